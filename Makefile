@@ -41,17 +41,20 @@ LDFLAGS  += -fsanitize=$(SAN)
 endif
 
 LIB_LIBS := -lxdp -lbpf -lpcap -larchive -lcrypto -lelf -lz
-APP_LIBS := -ljansson -lyaml
+APP_LIBS := -ljansson -lyaml -lwebsockets -lnats -lseccomp -lcap-ng -lncurses -ltinfo
 
 # ---- sources -----------------------------------------------------------------
 
-LIB_DIRS := api control engine worker conn pressure capture capture/file capture/set capture/live capture/ring capture/maps capture/host capture/hook decode flow senders splits unread tcp \
+LIB_DIRS := api control engine worker conn pressure capture capture/file capture/set capture/live capture/ring capture/maps capture/host capture/hook decode flow senders splits rules unread tcp \
             reassembly deliver queue packet memory metrics base
-APP_DIRS := cli agent agent/control config sink sink/format sink/table
+APP_DIRS := cli cli/ask cli/subscribe cli/top agent agent/view agent/policy agent/store agent/watch agent/control agent/privileges http http/server http/ws http/wire serve client state policy endpoints config sink sink/format sink/table sink/pcap sink/nats pcap bus collect cli/bus collect/disk fleet
 LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 APP_SRC  := $(foreach d,$(APP_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
 APP_OBJ  := $(APP_SRC:%.c=$(O)/%.o)
+# The library for other processes. It needs the C library only.
+CLIENT_SRC := $(sort $(wildcard user/client/*.c)) user/base/names.c
+CLIENT_OBJ := $(CLIENT_SRC:%.c=$(O)/%.o)
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
 SKEL     := $(BPF_SRC:bpf/%.bpf.c=$(O)/skel/%.skel.h)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -63,7 +66,7 @@ BENCH_SUP := $(sort $(wildcard tests/bench/support/*.c))
 BENCH_SKEL := $(BENCH_BPF:tests/bench/%.bpf.c=$(O)/skel/%.skel.h)
 BENCH_BIN := $(BENCH_SRC:tests/bench/%.c=$(O)/bench/%)
 
-all: $(O)/weft $(O)/libweft.so $(O)/libweft.a ## build the program and the library
+all: $(O)/weft $(O)/libweft.so $(O)/libweft.a $(O)/libweft-client.so $(O)/libweft-client.a ## build the program and the libraries
 
 # ---- BPF ---------------------------------------------------------------------
 
@@ -107,6 +110,18 @@ $(O)/libweft.so: $(LIB_OBJ) user/api/libweft.map
 	$(Q)$(CC) -shared -Wl,-soname,libweft.so.$(firstword $(subst ., ,$(VERSION))) -Wl,--version-script=user/api/libweft.map \
 		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LIB_LIBS)
 
+$(O)/libweft-client.a: $(CLIENT_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/libweft-client.so: $(CLIENT_OBJ) user/client/libweft-client.map
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libweft-client.so.$(firstword $(subst ., ,$(VERSION))) \
+		-Wl,--version-script=user/client/libweft-client.map $(if $(SAN),,-Wl,-z,defs) -o $@ $(CLIENT_OBJ) $(LDFLAGS)
+
+# The object includes the files of the dashboard.
+$(O)/user/http/page.o: $(wildcard user/http/web/*)
+
 # The object includes the demo's script with an assembler directive.
 $(O)/user/cli/cmd_demo.o: scripts/demo.sh
 
@@ -141,6 +156,8 @@ mandir  := $(DESTDIR)$(PREFIX)/share/man
 compdir := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 man_to   = $(mandir)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 
+man: $(MAN) ## the manual pages that are made, in build/man (others are in man/): man -l build/man/weft-run.1
+
 install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 	$(call say,INST,$(DESTDIR)$(PREFIX))
 	$(Q)install -D -m 755 $(O)/weft $(bindir)/weft
@@ -148,8 +165,13 @@ install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 	$(Q)ln -sf libweft.so.$(VERSION) $(libdir)/libweft.so.$(SO_VERSION)
 	$(Q)ln -sf libweft.so.$(SO_VERSION) $(libdir)/libweft.so
 	$(Q)install -D -m 644 $(O)/libweft.a $(libdir)/libweft.a
+	$(Q)install -D -m 755 $(O)/libweft-client.so $(libdir)/libweft-client.so.$(VERSION)
+	$(Q)ln -sf libweft-client.so.$(VERSION) $(libdir)/libweft-client.so.$(SO_VERSION)
+	$(Q)ln -sf libweft-client.so.$(SO_VERSION) $(libdir)/libweft-client.so
+	$(Q)install -D -m 644 $(O)/libweft-client.a $(libdir)/libweft-client.a
 	$(Q)install -d $(libdir)/pkgconfig
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' user/api/libweft.pc.in > $(libdir)/pkgconfig/weft.pc
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' user/client/libweft-client.pc.in > $(libdir)/pkgconfig/weft-client.pc
 	$(Q)install -D -m 644 -t $(incdir)/weft include/weft/*.h include/weft/*.def
 	$(Q)install -D -m 644 scripts/completion.bash $(compdir)/weft
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_to,$(page));)
@@ -157,6 +179,8 @@ install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 uninstall: ## take away what install put there
 	$(Q)rm -f $(bindir)/weft $(libdir)/libweft.a $(libdir)/libweft.so $(libdir)/libweft.so.$(SO_VERSION) \
 		$(libdir)/libweft.so.$(VERSION) $(libdir)/pkgconfig/weft.pc $(compdir)/weft $(foreach page,$(MAN),$(call man_to,$(page)))
+	$(Q)rm -f $(libdir)/libweft-client.a $(libdir)/libweft-client.so $(libdir)/libweft-client.so.$(SO_VERSION) \
+		$(libdir)/libweft-client.so.$(VERSION) $(libdir)/pkgconfig/weft-client.pc
 	$(Q)rm -rf $(incdir)/weft
 
 # ---- tests -------------------------------------------------------------------
@@ -189,10 +213,14 @@ $(O)/tests/test_reassembly: $(REASSEMBLY_OBJ) $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libw
 HELPER_SRC := $(sort $(wildcard tests/integration/*.c))
 HELPER_BIN := $(HELPER_SRC:tests/integration/%.c=$(O)/helpers/%)
 
-$(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft.a
+# Helpers that publish or read messages use code of the program, too.
+$(O)/helpers/bus_read $(O)/helpers/bus_publish: $(O)/libapp.a
+
+$(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft-client.a $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %/libapp.a,$^) $(filter-out %/libapp.a,$(filter %.a,$^)) \
+		$(LDFLAGS) $(LIB_LIBS) $(if $(filter %/libapp.a,$^),$(APP_LIBS))
 
 helpers: $(HELPER_BIN) $(O)/bench/live_feed $(O)/bench/traffic
 
@@ -230,10 +258,14 @@ FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no
 # The test code itself is not instrumented, so that the fuzzer explores the code under test only.
 $(O)/tests/fuzz/%.o: CFLAGS += $(if $(findstring fuzzer,$(SAN)),-fno-sanitize=fuzzer-no-link)
 
+# Messages on NATS are read by code of the program.
+$(O)/fuzzers/fuzz_bus: $(addprefix $(O)/user/,bus/names.o bus/message.o collect/delivery.o sink/format/stream_name.o)
+$(O)/fuzzers/fuzz_bus: FUZZ_LIBS := -lnats
+
 $(O)/fuzzers/%: $(O)/tests/fuzz/%.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -fsanitize=fuzzer $(LIB_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -fsanitize=fuzzer $(LIB_LIBS) $(FUZZ_LIBS)
 
 fuzzers: $(FUZZ_BIN)
 
@@ -247,16 +279,21 @@ fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
 $(BENCH_SRC:%.c=$(O)/%.o): | $(BENCH_SKEL)
 
 $(O)/bench/traffic: BENCH_LIBS := -lcrypto
+$(O)/bench/nats_pull: BENCH_LIBS := -lnats
 $(O)/bench/host_latency: BENCH_LIBS := -lm
+$(O)/bench/nats_bare: BENCH_LIBS := -lnats
 $(O)/bench/xdp_cost: $(O)/tests/unit/support/packet_builder.o
 $(O)/bench/xdp_cost: BENCH_LIBS := -lcmocka
 
 $(O)/bench/traffic: $(BENCH_SUP:%.c=$(O)/%.o)
 
+$(O)/bench/reader: BENCH_ARCHIVE := $(O)/libweft-client.a
+$(O)/bench/reader: $(O)/libweft-client.a
+
 $(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BENCH_ARCHIVE) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
 
 bench: ## speed of replay, XDP program, live, beside floors and other programs: KIND=bulk SCALE=0.1 RUNS=5
 	$(Q)scripts/install-deps.sh --bench
@@ -273,6 +310,14 @@ bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYL
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/live.sh $(O)
 
+bench-shm: ## rate of touching every byte in a callback, by shared memory and by a socket (needs root): PAYLOAD=1446 RUNS=5
+	$(Q)$(MAKE) --no-print-directory all $(O)/bench/live_feed $(O)/bench/reader
+	$(Q)tests/bench/shm.sh $(O)
+
+bench-subscribers: ## what 16 subscribers of all kinds cost the workers of a live capture (needs root): PAYLOAD=1446 RUNS=5
+	$(Q)$(MAKE) --no-print-directory all $(O)/bench/live_feed $(O)/bench/reader
+	$(Q)tests/bench/subscribers.sh $(O)
+
 bench-overload: ## what a segment costs while the receive ring overflows, beside one in order: PAYLOAD=1446 FLOWS=1000
 	$(Q)$(MAKE) --no-print-directory $(O)/bench/overload
 	$(Q)for lost in 0 5; do $(O)/bench/overload --lost $$lost --payload $(or $(PAYLOAD),1446) --flows $(or $(FLOWS),1000); done
@@ -282,6 +327,11 @@ bench-host: ## what weft costs the host that it watches, beside tcpdump (needs r
 	$(Q)$(MAKE) --no-print-directory all $(O)/bench/host_latency
 	$(Q)tests/bench/host.sh $(O) $(OTHER)
 
+bench-nats: ## speed of a replay into NATS JetStream beside a bare publisher (needs root): KIND="bulk web" SCALE=0.1 REPLICAS="1 3" RUNS=3
+	$(Q)scripts/install-deps.sh
+	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/nats_bare
+	$(Q)tests/bench/nats.sh $(O)
+
 bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rtt SCALE=1 RUNS=9
 	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/memory
 	$(Q)tests/bench/memory.sh $(O)
@@ -289,6 +339,20 @@ bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rt
 bench-instructions: ## instructions of a replay, counted by callgrind: OTHER=DIR of another build, KINDS="bulk web" SCALE=0.05
 	$(Q)$(MAKE) --no-print-directory all $(O)/bench/traffic
 	$(Q)tests/bench/instructions.sh $(O) $(OTHER)
+
+bench-absent: ## rate and cost of the capture while NATS is away, beside those while it is there (needs root): RUNS=5 PPS=10000
+	$(Q)scripts/install-deps.sh
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)tests/bench/nats_absent.sh $(O)
+
+bench-http: ## rate and cost of the capture beside hostile clients of its HTTP server (needs root): RUNS=5 PPS=20000
+	$(Q)scripts/install-deps.sh
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)tests/bench/http_clients.sh $(O)
+
+bench-collect: ## weft collect beside a bare pull consumer that writes, with 1, 2 and 4 shards: KIND=bulk SCALE=0.5 RUNS=3
+	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/nats_pull
+	$(Q)tests/bench/collect.sh $(O)
 
 attack: ## attacks on memory in full size: 5 M SYNs, 1 M flows, ... (needs root): ATTACK_SCALE=1
 	$(Q)$(MAKE) --no-print-directory all helpers
@@ -298,6 +362,13 @@ attack: ## attacks on memory in full size: 5 M SYNs, 1 M flows, ... (needs root)
 soak: ## live churn; nothing may be left afterwards (needs root): SOAK_SECONDS=1800
 	$(Q)$(MAKE) --no-print-directory all helpers
 	$(Q)WEFT_BUILD=$(O) SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) bash tests/integration/test_soak.sh
+
+fleet: ## three servers, sensors and four collectors with many kills and 2 GB (needs root): FLEET_ROUNDS=10
+	$(Q)scripts/install-deps.sh
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)WEFT_BUILD=$(O) FLEET_ROUNDS=$(or $(FLEET_ROUNDS),10) FLEET_SCALE=$(or $(FLEET_SCALE),100) \
+		bash tests/integration/test_fleet_kills.sh
+	$(Q)WEFT_BUILD=$(O) FLEET_ROUNDS=$(or $(FLEET_ROUNDS),10) bash tests/integration/test_fleet_live.sh
 
 demo: ## install what is missing, build, show weft on real traffic (needs root)
 	$(Q)scripts/install-deps.sh
@@ -312,4 +383,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-overload bench-host bench-memory bench-instructions attack soak demo help clean
+.PHONY: all man install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-shm bench-subscribers bench-overload bench-host bench-memory bench-instructions bench-absent bench-http bench-collect attack soak fleet demo help clean

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * common.h - the fast path for the headers that most frames have: Ethernet, then IPv4 without
- * options or IPv6, then TCP; the same after one VLAN tag, or in VXLAN over IPv4. It also recognises
- * UDP over IPv4 that is no tunnel. For these headers, the result equals that of parse.h and walk.h.
- * The code has few bounds checks, no loops and no state, so all values stay in registers. parse.h
- * parses any other frame from its beginning.
+ * common.h - the fast path for the headers that most frames have: Ethernet, at most one VLAN tag,
+ * IPv4 without options or IPv6, then TCP; and VXLAN over IPv4 that contains Ethernet, IPv4 and TCP.
+ * It also recognises UDP over IPv4 to a port that is not a tunnel's. For these headers, the result
+ * equals that of parse.h and walk.h. The code has few bounds checks, no loops and no state, so all
+ * values stay in registers. parse.h parses any other frame from its beginning.
  *
  * @link_bytes: ETH_HLEN, or 0 if the device has no link-layer header and packets begin with IP.
  */
@@ -85,8 +85,8 @@ static __always_inline int common_ipv6(const void *start, const void *end, __u32
 }
 
 /*
- * Parse Ethernet, one VLAN tag, IP and TCP. common_ipv4() and common_ipv6() are called with a start
- * TAG_BYTES later, so that they find the EtherType that follows the tag.
+ * Parse Ethernet, one VLAN tag, IP and TCP. Return: as common_ipv4(). @start is advanced by
+ * TAG_BYTES for common_ipv4() and common_ipv6(), so that they read the EtherType after the tag.
  */
 static __always_inline int common_vlan(const void *start, const void *end, struct packet *packet)
 {
@@ -102,7 +102,7 @@ static __always_inline int common_vlan(const void *start, const void *end, struc
 	return 1;
 }
 
-/* Return the UDP header of a frame with Ethernet and IPv4 without options; otherwise NULL. */
+/* Return the UDP header if it follows Ethernet and IPv4 without options; otherwise NULL. */
 static __always_inline const __u8 *common_udp(const void *start, const void *end)
 {
 	const struct iphdr *ip = start + ETH_HLEN;
@@ -115,13 +115,16 @@ static __always_inline const __u8 *common_udp(const void *start, const void *end
 	return udp;
 }
 
-/* Return 1 if parse.h and walk.h would find UDP that is no tunnel. @udp: result of common_udp(). */
+/* Return 1 if @udp, the result of common_udp(), is a UDP header whose port is not a tunnel's. */
 static __always_inline int common_is_other(const __u8 *udp)
 {
 	return udp && !is_tunnel_port(load_be16(udp + 2));
 }
 
-/* Parse VXLAN, and in it Ethernet, IPv4 and TCP. @udp: result of common_udp(). */
+/*
+ * Parse VXLAN, and in it Ethernet, IPv4 and TCP. @udp: result of common_udp(). Return: as
+ * common_ipv4().
+ */
 static __always_inline int common_vxlan(const void *start, const void *end, const __u8 *udp,
 					struct packet *packet)
 {

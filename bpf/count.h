@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * count.h - per-CPU state of a program: counters, and the time of the last clock reading.
- * Each exit of the program is counted once. The state is one struct, so that a packet needs one map
- * look-up.
+ * count.h - per-CPU state of the XDP or tc program: counters, and the last reading of the clock.
+ * The state is one struct, so that a packet needs only one map look-up for it.
  */
 #ifndef WEFT_BPF_COUNT_H
 #define WEFT_BPF_COUNT_H

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cursor.h - a position in a packet; the only file that compares pointers with data_end.
+ * cursor.h - a position in a packet, and access to the bytes there. A pointer is returned only
+ * after a comparison with the end of the packet's linear part (data_end), which the verifier
+ * requires.
  */
 #ifndef WEFT_BPF_CURSOR_H
 #define WEFT_BPF_CURSOR_H
@@ -9,16 +11,17 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* Headers beyond this offset are not parsed. The limit bounds offsets for the verifier. */
+/* A header that begins beyond this offset is not parsed. The limit bounds offsets for the verifier.
+ */
 #define CURSOR_OFF_MAX 1024
 
 struct cursor {
 	void *start;
-	void *end;
-	__u32 off; /* offset of the next header */
+	void *end; /* end of the linear part or, in XDP, of the first buffer */
+	__u32 off; /* offset of the next header from start */
 };
 
-/* Return a pointer to @bytes bytes at @off; NULL if the packet is shorter. */
+/* Return a pointer to @bytes bytes at @off; NULL if they do not end before cur->end. */
 static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u32 bytes)
 {
 	void *pos;
@@ -31,12 +34,13 @@ static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u3
 	return pos;
 }
 
-/* Return a pointer to the next @bytes bytes, without advancing; NULL if the packet is shorter. */
+/* Return a pointer to the next @bytes bytes, as cursor_at(); do not advance. */
 static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
 {
 	return cursor_at(cur, cur->off, bytes);
 }
 
+/* Return a pointer to the next @bytes bytes, as cursor_at(), and advance past them. */
 static __always_inline void *cursor_take(struct cursor *cur, __u32 bytes)
 {
 	void *pos = cursor_peek(cur, bytes);

@@ -5,8 +5,8 @@
  *
  *   hot-flow slot ─► port, sample ─► prefixes ─► flow map ─► verdict
  *
- * A segment that its hot-flow slot counts needs neither filter nor flow map. judge() handles all
- * other segments.
+ * If a hot-flow slot counts the segment, neither the filter nor the flow map is used. For all other
+ * segments, may_be_wanted() tests port and sample, and then judge() decides.
  */
 #ifndef WEFT_BPF_DECIDE_H
 #define WEFT_BPF_DECIDE_H
@@ -19,8 +19,8 @@
 #define UNWANTED 0xfffffffeu /* the filter excludes the segment; not in enum weft_verdict */
 
 /*
- * Count the segment in the slot of its flow. Return: the verdict; HOT_MISS if no slot counted it.
- * *ret_slot is then the slot that the flow may take, or NULL.
+ * Count the segment in the slot of its flow. Return: the flow's verdict; HOT_MISS if no slot
+ * counted the segment: *ret_slot is then the slot that the flow may take, or NULL.
  */
 static __always_inline __u32 decide_hot(const struct weft_cpu *cpu, const struct packet *packet,
 					const struct hashes *hashes, __u64 epoch,
@@ -39,8 +39,8 @@ static __always_inline __u32 decide_hot(const struct weft_cpu *cpu, const struct
 }
 
 /*
- * Test ports and sample, which is cheap and excludes most unwanted segments. Return: 1 if the
- * segment may be wanted.
+ * Test ports and sampling, which is cheap and excludes most unwanted segments. Return: 0 if the
+ * filter excludes the segment; 1 if judge() has to test its prefixes too.
  */
 static __always_inline int may_be_wanted(const struct packet *packet, __u32 hash)
 {
@@ -50,8 +50,8 @@ static __always_inline int may_be_wanted(const struct packet *packet, __u32 hash
 }
 
 /*
- * Judge a segment that no hot-flow slot counted. @worker: owner of the flow. Return: enum
- * weft_verdict, or UNWANTED.
+ * Return the verdict of a segment that no hot-flow slot counted (enum weft_verdict), or UNWANTED.
+ * @worker: index of the worker that owns the flow.
  */
 static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				   const struct packet *packet, __u64 long_hash, __u64 epoch,
@@ -70,7 +70,7 @@ static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft
 }
 
 /*
- * Return: 1 if the fragment's datagram may be wanted. Ports and sample are not tested, because they
+ * Return: 1 if no prefix excludes the fragment. Ports and sampling are not tested, because ports
  * are unknown until user space has rebuilt the datagram.
  */
 static __always_inline int is_fragment_wanted(const struct packet *packet)
@@ -78,7 +78,11 @@ static __always_inline int is_fragment_wanted(const struct packet *packet)
 	return is_wanted(packet, 1, filter_now());
 }
 
-/* Count a segment whose @verdict is not WEFT_VERDICT_STEER. */
+/*
+ * Count a segment that is not passed to a worker: @verdict is not WEFT_VERDICT_STEER. The verdicts
+ * SHUNT and PASS both bypass the worker, so both are counted as shunted; the outcome passed is for
+ * frames without TCP.
+ */
 static __always_inline void count_left_out(struct weft_cpu *cpu, const struct packet *packet,
 					   __u32 verdict)
 {

@@ -2,9 +2,10 @@
 /*
  * filter.h - selects wanted segments by ports, prefixes and sampling.
  *
- * A segment is wanted if either port is listed, either address is allowed and neither address is
- * denied. A part of the filter that is not configured costs one bit test. One load of one word
- * selects the whole filter, so a segment is tested by either the old filter or the new one.
+ * A segment is wanted if one of its ports is listed, one of its addresses is allowed, none of its
+ * addresses is denied, and the sample contains its flow. A list that is not configured excludes
+ * nothing and costs one bit test. filter_now() reads one word, which selects the complete filter: a
+ * segment that is tested with one such word is tested by either the old filter or the new one.
  */
 #ifndef WEFT_BPF_FILTER_H
 #define WEFT_BPF_FILTER_H
@@ -18,6 +19,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE); /* user space switches the filter with one store */
 	__type(key, __u32);
 	__type(value, struct weft_filter);
 } weft_filter SEC(".maps");
@@ -45,7 +47,14 @@ struct {
 	__type(value, __u32);
 } weft_deny SEC(".maps");
 
-/* Return the word that describes the filter in use; see struct weft_filter. */
+/*
+ * Number of the policy whose filter is in use, written to each frame. User space sets it when no
+ * program run uses the previous filter any more. Until then, frames have the number of the previous
+ * policy, and user space filters these frames again.
+ */
+volatile __u32 weft_policy;
+
+/* Return the word of struct weft_filter, which describes the filter in use. */
 static __always_inline __u64 filter_now(void)
 {
 	__u32 zero = 0;
@@ -62,6 +71,7 @@ static __always_inline int port_is_listed(__u32 set, __u16 port)
 	return bits && *bits >> (port & 63) & 1;
 }
 
+/* Return 1 if set @set of the trie contains the source or the destination address. */
 static __always_inline int either_is_inside(void *trie, __u32 set, const struct packet *packet)
 {
 	struct weft_prefix_key key = {.bits = 32 + 128, .set = set};
@@ -73,7 +83,8 @@ static __always_inline int either_is_inside(void *trie, __u32 set, const struct 
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/* Return 1 if a port of the segment is wanted. @filter: result of filter_now(). */
+/* Return 1 if no ports or one of the segment's ports are listed. @filter: result of filter_now().
+ */
 static __always_inline int is_port_wanted(const struct packet *packet, __u64 filter)
 {
 	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
@@ -92,15 +103,15 @@ static __always_inline int is_prefix_wanted(const struct packet *packet, __u64 f
 }
 
 /*
- * Return 1 if ports and addresses are wanted. Any port of a fragment counts as wanted, because
- * ports are unknown until user space has rebuilt the datagram.
+ * Return 1 if ports and addresses are wanted. The ports of a fragment are not tested, because they
+ * are unknown until user space has rebuilt the datagram.
  */
 static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
 {
 	return (is_fragment || is_port_wanted(packet, filter)) && is_prefix_wanted(packet, filter);
 }
 
-/* Return: 1 if the sample contains the flow. */
+/* Return 1 if the sample contains the flow with @hash. */
 static __always_inline int is_sampled(__u32 hash, __u64 filter)
 {
 	return weft_hash_is_sampled(hash, (__u32)filter);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flow_hash.h - hash.h with the secret of this run, for the BPF programs.
+ * flow_hash.h - the hash of hash.h for the BPF programs, with the secret that user space chooses
+ * at start.
  */
 #ifndef WEFT_BPF_FLOW_HASH_H
 #define WEFT_BPF_FLOW_HASH_H
@@ -34,7 +35,7 @@ static __always_inline struct hashes hash_ends(const __u64 *from, const __u64 *t
 	return (struct hashes){.from = a, .flow = weft_hash_flow_long(&secret, a, b, tenant)};
 }
 
-/* Hash the packet's endpoints and its flow; the first endpoint is the packet's source. */
+/* Return the hashes of the packet's source endpoint (member from) and of its flow. */
 static __always_inline struct hashes hash_packet(const struct packet *packet)
 {
 	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);
@@ -44,8 +45,8 @@ static __always_inline struct hashes hash_packet(const struct packet *packet)
 }
 
 /*
- * Hash the key's endpoints and its flow; the first endpoint is endpoint 0. The flow's hash is the
- * same for both directions.
+ * Return the hashes of the key's endpoint 0 (member from) and of the flow. The flow's hash is that
+ * of hash_packet() for a packet of either direction.
  */
 static __always_inline struct hashes hash_key(const struct weft_flow_key *key)
 {

@@ -2,9 +2,9 @@
 /*
  * flow_map.h - the kernel's flow map: counters and verdicts of each connection.
  *
- * A full map evicts its least recently used entries. A SYN or SYN-ACK makes no entry in the flow
- * map, so that a SYN flood cannot evict real connections: a second map counts handshakes. The first
- * segment without SYN moves the counters from the handshake map to the flow map.
+ * A full map evicts its least recently used entries. The segments of a handshake that have the SYN
+ * flag are counted in a second map, so that a SYN flood cannot evict established connections from
+ * the flow map. The first segment without SYN moves their counters to the flow map.
  */
 #ifndef WEFT_BPF_FLOW_MAP_H
 #define WEFT_BPF_FLOW_MAP_H
@@ -33,7 +33,10 @@ struct {
 	__type(value, struct weft_flow_value);
 } weft_handshakes SEC(".maps");
 
-/* Return 1 if the source is the greater endpoint, compared by address bytes, then by port. */
+/*
+ * Return 1 if the packet's source is the greater one of its endpoints, compared by address bytes,
+ * then by port.
+ */
 static __always_inline int source_is_greater(const struct packet *packet)
 {
 	const __u64 *a = packet->addr[0];
@@ -47,7 +50,7 @@ static __always_inline int source_is_greater(const struct packet *packet)
 }
 
 /*
- * Write the packet's flow key. Return the index of the source's direction in the arrays of struct
+ * Write the packet's flow key. Return the index of the packet's direction in the arrays of struct
  * weft_flow_value.
  */
 static __always_inline __u32 flow_key(const struct packet *packet, struct weft_flow_key *ret_key)
@@ -72,8 +75,8 @@ static __always_inline __u32 flow_key(const struct packet *packet, struct weft_f
 }
 
 /*
- * Flows whose shed hash is below this value are shed at their start. User space changes it at run
- * time.
+ * A new flow is shed if its hash, multiplied as in first_verdict(), is below this value; 0: no flow
+ * is shed. User space changes the value at run time.
  */
 volatile __u32 weft_shed_below;
 
@@ -83,15 +86,18 @@ static __always_inline int is_lone_syn(const struct packet *packet)
 }
 
 /*
- * Return the first verdict of a flow. The hash is multiplied by a constant that only shedding uses,
- * so the choice is independent of worker and sample.
+ * Return the verdict of a new flow. The hash is multiplied by a constant that only this function
+ * uses, so that the choice depends neither on the flow's worker nor on the sample.
  */
 static __always_inline __u32 first_verdict(__u32 hash)
 {
 	return hash * 0x85ebca6bu < weft_shed_below ? WEFT_VERDICT_SHED : WEFT_VERDICT_STEER;
 }
 
-/* Count a segment with atomic instructions: several CPUs may count the same direction at once. */
+/*
+ * Count the segment in @value. Packets and bytes are added atomically, because several CPUs may
+ * count the same direction at once.
+ */
 static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 				       const struct packet *packet)
 {
@@ -106,6 +112,7 @@ static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 	}
 }
 
+/* Count a segment that the verdict keeps from user space, in addition to flow_count(). */
 static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32 src,
 					    const struct packet *packet)
 {
@@ -119,8 +126,8 @@ static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32
 }
 
 /*
- * Add an entry for @key. Return the entry, which another CPU may have added first; NULL if the map
- * is full.
+ * Add the entry @fresh for @key, unless there is one. Return the entry in the map; NULL if none
+ * could be added.
  */
 static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
 							const struct weft_flow_value *fresh)
@@ -130,27 +137,26 @@ static __always_inline struct weft_flow_value *flow_add(void *map, const struct 
 }
 
 /*
- * Make the entry for a segment that has none in the flow map. The segment belongs to a handshake,
- * is the first one after a handshake, or is the first captured one of a connection.
+ * Add the entry of a segment that has none: to the handshake map if the segment has the SYN flag,
+ * else to the flow map, with the counters of the handshake if there are any. Return the entry; NULL
+ * if none could be added.
  */
 static __always_inline struct weft_flow_value *flow_begin(const struct packet *packet,
 							  const struct weft_flow_key *key,
 							  __u64 now_ns, __u32 hash, __u32 worker)
 {
-	struct weft_flow_value *handshake = bpf_map_lookup_elem(&weft_handshakes, key);
-	struct weft_flow_value *value;
-	struct weft_flow_value fresh = {.worker = worker};
+	struct weft_flow_value fresh = {
+		.worker = worker,
+		.first_ns = now_ns,
+		.verdict = {first_verdict(hash), first_verdict(hash)},
+	};
+	struct weft_flow_value *handshake, *value;
 
-	if (handshake && packet->tcp_flags & TCP_SYN)
-		return handshake;
-	if (handshake) {
-		fresh = *handshake;
-	} else {
-		fresh.first_ns = now_ns;
-		fresh.verdict[0] = fresh.verdict[1] = first_verdict(hash);
-	}
 	if (packet->tcp_flags & TCP_SYN)
 		return flow_add(&weft_handshakes, key, &fresh);
+	handshake = bpf_map_lookup_elem(&weft_handshakes, key);
+	if (handshake)
+		fresh = *handshake;
 	value = flow_add(&weft_flows, key, &fresh);
 	if (handshake)
 		bpf_map_delete_elem(&weft_handshakes, key);
@@ -158,17 +164,24 @@ static __always_inline struct weft_flow_value *flow_begin(const struct packet *p
 }
 
 /*
- * Start a new connection with the same four-tuple: reset the verdicts of the last connection,
- * except PASS.
+ * A new connection begins with the four-tuple of an earlier one: replace the verdicts of the
+ * earlier one, except PASS.
  */
 static __always_inline void flow_begin_again(struct weft_flow_value *value, __u32 hash)
 {
-	if (value->verdict[0] == WEFT_VERDICT_PASS)
-		return;
-	value->verdict[0] = value->verdict[1] = first_verdict(hash);
+	__u32 first = first_verdict(hash);
+
+	if (value->verdict[0] != WEFT_VERDICT_PASS)
+		value->verdict[0] = first;
+	if (value->verdict[1] != WEFT_VERDICT_PASS)
+		value->verdict[1] = first;
 }
 
-/* Return the verdict for a segment that has been counted in @value. */
+/*
+ * Return the verdict on a segment that flow_count() has counted. For a SYN, FIN or RST, it is STEER
+ * instead of SHUNT. A SYN without ACK first replaces the verdicts of an earlier connection. If the
+ * verdict is not STEER, the segment is also counted as kept from user space.
+ */
 static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src,
 					const struct packet *packet, __u32 hash)
 {
@@ -184,13 +197,20 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/* Find the flow's entry, or add one. Return the entry; NULL if the map is full. */
+/*
+ * Find the flow's entry, or add one. Return the entry; NULL if none could be added. The entry of a
+ * handshake is in the handshake map, so a segment with the SYN flag is looked up there first.
+ */
 static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
 							 const struct weft_flow_key *key,
 							 __u64 now_ns, __u32 hash, __u32 worker)
 {
-	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, key);
+	struct weft_flow_value *value = 0;
 
+	if (packet->tcp_flags & TCP_SYN)
+		value = bpf_map_lookup_elem(&weft_handshakes, key);
+	if (!value)
+		value = bpf_map_lookup_elem(&weft_flows, key);
 	return value ? value : flow_begin(packet, key, now_ns, hash, worker);
 }
 

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this file.
+ * hash.h - the keyed, symmetric flow hash. This file is compiled for the kernel programs and for
+ * user space.
  *
  * Each endpoint (16 bytes of address, port) is mixed alone and the two results are multiplied, so
- * that both directions give the same value without sorting. Each step uses a random secret of this
- * run: an attacker who does not know it cannot aim packets at one worker or one bucket. A sum
- * instead of the product would be weak, because the differences of adjacent addresses at both ends
- * would cancel each other. BPF has 64-bit multiplications only, which move information to higher
- * bits; therefore the high bits are folded into the low ones first.
+ * that both directions give the same value without sorting. Each step uses a secret of this run,
+ * which is random except in replay: an attacker who does not know it cannot aim packets at one
+ * worker or one bucket. (A replay derives the secret from its files, so that it can be repeated.) A
+ * sum instead of the product would be weak, because the differences of adjacent addresses at both
+ * ends would cancel each other. BPF gives only the low 64 bits of a product, in which a bit of a
+ * factor affects only bits at its own position and above. Therefore the high bits of a value are
+ * folded into its low bits before it is multiplied.
  *
- * The latency of dependent multiplies dominates the cost of the hash. Therefore the 16-bit port is
- * added after one independent multiply with a secret odd number. An IPv4 address and a port fit in
- * the low 48 bits and need neither that multiply nor the fold.
+ * The cost of the hash is mainly the latency of multiplications that depend on each other.
+ * Therefore the port is multiplied by a secret odd number, independently of other multiplications,
+ * and added to the address. An IPv4 address and a port fit in 48 bits and need neither that
+ * multiplication nor the fold.
  */
 #ifndef WEFT_BPF_HASH_H
 #define WEFT_BPF_HASH_H
@@ -40,7 +44,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_finish(__u64 value,
 	return value ^ (value >> 29);
 }
 
-/* Mix a value whose high bits are 0 or already folded into the low bits. */
+/* Mix a value whose high bits need not be folded into the low ones first. */
 static inline __attribute__((always_inline)) __u64 weft_hash_mix_low(__u64 value, __u64 key)
 {
 	return weft_hash_finish((value ^ key) * 0x9e3779b97f4a7c15ull, key);
@@ -77,7 +81,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_tenant(__u16 outer_
 
 /*
  * Hash a flow. @a, @b: results of weft_hash_endpoint(), in either order. @tenant: result of
- * weft_hash_tenant(); 0 without VLAN and tunnel. Return 64 bits that identify the flow.
+ * weft_hash_tenant(); 0 without VLAN and tunnel.
  */
 static inline __attribute__((always_inline)) __u64 weft_hash_flow_long(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
@@ -94,7 +98,7 @@ static inline __attribute__((always_inline)) __u32 weft_hash_fold(__u64 value)
 	return (__u32)(value ^ (value >> 32));
 }
 
-/* Return 32 bits of the flow's hash, which choose a worker and a bucket. */
+/* Return the flow's hash, folded to the 32 bits that choose its worker and its bucket. */
 static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
 {
@@ -102,8 +106,8 @@ static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 }
 
 /*
- * Return the worker that owns the flow. The result depends on the high bits of @hash, so tables may
- * use the low bits.
+ * Return the index of the worker that owns the flow. It depends on the high bits of @hash, so that
+ * the tables of a worker can use the low bits.
  */
 static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, __u32 workers)
 {
@@ -111,8 +115,9 @@ static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, 
 }
 
 /*
- * Return: 1 if a sample contains the flow; @limit is its share of 2^32 - 1. Workers are chosen by
- * the high bits of @hash, so sampling must not depend on those bits alone.
+ * Return 1 if the sample contains the flow. @limit: the share of flows in the sample, multiplied by
+ * 2^32 - 1. The hash is multiplied, because its high bits alone choose the worker: compared without
+ * that, all flows of a sample would belong to the first workers.
  */
 static inline __attribute__((always_inline)) int weft_hash_is_sampled(__u32 hash, __u32 limit)
 {

@@ -2,13 +2,15 @@
 /*
  * heartbeat.h - checks whether the agent is alive.
  *
- * A tc filter stays attached when its owner is killed. User space writes CLOCK_MONOTONIC to
- * weft_heartbeat_ns several times a second. If the heartbeat is stale, the program ignores every
- * packet. A program that is attached by a bpf_link is detached when its owner ends, and needs no
- * heartbeat; the verifier removes the check from that program.
+ * A tc filter stays attached when the agent that attached it is killed. The agent writes
+ * CLOCK_MONOTONIC to weft_heartbeat_ns several times a second. If that time is
+ * WEFT_HEARTBEAT_STALE_NS old, the tc program does nothing but count packets. A program that is
+ * attached by a bpf_link is detached when the agent ends, and needs no heartbeat; the verifier
+ * removes the check from it, because weft_needs_heartbeat is 0.
  *
- * The coarse clock is read with one load from memory. It is at most one timer tick behind
- * CLOCK_MONOTONIC, so its value may be lower than the heartbeat.
+ * Reading the coarse clock takes only a load from memory. It is at most one timer tick behind
+ * CLOCK_MONOTONIC, so its value may be lower than the heartbeat. Therefore the limit is added to
+ * the heartbeat: a difference of the two times could wrap below 0.
  */
 #ifndef WEFT_BPF_HEARTBEAT_H
 #define WEFT_BPF_HEARTBEAT_H

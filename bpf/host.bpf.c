@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * host.bpf.c - host mode: the tc program at ingress and egress copies each wanted TCP segment into
- * the ring buffer of the worker that owns its flow. The packet itself is not changed.
+ * host.bpf.c - host mode: the tc program, attached at ingress and at egress, copies each packet
+ * with a wanted TCP segment into the ring buffer of the worker that owns its flow. The packet
+ * itself continues unchanged.
  *
  *   parse → hash → filter → flow map → copy into the ring → wake the worker if it sleeps
  *
- * Only wanted segments are copied, and each is copied once. A packet of several segments (GSO) is
- * one record. Each exit of the program is counted once.
+ * A fragment of an IP datagram is copied if its addresses are wanted. A packet of several segments
+ * (GSO) is copied as one record. Each packet is counted as seen and in one outcome.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -24,7 +25,10 @@
 #include "bpf/sample.h"
 #include "bpf/walk.h"
 
-/* Bytes that are made linear if the headers exceed the linear part of the socket buffer. */
+/*
+ * Maximum number of bytes that bpf_skb_pull_data() moves to the linear part of the socket buffer if
+ * the headers do not end within that part.
+ */
 #define HEADERS_BYTES 512
 
 const volatile __u32 weft_workers = 1;
@@ -78,7 +82,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 	return next;
 }
 
-/* Return: 1 if the packet has common headers; *packet is then set. */
+/* Return: 1 if common_ipv4() or common_ipv6() could parse the packet, and *packet was set. */
 static __always_inline int parse_common(const struct __sk_buff *skb, struct packet *packet)
 {
 	const void *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -91,8 +95,8 @@ static __always_inline int parse_common(const struct __sk_buff *skb, struct pack
 }
 
 /*
- * Parse any headers. They may lie outside the linear part of the socket buffer if the packet does
- * not come from the TCP stack.
+ * Parse any headers. Those of a packet that does not come from the host's own TCP may lie outside
+ * the linear part of the socket buffer. Return: PARSE_*.
  */
 static __always_inline int parse_all(struct __sk_buff *skb, struct packet *packet)
 {
@@ -133,7 +137,7 @@ static __always_inline void handle_segment(struct __sk_buff *skb, struct weft_cp
 	struct weft_hot_flow *slot;
 	__u32 verdict;
 
-	/* IP headers have no length for a packet of more than 64 KiB (BIG TCP). */
+	/* The IP header cannot hold the length of a packet of more than 64 KiB (BIG TCP). */
 	if (skb->len > WEFT_IP_BYTES_MAX + weft_link_bytes)
 		packet->ip_bytes = skb->len - weft_link_bytes;
 	clock_update(cpu);
@@ -161,7 +165,7 @@ static __always_inline void handle_fragment(struct __sk_buff *skb, struct weft_c
 	copy(skb, cpu, hash);
 }
 
-/* Count a packet without TCP, which is left to the host. */
+/* Count a packet without TCP; keep the first bytes of one in WEFT_SAMPLE_EVERY of them. */
 static __noinline void pass(struct __sk_buff *skb, struct weft_cpu *cpu)
 {
 	__u64 passed = cpu->counts.passed++;

@@ -2,20 +2,22 @@
 /*
  * hot_flow.h - a small per-CPU cache in front of the flow map, with counters of busy flows.
  *
- * A look-up in the flow map is the most expensive step of a segment. A segment of a flow that has a
- * slot here touches one cache line instead. The slot's counters are moved to the flow map every
- * 256th segment of a direction, when another flow takes the slot, and by user space (see the
- * diagram). A flow uses the slot that its hash selects, or the adjacent slot if another flow uses
- * the first.
+ * A look-up in the flow map is the most expensive step in the processing of a segment. A segment
+ * whose flow has a slot here touches one cache line instead. A flow uses the slot that its hash
+ * selects, or the adjacent slot if another flow uses the first. The counters of a slot are moved to
+ * the flow map with every 256th segment of a direction, with a SYN, FIN or RST of the flow, when
+ * another flow takes the slot, and several times a second by user space:
  *
- *   user space flips the lowest bit of the epoch ─► XDP uses the other half of each CPU's slots
- *          waits until all programs that began before have ended ─► no CPU uses the first half
- *          moves the counters of the first half of the slots (verdict.bpf.c)
+ *   user space flips the lowest bit of the epoch ─► CPUs use the other half of their slots
+ *          waits until all program runs that began before have ended ─► no CPU uses the first half
+ *          runs weft_move() (verdict.bpf.c), which moves the counters of the first half
  *
- * Therefore a slot has one writer at any time: its CPU or user space. Segments with SYN, FIN or RST
- * take no slot. The verdicts in a slot are valid until the epoch changes or verdict.bpf.c clears
- * the tag. A flow with a slot has passed the filter: a change of the filter changes the epoch. If
- * the flow map has evicted the flow's entry, the entry is made again with its verdicts.
+ * Therefore the counters of a slot have one writer at any time: its CPU, or weft_move(). Segments
+ * with SYN, FIN or RST take no slot. The verdicts in a slot are valid until the epoch changes or
+ * weft_set_verdict() (verdict.bpf.c) clears the tag. Segments of a flow with a slot are not
+ * filtered again: the filter accepted the flow when it took the slot, and a change of the filter
+ * changes the epoch. If the flow map has evicted the flow's entry, the move adds the entry again,
+ * with the verdicts of the slot.
  */
 #ifndef WEFT_BPF_HOT_FLOW_H
 #define WEFT_BPF_HOT_FLOW_H
@@ -23,13 +25,13 @@
 #include "bpf/flow_map.h"
 #include "bpf/hash.h"
 
-const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: no slots are used */
+const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: there are no slots */
 /* number of slots in each half of a CPU's slots */
 const volatile __u32 weft_hot_slots = WEFT_HOT_SLOTS_MIN;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	/* user space sets the number before load: 2 * weft_hot_slots per CPU */
+	/* user space sets it before load: 2 * weft_hot_slots for each CPU */
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE); /* makes values page-aligned, so cache-line-aligned */
 	__type(key, __u32);
@@ -37,8 +39,8 @@ struct {
 } weft_hot_flows SEC(".maps");
 
 /*
- * Return the index of a slot. @half: 2 * CPU index + index of the half of that CPU's slots.
- * @beside: 1 for the adjacent slot.
+ * Return the index of a slot in weft_hot_flows. @half: 2 * CPU index + index of the half of that
+ * CPU's slots. @beside: 0 for the slot that @hash selects, 1 for the adjacent slot.
  */
 static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 {
@@ -46,7 +48,8 @@ static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 }
 
 /*
- * Add @by to the slot's count of moves. The instruction returns a value, so it is a full barrier.
+ * Add @by to *@moves. The result of the atomic addition is used, so that the compiler emits the
+ * form of the instruction that is a full memory barrier.
  */
 static __always_inline void hot_step(__u32 *moves, __u32 by)
 {
@@ -55,7 +58,10 @@ static __always_inline void hot_step(__u32 *moves, __u32 by)
 	asm volatile("" : : "r"(before));
 }
 
-/* Add an entry again that the flow map has evicted. Return the entry; NULL if the map is full. */
+/*
+ * Add the entry of the slot's flow again, after the flow map has evicted it. Return the entry; NULL
+ * if it could not be added.
+ */
 static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot_flow *slot)
 {
 	struct weft_flow_value fresh = {.worker = slot->worker};
@@ -66,6 +72,7 @@ static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot
 	return flow_add(&weft_flows, &slot->key, &fresh);
 }
 
+/* Move the slot's counters of direction @i to the flow's entry @value. */
 static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct weft_flow_value *value,
 					  int i)
 {
@@ -84,9 +91,9 @@ static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct wef
 }
 
 /*
- * Move the slot's counters to the flow map. slot->moves is odd during the move, when the counters
- * may be in both places or in neither, so that other CPUs can detect it. Return: 1 if the counters
- * were moved; 0 if the flow map is full and the slot is unchanged.
+ * Move the slot's counters to the flow map. During the move, counters may be in both places, so
+ * slot->moves is odd, which weft_set_verdict() on another CPU detects. Return: 1 if the slot's
+ * counters are 0 now; 0 if the flow has no entry and none could be added: the slot is unchanged.
  */
 static __always_inline int hot_move(struct weft_hot_flow *slot)
 {

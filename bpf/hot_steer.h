@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* hot_steer.h - functions of the steering program that use the slots of hot_flow.h. */
+/* hot_steer.h - how the XDP and the tc program use the slots of hot_flow.h. */
 #ifndef WEFT_BPF_HOT_STEER_H
 #define WEFT_BPF_HOT_STEER_H
 
@@ -10,19 +10,22 @@
 #define HOT_WAITING_MAX 255
 
 /*
- * Lowest bit: selects the half of each CPU's slots that the XDP program uses. A change of the other
- * bits invalidates all slots.
+ * Lowest bit: index of the half of each CPU's slots that the programs use. A change of the epoch
+ * invalidates all slots, because the tag of a slot is the hash of its flow plus the epoch.
  */
 volatile __u64 weft_hot_epoch;
 
-/* A colliding flow takes the slot over with probability 1/HOT_PATIENCE. */
-#define HOT_PATIENCE 8 /* a power of two */
+/*
+ * A segment of a flow without a slot takes over the slot of another flow with probability
+ * 1/HOT_PATIENCE. HOT_PATIENCE is a power of two, because it is used as a bit mask.
+ */
+#define HOT_PATIENCE 8
 
 #define HOT_MISS 0xffffffffu /* no slot counted the segment; not a value of enum weft_verdict */
 
 /*
- * Count the segment in the slot. The code has two branches, because with a variable index *packet
- * could not stay in registers.
+ * Count the segment in the slot, and return its verdict. The code has a branch for each direction,
+ * because with a variable index *packet could not stay in registers.
  */
 static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
 				       const struct packet *packet)
@@ -40,8 +43,9 @@ static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
 }
 
 /*
- * Assign the slot to the flow of @value. Key and tag are written before the verdicts are read: a
- * concurrent weft_set_verdict either finds the key and clears the tag, or its verdict is read here.
+ * Assign the slot to the flow whose entry is @value. Key and tag are written before the verdicts
+ * are read: a concurrent weft_set_verdict() either finds the key and clears the tag, or its verdict
+ * is read here.
  */
 static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
 				     const struct weft_flow_key *key,
@@ -60,7 +64,10 @@ static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u6
 	slot->last_ns = 0;
 }
 
-/* Count the segment in the flow's entry. If a verdict changes, invalidate the slots of all CPUs. */
+/*
+ * Count the segment in the flow's entry, and return its verdict. If the segment begins a new
+ * connection and this changes a verdict, invalidate the slots of all CPUs.
+ */
 static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 src,
 					 const struct packet *packet, __u64 now_ns, __u32 hash)
 {
@@ -79,9 +86,10 @@ static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 e
 }
 
 /*
- * Return 1 if a flow with @tag may use the slot. If there are more flows than slots, flows must not
- * continually take slots from each other: taking a slot costs two look-ups in the flow map, a
- * segment without a slot only one.
+ * Return 1 if the flow with @tag may use the slot. If there are more flows than slots, flows must
+ * not continually take slots from each other: taking a slot costs two look-ups in the flow map, a
+ * segment without a slot only one. @chance: number of frames seen on this CPU, which serves as a
+ * random number.
  */
 static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
 				      __u64 chance)
@@ -89,6 +97,7 @@ static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 ta
 	return slot->tag == tag || hot_is_free(slot, epoch) || !(chance & (HOT_PATIENCE - 1));
 }
 
+/* Return this CPU's slot for the hash in the half in use; if @beside is 1, the adjacent slot. */
 static __always_inline struct weft_hot_flow *hot_lookup(const struct weft_cpu *cpu, __u64 epoch,
 							__u64 long_hash, __u32 beside)
 {
@@ -106,7 +115,10 @@ static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu
 	return weft_hot_cpus ? hot_lookup(cpu, epoch, long_hash, 0) : 0;
 }
 
-/* Return the adjacent slot if the flow uses it, or if only that slot is free; otherwise @slot. */
+/*
+ * Return the slot adjacent to @slot if the flow uses it, or if it is free and @slot is not;
+ * otherwise @slot.
+ */
 static __always_inline struct weft_hot_flow *hot_beside(struct weft_hot_flow *slot,
 							const struct weft_cpu *cpu, __u64 epoch,
 							__u64 long_hash)
@@ -130,8 +142,9 @@ static __always_inline int is_data(const struct packet *packet)
 }
 
 /*
- * Count the segment in the slot if the segment's flow uses the slot and it is not full. @from: hash
- * of the segment's source. Return the verdict, or HOT_MISS.
+ * Count the segment in @slot and return its verdict; return HOT_MISS without counting if @slot is
+ * NULL or belongs to another flow, the segment has SYN, FIN or RST, or the slot has counted
+ * HOT_WAITING_MAX segments of the direction. @from: hash of the segment's source endpoint.
  */
 static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u64 from,
 				     const struct packet *packet, __u64 now_ns)
@@ -148,14 +161,14 @@ static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u6
 }
 
 /*
- * Handle a segment that no slot could count: count it in the flow's entry; a data segment may also
- * take the slot. @slot: may be NULL. Return the verdict.
+ * Count a segment that no slot counted in the entry of its flow, and return its verdict. If it has
+ * no SYN, FIN or RST, its flow may take @slot. @slot: may be NULL.
  */
 static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				      const struct packet *packet, __u64 long_hash, __u64 epoch,
 				      __u32 worker)
 {
-	/* Aligned, so that the key is written and read in 64-bit words; see map_ipv4(). */
+	/* The key is aligned, so that it is written and read in 64-bit words; see map_ipv4(). */
 	struct weft_flow_key key __attribute__((aligned(8)));
 	__u32 hash = weft_hash_fold(long_hash);
 	__u32 src = flow_key(packet, &key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mpls.h - parser for MPLS labels and for the header that follows them. Labels do not contain its
- * type, so it is recognised by its first bytes.
+ * mpls.h - parser for MPLS labels, which also finds out the type of the header after the labels.
+ * Labels do not contain that type, so the first bytes of the header decide.
  *
  * The rules equal those of user/decode/ethertype.c, which gives the reasons.
  */
@@ -38,6 +38,7 @@ static __always_inline int looks_like_ethernet(const struct cursor *cur, __u32 o
 	       (ethertype == ETH_P_IPV6 && first >> 4 == 6);
 }
 
+/* Parse a pseudowire whose first four bits are 0: skip its control word if it has one. */
 static __always_inline int walk_pseudowire(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_peek(cur, 4);
@@ -50,6 +51,7 @@ static __always_inline int walk_pseudowire(struct cursor *cur, struct packet *pa
 	return enter_tunnel(packet, NEXT_ETHERNET);
 }
 
+/* Parse one MPLS label and, if it is the last one, find out the type of the next header. */
 static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *label = cursor_take(cur, 4);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* packet.h - the parser's result and state, and the kinds of headers. */
+/* packet.h - the result and the state of the parser (parse.h, walk.h), and the kinds of headers. */
 #ifndef WEFT_BPF_PACKET_H
 #define WEFT_BPF_PACKET_H
 
@@ -8,7 +8,7 @@
 enum parse_next {
 	/* results that end parsing */
 	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
-	PARSE_SHORT,	 /* the frame or its first buffer ends within the headers */
+	PARSE_SHORT, /* the frame, its first buffer or its linear part ends within the headers */
 	PARSE_TCP,
 	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; port[] and tcp_flags are 0 */
 
@@ -24,13 +24,13 @@ enum parse_next {
 };
 
 struct packet {
-	/* source and destination of the last IP header before off; network order, IPv4-mapped */
+	/* source and destination of the last IP header; network order, IPv4 as ::ffff:a.b.c.d */
 	__u64 addr[2][2];
 	__u16 port[2]; /* source and destination port; host order */
 	__u16 vlan[2];
 	__u32 vni;
 	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
-	__u32 ip_bytes;
+	__u32 ip_bytes;	   /* length of the last IP packet, according to its header */
 	/* offset at which the outermost IP packet ends, according to its header */
 	__u32 ip_end;
 	__u32 tcp_flags;
@@ -43,7 +43,7 @@ struct packet {
 	__u8 tags;	 /* number of VLAN tags since the last tunnel header */
 	__u8 extensions; /* number of IPv6 extension headers since the last tunnel header */
 	__u8 extension;	 /* type of the next GTP-U extension header */
-	__u8 depth;	 /* number of tunnel headers and vendor tags before off */
+	__u8 depth;	 /* number of headers counted by nest_header() */
 };
 
 #endif

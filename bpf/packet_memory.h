@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * packet_memory.h - memory for one parsed packet per CPU. One per CPU is enough, because a program
- * runs to its end on its CPU.
+ * packet_memory.h - memory for one struct packet per CPU. One is enough, because a program that
+ * has started on a CPU ends before the next packet is processed there.
  */
 #ifndef WEFT_BPF_PACKET_MEMORY_H
 #define WEFT_BPF_PACKET_MEMORY_H

@@ -22,9 +22,9 @@
 
 const volatile __u8 weft_ignore_vlan; /* 1: VLAN ids are not part of the flow key */
 
-/* Masks for the fragment field; <linux/ip.h> does not define them. */
-#define IPV4_FRAGMENT_MASK 0x3fff /* bit "more fragments" and offset */
-#define TCP_FLAGS_OFF	   13
+/* Bit "more fragments" and fragment offset in struct iphdr.frag_off; not in <linux/ip.h>. */
+#define IPV4_FRAGMENT_MASK 0x3fff
+#define TCP_FLAGS_OFF	   13 /* offset of the byte of flags in the TCP header */
 
 /* Shift that places an IPv4 address in the last four bytes of a 64-bit word in memory. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -34,8 +34,8 @@ const volatile __u8 weft_ignore_vlan; /* 1: VLAN ids are not part of the flow ke
 #endif
 
 /*
- * Write an IPv4-mapped address. 64-bit stores are used, because reading a word after byte stores
- * would stall.
+ * Write the address as ::ffff:a.b.c.d. It is stored as 64-bit words, because later reads of such
+ * words would stall after stores of single bytes.
  */
 static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
 {
@@ -43,6 +43,7 @@ static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
 	addr[1] = bpf_cpu_to_be64(0xffffull << 32) | (__u64)ipv4 << IPV4_SHIFT;
 }
 
+/* Record the length of an IP packet that begins at offset @off. */
 static __always_inline void set_ip_bytes(__u32 off, struct packet *packet, __u32 bytes)
 {
 	packet->ip_bytes = bytes;
@@ -62,7 +63,7 @@ static __always_inline int parse_tcp(struct cursor *cur, struct packet *packet)
 	return PARSE_TCP;
 }
 
-/* Return 1 if a datagram with protocol @proto can carry TCP, directly or in a tunnel. */
+/* Return 1 if a fragmented datagram with protocol @proto may carry TCP, directly or in a tunnel. */
 static __always_inline int may_carry_tcp(__u8 proto, __u8 ip_version)
 {
 	switch (proto) {
@@ -155,8 +156,8 @@ static __always_inline int parse_ethernet(struct cursor *cur, struct packet *pac
 }
 
 /*
- * Parse tags, IP and TCP after an Ethernet header. @next: result of parse_ethernet(). Return:
- * PARSE_*, or NEXT_* for walk.h to continue with.
+ * Parse VLAN tags, IP and TCP after an Ethernet header. @next: result of parse_ethernet(). Return:
+ * PARSE_*, or NEXT_* if walk.h has to continue at packet->off.
  */
 static __always_inline int parse_plain(struct cursor *cur, struct packet *packet, int next)
 {

@@ -2,9 +2,8 @@
 /*
  * sample.h - keeps the first bytes of some frames without TCP for user space.
  *
- * All CPUs share the samples. If two CPUs write the same sample at once, its bytes are mixed. This
- * is harmless, because user space checks each header. Samples contain only frames that are left to
- * the host.
+ * All CPUs share the samples. If two CPUs write the same sample at once, it holds bytes of both
+ * frames. This is harmless, because user space checks each header.
  */
 #ifndef WEFT_BPF_SAMPLE_H
 #define WEFT_BPF_SAMPLE_H
@@ -15,15 +14,16 @@
 
 struct weft_sample weft_samples[WEFT_SAMPLES];
 
-/* Return 1 if a sample of frame number @passed of this CPU is kept. */
+/* Return 1 if the frame is to be kept. @passed: number of frames without TCP on this CPU so far. */
 static __always_inline int sample_is_due(__u64 passed)
 {
 	return passed % WEFT_SAMPLE_EVERY == 0;
 }
 
 /*
- * Return the sample to write for frame number @passed. sample_is_due() is a separate function,
- * because the verifier of Linux 6.1 loses track of a pointer that may be NULL here.
+ * Return the sample to overwrite with the frame. @passed: as in sample_is_due(). This function does
+ * not return NULL for a frame that is not to be kept: the verifier of Linux 6.1 would lose track of
+ * such a pointer.
  */
 static __always_inline struct weft_sample *sample_for(__u64 passed)
 {
@@ -31,8 +31,8 @@ static __always_inline struct weft_sample *sample_for(__u64 passed)
 }
 
 /*
- * Minimum length of a frame that is kept. The comparison also shows the verifier of Linux 6.1 that
- * the length is not 0, which this verifier does not learn from "!= 0".
+ * Minimum length of a frame that is kept. The comparison with it shows the verifier of Linux 6.1
+ * that the length is not 0; this verifier does not conclude it from "!= 0".
  */
 #define SAMPLE_BYTES_MIN 14
 

@@ -4,17 +4,17 @@
  *
  *   parse → hash → filter → flow map → write metadata → redirect to socket (queue, worker)
  *
- * The fast path handles nearly all segments: those with common headers whose flow has a hot-flow
- * slot. The slot replaces the filter and the flow map. The fast path is inline and makes no call
- * before it writes the metadata. steer_uncommon() handles frames with other headers; judge()
- * handles segments that no slot counts.
+ * The fast path handles nearly all segments: those with the headers of common.h whose flow has a
+ * hot-flow slot. The slot replaces the filter and the flow map. The fast path is inline and
+ * normally makes no call before it adds room for the metadata. steer_uncommon() handles frames with
+ * other headers; judge() handles segments that no slot counts.
  *
- * If the hash of the NIC keeps each connection on one queue, each queue has one worker and one
- * socket. The socket's index is then the queue's number, and the hash is used only to find the
- * flow.
+ * If the NIC's own hash chooses the worker (weft_by_queue), each queue has one worker and one
+ * socket. The index of the socket is then the number of the queue, and the hash of hash.h does not
+ * choose the worker.
  *
  * A frame that is not redirected is passed to the host unchanged (XDP_PASS), so the host loses only
- * the steered segments. Each exit of the program is counted once.
+ * the steered frames. Each frame is counted as seen and in one outcome.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -30,13 +30,15 @@
 #include "bpf/walk.h"
 
 const volatile __u32 weft_workers = 1;
-const volatile __u32 weft_by_queue; /* 1: one socket per queue, of worker queue % weft_workers */
+/* 1: each queue has one socket, which belongs to the worker with index queue % weft_workers */
+const volatile __u32 weft_by_queue;
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer frames are not steered */
-const volatile __u32 weft_one_buffer; /* 1: frames in several buffers can't be redirected */
+const volatile __u32 weft_one_buffer; /* 1: frames in several buffers are not steered */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	/* user space sets the number before load: queues, or queues * workers */
+	/* user space sets it before load: the number of queues, times workers if not weft_by_queue
+	 */
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
@@ -57,13 +59,14 @@ static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash
 		return 0;
 	meta->time_ns = now_ns;
 	meta->hash = hash;
-	meta->pad = 0;
+	meta->policy = weft_policy;
 	return 1;
 }
 
 /*
- * Return 1 if the frame is too long to be steered. bpf_xdp_get_buff_len() is called only if the IP
- * packet does not end within the first buffer, because the call is expensive.
+ * Return 1 if the frame is longer than weft_frame_max_bytes, or has several buffers although
+ * weft_one_buffer is set. bpf_xdp_get_buff_len() is expensive: without weft_one_buffer, it is
+ * called only if the IP packet does not end within the first buffer.
  */
 static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *packet)
 {
@@ -106,8 +109,8 @@ unsteered:
 }
 
 /*
- * Call walk_step(). The function is global, so that the verifier checks it once, not once per
- * iteration.
+ * Call walk_step(). weft_walk() is a global function, so that the verifier checks it once, not once
+ * per iteration of the caller's loop.
  */
 __noinline int weft_walk(struct xdp_md *ctx, struct packet *packet, int next)
 {
@@ -138,8 +141,8 @@ static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 }
 
 /*
- * Parse the packet again, into memory, and call judge(). The fast path does not pass its *packet,
- * so that the compiler can keep it in registers.
+ * Parse the packet again, into packet_in_memory(), and call judge(). The fast path does not pass
+ * its own struct packet to a function, so that the compiler can keep it in registers.
  */
 static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				     struct xdp_md *ctx, __u64 long_hash, __u64 epoch)
@@ -156,6 +159,7 @@ static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct we
 	return judge(slot, cpu, packet, long_hash, epoch, worker);
 }
 
+/* @is_common: 1 if common.h has parsed the packet, which is then in registers. Return: XDP_*. */
 static __always_inline int steer_segment(struct xdp_md *ctx, struct weft_cpu *cpu,
 					 const struct packet *packet, int is_common)
 {
@@ -195,7 +199,7 @@ static __always_inline int steer_fragment(struct xdp_md *ctx, struct weft_cpu *c
 	return steer(ctx, cpu, packet, hash);
 }
 
-/* Count a frame without TCP, which is left to the host. */
+/* Count a frame without TCP; keep the first bytes of one in WEFT_SAMPLE_EVERY of them. */
 static __noinline int pass(struct xdp_md *ctx, struct weft_cpu *cpu)
 {
 	__u64 passed = cpu->counts.passed++;
@@ -237,7 +241,10 @@ int weft_steer(struct xdp_md *ctx)
 	if (!cpu)
 		return XDP_PASS;
 	cpu->counts.seen++;
-	/* Instantiated per kind of headers, so that each instance needs fewer registers. */
+	/*
+	 * steer_segment() is instantiated per kind of headers, so that each instance needs fewer
+	 * registers.
+	 */
 	if (common_ipv4(start, end, ETH_HLEN, &packet))
 		return steer_segment(ctx, cpu, &packet, 1);
 	if (common_ipv6(start, end, ETH_HLEN, &packet))

@@ -20,7 +20,7 @@
 #define ETHERTYPE_NSH		 0x894f
 
 #define MACSEC_HAS_SCI 0x20
-#define MACSEC_REFUSED 0x8c /* bits of the TCI: another version, encrypted, or changed */
+#define MACSEC_REFUSED 0x8c /* bits of the TCI: version, E (encrypted), C (changed text) */
 
 /* Skip a tag of @bytes, which ends with the EtherType of the next header. */
 static __always_inline int skip_tag(struct cursor *cur, struct packet *packet, __u32 bytes)
@@ -39,7 +39,7 @@ static __always_inline int walk_cisco_metadata(struct cursor *cur, struct packet
 
 	if (!at)
 		return PARSE_SHORT;
-	/* version 1, with one option */
+	/* version 1 with one option; other forms are not supported */
 	return load_be16(at) == 0x0101 ? skip_tag(cur, packet, 8) : PARSE_OTHER;
 }
 
@@ -75,13 +75,13 @@ static __always_inline int walk_nsh(struct cursor *cur, struct packet *packet)
 	if (!at)
 		return PARSE_SHORT;
 	bytes = (at[1] & 0x3fu) * 4;
-	if (at[0] & 0xe0 || bytes < 8) /* another version, or a management packet */
+	if (at[0] & 0xe0 || bytes < 8) /* other version, OAM packet, or invalid length */
 		return PARSE_OTHER;
 	cur->off += bytes;
 	return enter_next_protocol(packet, at[3]);
 }
 
-/* Parse the tag that packet->ethertype names. */
+/* Parse the tag whose EtherType is packet->ethertype. */
 static __always_inline int walk_tag(struct cursor *cur, struct packet *packet)
 {
 	switch (packet->ethertype) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tunnel.h - parser for VXLAN, GENEVE, GTP-U, GRE and its payloads (NVGRE, ERSPAN, PPTP).
+ * tunnel.h - parser for VXLAN, VXLAN-GPE, GENEVE, GTP-U, IP in IP, and GRE with its payloads
+ * (NVGRE, ERSPAN, PPTP).
  *
- * An identifier becomes packet->vni if both directions use the same one; user/decode/tunnel.c lists
- * these identifiers, with reasons.
+ * The identifier of a tunnel becomes packet->vni if both directions of the tunnel use the same
+ * identifier: the VNI of VXLAN and GENEVE, and the key of GRE (of NVGRE without its low byte);
+ * user/decode/tunnel.c gives the reasons.
  */
 #ifndef WEFT_BPF_TUNNEL_H
 #define WEFT_BPF_TUNNEL_H
@@ -43,13 +45,13 @@
 const volatile __u16 weft_vxlan_ports[WEFT_TUNNEL_PORTS_MAX] = WEFT_VXLAN_PORTS;
 const volatile __u16 weft_geneve_ports[WEFT_TUNNEL_PORTS_MAX] = WEFT_GENEVE_PORTS;
 
-/* Count a header that can be nested, and return @next. */
+/* Count a header that can be nested. Return @next; PARSE_OTHER after TUNNELS_MAX such headers. */
 static __always_inline int nest_header(struct packet *packet, int next)
 {
 	return ++packet->depth <= TUNNELS_MAX ? next : PARSE_OTHER;
 }
 
-/* Enter a tunnel: reset the VLAN tags and return @next. */
+/* Enter a tunnel: forget the VLAN ids before it, and return the result of nest_header(). */
 static __always_inline int enter_tunnel(struct packet *packet, int next)
 {
 	packet->vlan[0] = 0;
@@ -137,7 +139,10 @@ static __always_inline int walk_gtpu(struct cursor *cur, struct packet *packet)
 	return NEXT_GTPU_EXTENSION;
 }
 
-/* Parse an extension header: its length in 4-byte words, its contents, and the next type. */
+/*
+ * Parse a GTP-U extension header: one byte with its length in 4-byte words, its contents, and one
+ * byte with the type of the next one.
+ */
 static __always_inline int walk_gtpu_extension(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at;
@@ -198,8 +203,8 @@ static __always_inline int walk_udp(struct cursor *cur, struct packet *packet)
 }
 
 /*
- * Parse an ERSPAN type I or II header. Type I has no header: the frame follows a GRE header without
- * sequence number.
+ * Parse an ERSPAN header of type I or II. Type I has no header of its own: the mirrored frame
+ * directly follows a GRE header without a sequence number.
  */
 static __always_inline int walk_erspan2(struct cursor *cur, struct packet *packet, __u16 flags)
 {
@@ -256,7 +261,7 @@ static __always_inline int walk_gre0(struct cursor *cur, struct packet *packet, 
 	}
 }
 
-/* Parse the GRE header of PPTP (RFC 2637, 4.1). */
+/* Parse the rest of the GRE header of PPTP, which is version 1 (RFC 2637, 4.1). */
 static __always_inline int walk_gre1(struct cursor *cur, struct packet *packet, __u16 flags)
 {
 	if (packet->ethertype != ETHERTYPE_PPP || !(flags & GRE_KEY) || !(flags & GRE_SEQUENCE))
@@ -314,7 +319,7 @@ static __always_inline int is_tunnel(__u8 proto)
 	}
 }
 
-/* Enter the tunnel that packet->proto selects. */
+/* Parse the tunnel header of IP protocol packet->proto. */
 static __always_inline int walk_tunnel(struct cursor *cur, struct packet *packet)
 {
 	switch (packet->proto) {

@@ -3,9 +3,9 @@
  * verdict.bpf.c - programs that user space runs with BPF_PROG_RUN: one sets the verdicts of a
  * flow, the other moves the counters of hot-flow slots (hot_flow.h) to the flow map.
  *
- * A map update from user space would write the whole value and overwrite what the XDP program
- * counted in the meantime. These programs write single fields, and can set the verdict of one
- * direction only. weft_set_verdict() returns the kernel's counters in the request.
+ * A map update from user space would write the whole value, and overwrite the segments that the XDP
+ * or tc program counted since user space read the value. These programs write single members, and
+ * can set the verdict of one direction only.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -15,13 +15,13 @@
 #include "bpf/hot_flow.h"
 #include "bpf/shared.h"
 
-/* Sum of the counters in the hot-flow slots of one flow. */
+/* Sums over the hot-flow slots of one flow. */
 struct waiting {
 	__u64 packets[2]; /* segments that were not steered and are not in the flow map yet */
-	__u64 bytes[2];
-	__u64 last_ns;
-	__u64 moves;	 /* sum of the moves of all slots that the flow may use */
-	__u64 is_moving; /* 1: a CPU is moving counters of one of these slots */
+	__u64 bytes[2];	  /* IP bytes of these segments */
+	__u64 last_ns;	  /* time of the last segment in any of the slots */
+	__u64 moves;	  /* sum of the member moves of all slots that the flow may use */
+	__u64 is_moving;  /* 1: the counters of one of these slots are being moved */
 };
 
 static __always_inline int is_same(const struct weft_flow_key *a, const struct weft_flow_key *b)
@@ -50,7 +50,7 @@ static __always_inline void add_waiting(const volatile struct weft_hot_flow *slo
 		sum->last_ns = slot->last_ns;
 }
 
-/* Context of look_at_slot(): the flow that it searches for, and the sum so far. */
+/* Context of look_at_slot(): the flow whose slots it adds up, and the sum so far. */
 struct search {
 	struct weft_flow_key key;
 	__u64 hash;
@@ -84,8 +84,8 @@ static long look_at_slot(__u32 i, void *context)
 
 /*
  * Add up the flow's slots of all CPUs. If @forget is set, also clear their tags, so that the next
- * segment reads the verdicts from the flow map. bpf_loop() is used because the verifier processes
- * its body only once.
+ * segment reads the verdicts from the flow map. bpf_loop() is used because the verifier would
+ * check the body of a plain loop once per iteration; it checks a callback only once or a few times.
  */
 static __always_inline void look_at_slots(struct search *search, int forget)
 {
@@ -105,14 +105,15 @@ static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 }
 
 /*
- * Set the verdicts of a flow and read its counters. The counters are the sum of the flow map's
- * entry and the slots, if no counters were moved between them during the call.
- * Return: enum weft_verdict_result.
+ * Set the verdicts of a flow, and write the counters of its segments that were not steered to
+ * *request: the sum of those in the flow map and in the slots. The sum is exact unless counters
+ * were moved from a slot to the flow map during the call, which the result WEFT_VERDICT_LOOK_AGAIN
+ * reports. Return: enum weft_verdict_result.
  */
 SEC("syscall")
 int weft_set_verdict(struct weft_verdict_request *request)
 {
-	/* a copy: map look-ups reject a key in the context */
+	/* a copy: the verifier rejects a pointer into the context as key of a look-up */
 	struct weft_flow_key key = request->key;
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
 	struct search search = {.key = key, .hash = hash_key(&key).flow};
@@ -167,9 +168,9 @@ static long move_slot(__u32 i, void *context)
 }
 
 /*
- * Move the counters of one half of one CPU's slots to the flow map. Call it while no XDP program
- * uses that half. The program uses bpf_loop() because the verifier of Linux 6.1 processes the body
- * of a plain loop once per iteration, thousands of times, and rejects the program.
+ * Move the counters of one half of one CPU's slots to the flow map. To be run while no XDP or tc
+ * program uses that half. The verifier of Linux 6.1 would check the body of a plain loop once per
+ * iteration, thousands of times, and reject the program; therefore bpf_loop() is used.
  */
 SEC("syscall")
 int weft_move(struct weft_move_request *request)

@@ -3,9 +3,9 @@
  * walk.h - parser for less common headers, one header per step: further VLAN tags, other tags
  * (tag.h), MPLS (mpls.h), PPPoE, LLC, IPv6 extension headers, and tunnels (tunnel.h).
  *
- * The rules equal those of user/decode, so that both compute the same hash; a test runs the same
- * frames through both. Each program wraps walk_step() in a global function, which the verifier
- * checks once instead of once per iteration.
+ * The rules equal those of user/decode, so that the kernel and user space compute the same hash of
+ * a frame; a test runs the same frames through both. The XDP and the tc program wrap walk_step() in
+ * a global function, which the verifier checks once instead of once per iteration.
  */
 #ifndef WEFT_BPF_WALK_H
 #define WEFT_BPF_WALK_H
@@ -15,13 +15,17 @@
 #include "bpf/tag.h"
 #include "bpf/tunnel.h"
 
-/* Maximum number of steps. The deepest nesting that user space accepts needs fewer. */
+/*
+ * Maximum number of steps: more than the headers of real frames need. A frame that needs more is
+ * left to the host, although user space would accept some of these frames.
+ */
 #define WALK_STEPS_MAX 64
 
 #define TAGS_MAX       4
 #define EXTENSIONS_MAX 16
 
-#define ETHERTYPE_8023_MAX 1500 /* values up to this one are lengths, and an LLC header follows */
+/* An EtherType field of at most this value is a length, and an LLC header follows. */
+#define ETHERTYPE_8023_MAX 1500
 
 #define IPV6_FRAGMENT_MASK 0xfff9 /* offset and bit "more fragments" */
 #define ROUTING_SOURCE	   0
@@ -39,8 +43,8 @@ static __always_inline int walk_pppoe(struct cursor *cur, struct packet *packet)
 }
 
 /*
- * Parse PPP. RFC 1661, 2: the address and control bytes may be missing, and the protocol may have
- * one byte.
+ * Parse a PPP header. The protocol may have one byte (RFC 1661, 6.5), and the address and control
+ * bytes may be missing (RFC 1661, 6.6).
  */
 static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 {
@@ -72,7 +76,7 @@ static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* Parse LLC. In IEEE 802.3 frames, IP is carried only in SNAP (RFC 1042). */
+/* Parse LLC and SNAP. In IEEE 802.3 frames, IP is carried only in SNAP (RFC 1042). */
 static __always_inline int walk_llc(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -129,8 +133,8 @@ static __always_inline int walk_ip(struct cursor *cur, struct packet *packet)
 }
 
 /*
- * Parse a fragment header. An atomic fragment (offset 0, no more fragments) is a whole packet (RFC
- * 6946).
+ * Parse an IPv6 fragment header. An atomic fragment (offset 0, no more fragments) is a complete
+ * packet (RFC 6946).
  */
 static __always_inline int walk_ipv6_fragment(struct cursor *cur, struct packet *packet)
 {
@@ -147,7 +151,10 @@ static __always_inline int walk_ipv6_fragment(struct cursor *cur, struct packet 
 	return may_carry_tcp(packet->proto, 6) ? PARSE_FRAGMENT : PARSE_OTHER;
 }
 
-/* Read the final destination from the routing header while segments are left (RFC 8200, 8.1). */
+/*
+ * Take the final destination from the routing header at @at if segments are left: the connection is
+ * with that address, and TCP checksums contain it (RFC 8200, 8.1).
+ */
 static __always_inline int read_route(const struct cursor *cur, struct packet *packet,
 				      const __u8 *at)
 {
@@ -206,8 +213,8 @@ static __always_inline int walk_proto(struct cursor *cur, struct packet *packet)
 }
 
 /*
- * Parse the header of kind @next at packet->off. Return PARSE_*, or the NEXT_* of the following
- * header.
+ * Parse the header of kind @next at packet->off. Return PARSE_*, or the kind (NEXT_*) of the
+ * following header, which is at the new packet->off.
  */
 static __always_inline int walk_step(struct cursor *cur, struct packet *packet, int next)
 {

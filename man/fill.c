@@ -5,6 +5,7 @@
  * include/weft, and from the metrics of a handle:
  *
  *   @KEYS@          an entry for each configuration key, by section
+ *   @RELOAD_KEYS@   the names of the keys that a reload changes
  *   @RUN_FLAGS@     an entry for each command-line option of `weft run` that sets a key
  *   @REPLAY_FLAGS@  the names of the options that `weft replay` has as well
  *   @GAP_CAUSES@, @CLOSE_REASONS@, @FLOW_STATES@, @TCP_STATES@, @ANOMALIES@, @PRESSURE_LEVELS@,
@@ -20,6 +21,7 @@
 
 #include "config/config.h"
 #include "config/config_print.h"
+#include "config/config_reload.h"
 #include "config/config_value.h"
 
 static struct wf_config defaults;
@@ -101,6 +103,13 @@ static void print_keys(void)
 	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
 		if (opens_section(key))
 			print_section(key);
+}
+
+static void print_reload_keys(void)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
+		if (key->type != WF_CONFIG_LATER && wf_config_reload(key) != WF_CONFIG_RESTART)
+			printf(".It\n.Cm %s\n", key->name);
 }
 
 /* ---- command-line options ---- */
@@ -199,6 +208,7 @@ static const struct {
 	void (*print)(void);
 } parts[] = {
 	{"@KEYS@\n", print_keys},
+	{"@RELOAD_KEYS@\n", print_reload_keys},
 	{"@RUN_FLAGS@\n", print_run_flags},
 	{"@REPLAY_FLAGS@\n", print_replay_flags},
 	{"@GAP_CAUSES@\n", print_gap_causes},

@@ -4,13 +4,15 @@
 check-man.py WEFT PAGE... - checks that the manual PAGEs are valid mdoc and agree with the program WEFT:
 each command and each option has an entry, each configuration key has an entry with its range, unit
 and default, each type and each field of an event that the sink writes has an entry, and no entry is
-about a key or a field that does not exist.
+about a key or a field that does not exist. Pages and help texts fit into COLUMNS.
 """
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+
+COLUMNS = 80
 
 errors = []
 
@@ -26,6 +28,10 @@ def check_mdoc(pages):
     lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], stdout=subprocess.PIPE, text=True)
     if lint.returncode:
         errors.append(lint.stdout.rstrip())
+
+
+def check_width(name, text):
+    errors.extend(f"{name}: more than {COLUMNS} columns: {line}" for line in text.splitlines() if len(line) > COLUMNS)
 
 
 def keys_of(weft):
@@ -69,9 +75,9 @@ FLAGS = {"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"}
 
 def written_names():
     """Returns the event types and the fields that the events sink writes, read from its source."""
-    text = "".join((SINK / name).read_text(encoding="utf-8") for name in ("events.c", "event_lines.c"))
-    types = set(re.findall(r'wf_events_line_begin\([^;]*?"(\w+)"\);', text))
-    fields = set(re.findall(r'wf_(?:json_(?!object)\w+|events_put_time)\([^;"]*?"([a-z]\w*)"', text))
+    text = "".join((SINK / name).read_text(encoding="utf-8") for name in ("events.c", "event_lines.c", "format/eve_event.c"))
+    types = set(re.findall(r'wf_(?:event_lines_begin|eve_put_head)\([^;]*?"(\w+)"\);', text))
+    fields = set(re.findall(r'wf_(?:json_(?!object)\w+|eve_put_time)\([^;"]*?"([a-z]\w*)"', text))
     both = re.findall(r'BOTH\("(\w+)"', text)
     table = (SINK / "format" / "eve_stats.c").read_text(encoding="utf-8")
     numbers = re.findall(r'\{(?:"(\w+)"|NULL),\s+"(\w+)",\s+\{', table)
@@ -95,7 +101,9 @@ def check_commands(weft, text):
     for command in re.findall(r"^  ([a-z]+)", listing, flags=re.M):
         if not re.search(rf"^\.It Cm {command}\b|^\.Nm weft {command}$", text, flags=re.M):
             errors.append(f"manual pages: no entry for weft {command}")
-        for option in re.findall(r"^  (?:-., |    )--([a-z-]+)", output_of(weft, command, "--help"), flags=re.M):
+        usage = output_of(weft, command, "--help")
+        check_width(f"weft {command} --help", usage)
+        for option in re.findall(r"^  (?:-., |    )--([a-z-]+)", usage, flags=re.M):
             if not re.search(rf"^\.It Fl(?: .*)?-{option}(?: |$)", text, flags=re.M):
                 errors.append(f"manual pages: no entry for --{option} of weft {command}")
 
@@ -105,6 +113,7 @@ def main():
     texts = {page: open(page, encoding="utf-8").read() for page in pages}
     check_mdoc(pages)
     for page, text in texts.items():
+        check_width(page, re.sub(".\x08", "", output_of("mandoc", "-T", "utf8", "-O", f"width={COLUMNS}", page)))
         if page.endswith(".conf.5"):
             check_keys(weft, page, text)
         if page.endswith("-events.5"):

@@ -31,14 +31,18 @@ LIBRARIES = [
     (r"#include <pcap", "libpcap", ["capture/file"]),
     (r"#include <archive", "libarchive", ["capture/file"]),
     (r"#include <openssl/", "libcrypto", ["packet"]),
-    (r"#include <jansson", "jansson", ["sink", "agent", "cli"]),
+    (r"#include <(seccomp|cap-ng)\.h", "libseccomp or libcap-ng", ["agent/privileges"]),
+    (r"#include <jansson", "jansson", ["sink", "agent", "cli", "http", "serve", "policy", "collect", "fleet"]),
+    (r"#include <libwebsockets", "libwebsockets", ["http"]),
+    (r"#include <nats/", "libnats", ["bus", "sink/nats", "collect", "fleet"]),
+    (r"#include <n?curses", "ncurses", ["cli/top"]),
     (r"\bpthread_(create|join|detach|kill|cancel|self|sig\w+|set\w+)\(", "threads",
-     ["base", "engine", "worker", "pressure", "sink", "serve", "agent"]),
+     ["base", "engine", "worker", "pressure", "sink", "serve", "http", "agent"]),
     # Locks have a time limit and are counted; only the control plane may use them.
     (r"\bpthread_(mutex|rwlock|spin|cond)_\w+\(", "bare locks", ["base"]),
     (r'#include "base/lock\.h"', "locks",
-     ["base", "metrics", "api", "agent", "sink", "pressure", "state", "serve", "control", "engine",
-      "deliver"]),
+     ["base", "metrics", "api", "agent", "sink", "pressure", "state", "policy", "endpoints", "serve", "control",
+      "engine", "deliver", "fleet"]),
 ]
 
 errors = []

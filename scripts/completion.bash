@@ -67,6 +67,17 @@ _weft() {
 		mapfile -t COMPREPLY < <(compgen -W 'check show' -- "$word")
 		[ "$COMP_CWORD" -eq 2 ] && return
 		;;
+	policy:*)
+		[ "$COMP_CWORD" -eq 2 ] && mapfile -t COMPREPLY < <(compgen -W 'show set edit history rollback diff' -- "$word") && return
+		;;
+	endpoints:*)
+		[ "$COMP_CWORD" -eq 2 ] && mapfile -t COMPREPLY < <(compgen -W 'remove' -- "$word")
+		return
+		;;
+	state:*)
+		[ "$COMP_CWORD" -eq 2 ] && mapfile -t COMPREPLY < <(compgen -W 'get set delete list history watch' -- "$word")
+		return
+		;;
 	flow:*)
 		mapfile -t COMPREPLY < <(compgen -W 'shunt unshunt pass' -- "$word")
 		return

@@ -11,8 +11,8 @@
 #
 # Every file that curl downloaded must be found, byte for byte, in the streams that weft extracted
 # on the server, and the streams of the mirror port must be the same. The rate of the traffic
-# is limited, so that slow machines can capture it. The script removes everything that it created. Exit status 0: all files were
-# found.
+# is limited, so that slow machines can capture it. The script removes everything that it created.
+# Exit status 0: all files were found.
 set -u
 
 weft=${WEFT:-build/weft}
@@ -20,6 +20,7 @@ big_mb=${WEFT_DEMO_MB:-50}
 small_count=${WEFT_DEMO_SMALL:-200}
 file_count=$((small_count + 3))
 rate=${WEFT_DEMO_RATE:-16M}
+link_rate=${WEFT_DEMO_LINK:-300mbit}
 server=weft-demo-server-$$
 client=weft-demo-client-$$
 switch=weft-demo-switch-$$
@@ -101,11 +102,11 @@ make_namespaces() {
 }
 
 # A veth queue holds 256 frames and drops others, on the mirror port as elsewhere. --limit-rate of
-# curl only limits the average rate: a small receive window, a link of 300 Mbit/s and, on kernels
+# curl only limits the average rate: a small receive window, the rate of the link and, on kernels
 # that can wait for a veth queue (6.17), a queue before the mirror port limit each burst.
 limit_bursts() {
 	ip netns exec "$client" sysctl -qw net.ipv4.tcp_rmem='4096 131072 1000000'
-	ip netns exec "$server" tc qdisc add dev eth0 root tbf rate 300mbit burst 130k latency 1s 2>/dev/null
+	ip netns exec "$server" tc qdisc add dev eth0 root tbf rate "$link_rate" burst 130k latency 1s 2>/dev/null
 	ip netns exec "$switch" tc qdisc add dev mirror root pfifo limit 20000 2>/dev/null
 }
 

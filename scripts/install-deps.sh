@@ -9,12 +9,13 @@ set -eu
 packages=(
 	# build
 	build-essential clang llvm bpftool pkg-config libbpf-dev libxdp-dev libelf-dev zlib1g-dev
-	libpcap-dev libarchive-dev libjansson-dev libyaml-dev libwebsockets-dev libssl-dev
+	libpcap-dev libarchive-dev libjansson-dev libyaml-dev libwebsockets-dev libnats-dev
+	libseccomp-dev libcap-ng-dev libncurses-dev
 	# lint
 	clang-format universal-ctags git
 	# tests and demo
-	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 python3-jsonschema python3-yaml curl jq tcpdump nginx-light
-	mandoc tmux openssl libssl-dev bc gzip zstd lz4 xz-utils bzip2
+	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 python3-jsonschema python3-yaml curl jq tcpdump tshark nginx-light
+	mandoc tmux prometheus chromium chromium-driver nats-server openssl libssl-dev bc gzip zstd lz4 xz-utils bzip2
 	# other kernels, in a virtual machine
 	qemu-system-x86 busybox-static cpio kmod
 )
@@ -37,7 +38,7 @@ fi
 
 echo "installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-# Packages such as nginx must not start a service here; the tests start their own processes.
+# Packages such as nginx and prometheus must not start a service here; the tests start their own processes.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$policy"

@@ -72,9 +72,10 @@ run() {
 	rm -f "$log"
 }
 
-# run_counted COMMAND...: run a command whose last line has its own totals, and add them.
+# run_counted NAME COMMAND...: run a command whose last line has its own totals, and add them.
 run_counted() {
-	local log ok not_ok skip
+	local name=$1 log ok not_ok skip
+	shift
 	log=$(mktemp)
 	"$@" 2>&1 | tee "$log"
 	if read -r ok not_ok skip < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped/\1 \2 \3/p' "$log"); then
@@ -82,7 +83,7 @@ run_counted() {
 	else
 		failed=$((failed + 1))
 	fi
-	[ "${not_ok:-1}" -eq 0 ] || troubles+=("failed: $*")
+	[ "${not_ok:-1}" -eq 0 ] || troubles+=("failed: $name")
 	rm -f "$log"
 }
 

@@ -8,7 +8,8 @@
 
 figures='instructions processed'
 export WEFT_LIVE_MB=${WEFT_LIVE_MB:-48} WEFT_ELEPHANT_MB=${WEFT_ELEPHANT_MB:-100}
-export WEFT_DEMO_MB=${WEFT_DEMO_MB:-50} WEFT_RESTARTS=${WEFT_RESTARTS:-5}
+export WEFT_DEMO_MB=${WEFT_DEMO_MB:-50} WEFT_DEMO_LINK=${WEFT_DEMO_LINK:-60mbit}
+export WEFT_RESTARTS=${WEFT_RESTARTS:-5}
 export WEFT_QUEUES=${WEFT_QUEUES:-1 4} WEFT_WORKERS=${WEFT_WORKERS:-1 3}
 
 guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,hash,map_sizes,count_mover,probe,probe_judge,kernel_features})

@@ -4,12 +4,13 @@
  * reports dropped events.
  *
  * The DATA and GAP events of one direction cover its stream without overlap: the offset of each
- * event is the offset + length of the previous one. The first event of a connection is OPEN, the
- * last one is CLOSE.
+ * event is the offset + length of the previous one. If a subscription receives all types of events,
+ * the first event of a connection is OPEN, and the last one is CLOSE.
  *
- * If a queue is full, DATA, GAP and DROP events together cover the stream without overlap. If there
- * is no room for an OPEN event, it is delivered later, marked as midway, or no event of its
- * connection is delivered.
+ * If events are dropped because a queue is full or memory pressure is critical, DATA, GAP and DROP
+ * events together cover the stream without overlap, unless a DROP event sums up several
+ * connections. If there is no room for an OPEN event, it is delivered later, marked as midway, or
+ * no event of its connection is delivered.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -24,12 +25,14 @@
 WEFT_BEGIN_DECLS
 
 enum weft_event_type {
-	WEFT_EVENT_OPEN = 0, /* a connection was found; always its first event */
+	/* first event of a connection; see @midway for a subscription that began after it */
+	WEFT_EVENT_OPEN = 0,
 	WEFT_EVENT_DATA,
 	WEFT_EVENT_GAP,
 	WEFT_EVENT_CLOSE,
 	WEFT_EVENT_ANOMALY,
-	WEFT_EVENT_DROP, /* events were dropped because the subscription's queue was full */
+	/* events were dropped: the subscription's queue was full, or memory pressure critical */
+	WEFT_EVENT_DROP,
 };
 #define WEFT_EVENT_TYPE_COUNT (WEFT_EVENT_DROP + 1)
 
@@ -41,7 +44,8 @@ enum weft_event_type {
 	X(WEFT_GAP_LIMIT, 2, "limit",                                                          \
 	  "the limit of pages held out of order in one direction was reached")                 \
 	X(WEFT_GAP_MEMORY, 3, "memory",                                                        \
-	  "held data, or the missing bytes before it, was given up under memory pressure")     \
+	  "held data was removed, or missing bytes were not waited for, because memory was "   \
+	  "short")                                                                             \
 	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length truncated the captured segment")    \
 	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while bytes were still missing") \
 	X(WEFT_GAP_DEPTH, 6, "depth", "the bytes are beyond the depth limit")                  \
@@ -51,27 +55,27 @@ enum weft_event_type {
 enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 #define WEFT_GAP_CAUSE_COUNT (0 WEFT_GAP_CAUSES(WEFT_TABLE_COUNT))
 
-#define WEFT_ANOMALIES(X)                                                                                  \
-	X(WEFT_ANOMALY_OVERLAP_CONFLICT, 0, "overlap_conflict",                                            \
-	  "two segments carry different versions of the same bytes")                                       \
-	X(WEFT_ANOMALY_RST_OUT_OF_WINDOW, 1, "rst_out_of_window",                                          \
-	  "an RST outside the receive window, which the receiver ignores (RFC 9293, 3.10.7.4)")            \
-	X(WEFT_ANOMALY_SYN_IN_CONNECTION, 2, "syn_in_connection", "a SYN on an open connection")           \
-	X(WEFT_ANOMALY_DATA_OUT_OF_WINDOW, 3, "data_out_of_window",                                        \
-	  "data outside the receive window")                                                               \
-	X(WEFT_ANOMALY_ACK_OF_UNSENT, 4, "ack_of_unsent",                                                  \
-	  "an acknowledgement of bytes that the other side has not sent")                                  \
-	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin",                                                \
-	  "data after the sequence number of its sender's FIN")                                            \
-	X(WEFT_ANOMALY_PAWS, 6, "paws",                                                                    \
-	  "a segment whose timestamp is older than the last accepted one (RFC 7323, 5)")                   \
-	X(WEFT_ANOMALY_URGENT, 7, "urgent",                                                                \
-	  "urgent data, which is delivered as part of the stream")                                         \
-	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                          \
-	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began") \
-	X(WEFT_ANOMALY_WRONG_CHECKSUMS, 9, "wrong_checksums",                                              \
-	  "nearly all checksums of the sender are wrong, so its segments are accepted in spite of them")   \
-	X(WEFT_ANOMALY_VLAN_SPLIT, 10, "vlan_split",                                                       \
+#define WEFT_ANOMALIES(X)                                                                         \
+	X(WEFT_ANOMALY_OVERLAP_CONFLICT, 0, "overlap_conflict",                                   \
+	  "two segments carry different versions of the same bytes")                              \
+	X(WEFT_ANOMALY_RST_OUT_OF_WINDOW, 1, "rst_out_of_window",                                 \
+	  "an RST outside the receive window, which the receiver ignores (RFC 9293, 3.10.7.4)")   \
+	X(WEFT_ANOMALY_SYN_IN_CONNECTION, 2, "syn_in_connection", "a SYN on an open connection")  \
+	X(WEFT_ANOMALY_DATA_OUT_OF_WINDOW, 3, "data_out_of_window",                               \
+	  "data outside the receive window")                                                      \
+	X(WEFT_ANOMALY_ACK_OF_UNSENT, 4, "ack_of_unsent",                                         \
+	  "an acknowledgement of bytes that the other side has not sent")                         \
+	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin",                                       \
+	  "data after the sequence number of its sender's FIN")                                   \
+	X(WEFT_ANOMALY_PAWS, 6, "paws",                                                           \
+	  "a segment whose timestamp is older than the last accepted one (RFC 7323, 5)")          \
+	X(WEFT_ANOMALY_URGENT, 7, "urgent",                                                       \
+	  "urgent data, which is delivered as part of the stream")                                \
+	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                 \
+	  "bytes before stream offset 0, which arrived after delivery of the stream had begun")   \
+	X(WEFT_ANOMALY_WRONG_CHECKSUMS, 9, "wrong_checksums",                                     \
+	  "nearly all checksums of the sender are wrong, so its wrong segments are accepted too") \
+	X(WEFT_ANOMALY_VLAN_SPLIT, 10, "vlan_split",                                              \
 	  "the other direction was seen in other VLANs, as a connection of its own")
 
 /** Kind of an anomaly. EVE: anomaly.event; metrics: label kind of weft_anomalies_total. */
@@ -82,15 +86,34 @@ enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
 #define WEFT_CONFLICT_BYTES_MAX 64
 
 /**
+ * struct weft_open - the beginning of a connection, as an OPEN event reports it
+ * @off:       stream offset of the first byte that follows in each direction
+ * @isn:       sequence number of the SYN of each direction's sender; the byte at stream offset 0
+ *             has the next number. Valid if @has_isn is true
+ * @has_isn:   false if the connection is midstream, because bytes before its first one may still
+ *             arrive, or if the SYN of this direction was not captured
+ * @midway:    true: the subscription gets the connection from these offsets on, and no earlier
+ *             bytes. false: both offsets are 0
+ * @midstream: true: the handshake was not seen
+ */
+struct weft_open {
+	uint64_t off[WEFT_DIR_COUNT];
+	uint32_t isn[WEFT_DIR_COUNT];
+	bool has_isn[WEFT_DIR_COUNT];
+	bool midway;
+	bool midstream;
+};
+
+/**
  * struct weft_event - one event of one connection
  * @type:    selects the member of the union that is set
  * @dir:     direction of the stream concerned; WEFT_TO_SERVER for OPEN and CLOSE
- * @time_ns: capture time of the packet that caused the event, in ns since 1970. Live capture: the
- *           time at which the worker took the packet from the ring, or one tick (jiffy) after the
- *           kernel received it if that is earlier
+ * @time_ns: capture time of the packet, or expiry of the timer, that caused the event, in ns since
+ *           1970. Live capture: the time of a packet is at most one tick (jiffy) later than its
+ *           arrival in the kernel
  * @flow:    the connection, lent as long as the event; NULL for a DROP that sums up several
  *           connections
- * @user:    the program's pointer for this connection, see weft_flow_user_set(); NULL in a queued
+ * @user:    the pointer that the application set with weft_flow_user_set(); NULL in a queued
  *           subscription, which may read an event after the pointer was released
  *
  * An event and the bytes that it points to are lent: in an inline subscription until the callback
@@ -103,15 +126,7 @@ struct weft_event {
 	const struct weft_flow *flow;
 	void *user;
 	union {
-		struct {
-			/* stream offset of the first byte that follows in each direction */
-			uint64_t off[WEFT_DIR_COUNT];
-			/*
-			 * true: the subscription gets the connection from these offsets on, and no
-			 * earlier bytes. false: both offsets are 0.
-			 */
-			bool midway;
-		} open;
+		struct weft_open open;
 		struct {
 			const uint8_t *bytes;
 			uint32_t len_bytes; /* number of bytes at @bytes, at least 1 */
@@ -134,21 +149,21 @@ struct weft_event {
 				shown_bytes;
 		} anomaly;
 		/*
-		 * with @flow: the loss of direction @dir of this connection before its next event.
-		 * The dropped part of the stream is [off, off + len_bytes); gaps in it count in
-		 * len_bytes, but not in data_bytes. If @flow is NULL: the sum of losses for which
-		 * the queue keeps no details
+		 * If @flow is not NULL: events of direction @dir of this connection that were
+		 * dropped before its next event. The dropped part of the stream is [off, off +
+		 * len_bytes); gaps in it count in len_bytes, but not in data_bytes. If @flow is
+		 * NULL: the sum of those dropped events that the queue cannot report by connection.
 		 */
 		struct {
 			uint64_t events;     /* number of dropped events, at least 1 */
 			uint64_t data_bytes; /* payload bytes of the dropped events */
 			uint64_t off;
-			uint64_t len_bytes; /* 0: no bytes of the stream, only other events */
-			/* without @flow: connections of which all events were dropped */
+			uint64_t len_bytes; /* 0: no DATA or GAP event was dropped */
+			/* if @flow is NULL: connections of which all events were dropped */
 			uint64_t connections;
 			/*
-			 * without @flow: CLOSE events that were dropped although OPEN was received.
-			 * 0 unless the consumer took no event for very long
+			 * if @flow is NULL: number of dropped CLOSE events of connections whose
+			 * OPEN was received; 0 unless the consumer took no event for very long
 			 */
 			uint64_t closes;
 		} drop;

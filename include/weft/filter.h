@@ -2,8 +2,8 @@
 /*
  * filter.h - sets the filter of a handle before it starts, or replaces it while it runs.
  *
- * Ports, prefixes and sampling are checked in the kernel (XDP) in live capture, and in user space
- * for files and submitted packets; the expression is always checked in user space.
+ * Ports, prefixes and sampling are checked in live capture by the BPF program in the kernel, and
+ * for files and submitted packets in user space; the expression is always checked in user space.
  */
 #ifndef WEFT_FILTER_H
 #define WEFT_FILTER_H
@@ -23,8 +23,8 @@ struct weft_filter_opts {
 	size_t sz;
 	const char *
 		expression; /* filter expression in tcpdump's syntax; NULL: every segment matches */
-	const uint16_t *ports; /* lists of ports and prefixes with the meaning of struct
-				  weft_interface_opts */
+	/* ports, allow and deny mean the same as in struct weft_interface_opts */
+	const uint16_t *ports;
 	size_t ports_count;
 	const struct weft_prefix *allow;
 	size_t allow_count;
@@ -39,8 +39,8 @@ struct weft_filter_opts {
  * weft_filter_set() - replace the filter of all interfaces and workers
  * @opts: borrowed for the call
  *
- * The filter of a handle without interfaces may also be set before weft_start(). An expression that
- * is NULL then leaves that of struct weft_opts in use.
+ * The filter of a handle without interfaces may also be set before weft_start(). If the expression
+ * is NULL in such a call, the one of struct weft_opts stays in use.
  *
  * The kernel and each worker apply either the complete old filter or the complete new one to a
  * segment. The filter of the workers is replaced first, then the filter of the interfaces.
@@ -49,9 +49,9 @@ struct weft_filter_opts {
  * Return: 0 on success; -EINVAL if the expression (logged) or a number is invalid; -ENODEV if the
  * handle has interfaces and is not running; -ESHUTDOWN if all workers have ended; -EBUSY if another
  * control call took too long; -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative
- * errno of the kernel. After an error the old filter stays in use. Thread: any, inline callbacks
- * included: there, the call waits for the other workers, but not for its own. Memory: the compiled
- * expression.
+ * errno of the kernel. After an error the old filter stays in use. Thread: any; in an inline
+ * callback, the call waits for the other workers, but not for the callback's own. Memory: the
+ * compiled expression.
  */
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 

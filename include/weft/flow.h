@@ -22,9 +22,9 @@ enum weft_dir {
 /**
  * struct weft_flow - identity of one connection
  * @id:        number that is unique in this run; 1 to 2^53 - 1, the largest integer that every JSON
- *             reader represents exactly. Other runs and sensors have other ids, as far as 53 random
- *             bits allow. A repeated replay of the same capture files with the same number of
- *             workers gives the same ids
+ *             reader represents exactly. It contains random bits, so that ids of other runs and
+ *             sensors are very likely different. A repeated replay of the same capture files with
+ *             the same number of workers gives the same ids
  * @use:       number of the connection among those seen with this four-tuple, counted from 1
  * @src_addr:  address of the side that opened the connection (of the likely client if the handshake
  *             was not seen), network byte order, IPv4 as ::ffff:a.b.c.d
@@ -32,13 +32,16 @@ enum weft_dir {
  * @src_port, @dst_port: host order
  * @vlan:      outer and inner VLAN id of the Ethernet header before the innermost IP header; 0:
  *             untagged, only priority tags, or capture.vlan_in_key is no
- * @vni:       identifier of the innermost tunnel that has one (VXLAN, GENEVE, GRE key); 0: none.
- *             GTP-U TEIDs are not used, because they differ between the two directions
+ * @vni:       identifier of the innermost tunnel that has one (VNI of VXLAN or GENEVE, key of GRE,
+ *             I-SID of PBB); 0: none. GTP-U TEIDs are not used, because they differ between the two
+ *             directions
  * @ip_version: 4 or 6
  * @interface: number of the interface that captured the segment with which weft began to track the
  *             connection, in the order of weft_add_interface() from 1; see weft_interface_name().
  *             0: a capture file or weft_submit()
  * @worker:    index of the worker that owns the connection
+ * @file:      in an event: number of the capture file that was read when the event occurred, from
+ *             1; see weft_file_name(). 0: an interface or weft_submit()
  */
 struct weft_flow {
 	uint64_t id;
@@ -52,7 +55,9 @@ struct weft_flow {
 	uint8_t ip_version;
 	uint8_t interface;
 	uint8_t worker;
-	uint8_t pad[5];
+	uint8_t pad;
+	uint16_t file;
+	uint8_t pad2[2];
 };
 
 #define WEFT_CLOSE_REASONS(X)                                                              \
@@ -63,7 +68,7 @@ struct weft_flow {
 	X(WEFT_CLOSE_REUSED, 3, "reused", "a new connection began on the same four-tuple") \
 	X(WEFT_CLOSE_EVICTED, 4, "evicted", "a limit was reached")                         \
 	X(WEFT_CLOSE_END, 5, "shutdown", "the capture ended or weft was stopped")          \
-	X(WEFT_CLOSE_PROGRAM, 6, "program", "the program ended it with weft_flow_end()")
+	X(WEFT_CLOSE_PROGRAM, 6, "program", "the application called weft_flow_end()")
 
 /** The reason why a connection was closed. EVE: flow.close_reason; metrics: label reason of
  * weft_connections_closed_total. */
@@ -84,8 +89,10 @@ enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
 #define WEFT_TCP_STATES(X)                                                                       \
 	X(WEFT_TCP_SYN_SENT, 0, "syn_sent", "the client sent a SYN, which was not answered")     \
 	X(WEFT_TCP_SYN_RECV, 1, "syn_recv", "the server answered the SYN")                       \
-	X(WEFT_TCP_ESTABLISHED, 2, "established", "neither side sent a FIN")                     \
-	X(WEFT_TCP_FIN_WAIT1, 3, "fin_wait1", "only the server sent a FIN")                      \
+	X(WEFT_TCP_ESTABLISHED, 2, "established",                                                \
+	  "the handshake is complete or was not seen, and neither side sent a FIN")              \
+	X(WEFT_TCP_FIN_WAIT1, 3, "fin_wait1",                                                    \
+	  "only the server sent a FIN, and the client has not acknowledged it")                  \
 	X(WEFT_TCP_FIN_WAIT2, 4, "fin_wait2",                                                    \
 	  "only the server sent a FIN, and the client acknowledged it")                          \
 	X(WEFT_TCP_CLOSING, 5, "closing", "both sides sent a FIN, and neither was acknowledged") \
@@ -107,10 +114,10 @@ enum weft_tcp_state { WEFT_TCP_STATES(WEFT_TABLE_ENUM) };
  *                           segments in a tunnel or rebuilt from fragments: their IP bytes
  * @stream_bytes:            bytes delivered to subscriptions in order
  * @gap_count, @gap_bytes:   number of gaps reported, and their total length
- * @retransmitted_segments:  segments that carried only bytes received before
+ * @retransmitted_segments:  segments that carried only bytes that had been received before
  * @overlap_segments:        segments that carried some bytes already held
- * @conflict_segments:       overlap segments in which those bytes differed from the held ones
- * @out_of_order_segments:   segments that arrived before an earlier part of the stream
+ * @conflict_segments:       overlap segments in which these bytes differed from the held ones
+ * @out_of_order_segments:   segments that arrived while earlier bytes of the stream were missing
  * @late_bytes:              bytes that arrived after they had been reported as a gap
  * @tcp_flags:               bitwise or of all TCP flags seen (low byte as on the wire, AE is 0x100)
  * @bypassed_packets, @bypassed_bytes: the part of @packets and @bytes that the kernel counted
@@ -143,9 +150,9 @@ struct weft_flow_record {
 	enum weft_close_reason reason;
 	enum weft_flow_state state;
 	bool midstream; /* true if the handshake was not seen */
-	/* by direction: wrong checksums of its sender were accepted (--checksum auto) */
+	/* by direction: segments with wrong checksums were accepted (reassembly.checksum: auto) */
 	bool wrong_checksums[WEFT_DIR_COUNT];
-	/* by direction: the kernel bypassed it when the connection ended */
+	/* by direction: true if it was bypassed when the connection ended */
 	bool bypassed[WEFT_DIR_COUNT];
 	uint8_t pad[3];
 	enum weft_tcp_state tcp_state;

@@ -3,12 +3,14 @@
  * flows.h - lists the current connections of a running handle; bypasses, ignores or ends a
  * connection.
  *
- * A worker answers between two batches and never waits. One call runs at a time: a call waits at
- * most lock_timeout_ms for another call, and at most WEFT_ASK_TIMEOUT_MS for a worker.
+ * A worker answers between two batches of packets, and never waits for a caller. One call runs at a
+ * time: a call waits at most lock_timeout_ms for another call, and at most WEFT_ASK_TIMEOUT_MS for
+ * a worker.
  *
- * All calls may be made from inline callbacks. A verdict on, or the end of, a connection of the
- * callback's own worker does not wait: it takes effect after the segment that caused the event,
- * before the next segment is processed. Events that this segment still causes are delivered.
+ * All calls may be made from inline callbacks. A callback that calls weft_flow_set() or
+ * weft_flow_end() for a connection of its own worker does not wait: the call takes effect when the
+ * segment that caused the event has been processed. Events that this segment still causes are
+ * delivered.
  */
 #ifndef WEFT_FLOWS_H
 #define WEFT_FLOWS_H
@@ -36,11 +38,11 @@ struct weft;
 /**
  * struct weft_flow_side - the current counts of one direction of a connection
  *
- * The kernel counts connections of interfaces; the worker counts those of capture files and of
- * weft_submit().
+ * Segments from interfaces are counted by the kernel, those of capture files and of weft_submit()
+ * by the worker.
  */
 struct weft_flow_side {
-	uint64_t packets; /* number of segments seen */
+	uint64_t packets; /* number of segments */
 	uint64_t bytes; /* kernel: IP bytes of these segments; worker: as in struct weft_flow_counts
 			 */
 	/* segments (and their IP bytes) that did not reach the worker because of the verdict */
@@ -50,10 +52,9 @@ struct weft_flow_side {
 	enum weft_verdict verdict;
 
 	/* The members below are counted by the worker; 0 if it does not track the connection. */
-	uint64_t stream_bytes; /* bytes delivered */
-	uint64_t gap_bytes;
-	uint64_t held_bytes; /* bytes held because earlier bytes are missing, plus 8 for each
-				contiguous range */
+	uint64_t stream_bytes; /* bytes delivered in order */
+	uint64_t gap_bytes;    /* length of all gaps reported */
+	uint64_t held_bytes;   /* bytes held in user space, plus 8 for each held segment */
 };
 
 /**
@@ -83,7 +84,7 @@ struct weft_flow_view {
 enum weft_flow_sort {
 	WEFT_FLOW_SORT_BYTES = 0, /* by the bytes of both directions, largest first */
 	WEFT_FLOW_SORT_PACKETS,
-	WEFT_FLOW_SORT_KEPT, /* by the bytes bypassed in the kernel, largest first */
+	WEFT_FLOW_SORT_KEPT, /* by kept_bytes of both directions, largest first */
 	WEFT_FLOW_SORT_LAST, /* by the time of the last segment, latest first */
 	WEFT_FLOW_SORT_AGE,  /* by the time of the first segment, oldest first */
 };
@@ -92,14 +93,17 @@ enum weft_flow_sort {
 /** struct weft_flow_query - the connections that weft_flows_each() reports, and their order */
 struct weft_flow_query {
 	size_t sz;
-	const char *filter; /* expression in tcpdump's syntax on addresses, ports and VLAN; NULL:
-			       all connections */
+	/*
+	 * expression in tcpdump's syntax on addresses, ports and the outer VLAN; an expression on
+	 * other fields is rejected; NULL: all connections
+	 */
+	const char *filter;
 	enum weft_flow_sort sort;
 	uint32_t count_max; /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
 			       WEFT_FLOW_VIEWS */
 	/*
-	 * leave out connections that have ended: both sides sent a FIN, or either one a RST, and no
-	 * segment arrived for a second after that (in a capture file: a second of packet time)
+	 * leave out connections that have ended: both sides sent a FIN, or one side a RST, and no
+	 * segment arrived in the second after that (in a capture file: a second of packet time)
 	 */
 	bool without_closed;
 };
@@ -115,10 +119,11 @@ typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
  * @ret_total: number of connections that matched, including those not reported; may be NULL
  *
  * The connections of interfaces are those of the kernel's flow maps, which keep the last counts of
- * ended connections until their room is needed; a connection that two interfaces see is reported
- * for each. The connections of capture files and of weft_submit() are those that the workers track:
- * connections whose CLOSE event was delivered, and those of which only a SYN was seen, are not
- * among them, and connections that begin or end during the call may be left out.
+ * ended connections until other connections need the entries; a connection that two interfaces
+ * capture is reported once for each. The connections of capture files and of weft_submit() are
+ * those that the workers track: connections whose CLOSE event was delivered, and those of which
+ * only a SYN was seen, are not among them, and connections that begin or end during the call may be
+ * left out.
  *
  * If a worker does not answer in time, this function reports the connections of interfaces without
  * the worker's counts (@is_tracked is false), and fails if there are other sources. A worker that
@@ -139,7 +144,8 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * @flow:    borrowed for the call; either side may be given as source. Only addresses and ports are
  *           compared; in an inline callback, and for connections of capture files and submitted
  *           packets, also VLAN and VNI
- * @from:    WEFT_FLOW_FROM_SRC, _DST or both: the side to whose segments the verdict applies
+ * @from:    WEFT_FLOW_FROM_SRC, WEFT_FLOW_FROM_DST or both: the side whose segments the verdict
+ *           concerns
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
  * @ret_count: number of connections whose verdict was set, on all VLANs and interfaces; may be NULL
  *
@@ -162,19 +168,35 @@ int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int 
 		  enum weft_verdict verdict, uint32_t *ret_count);
 
 /**
- * weft_flow_end() - end a connection, because the rest of it is not wanted
+ * weft_flow_end() - stop tracking a connection whose further data is not wanted
  * @flow: borrowed for the call; addresses, ports, VLAN and VNI are compared
  *
  * The worker delivers the bytes that it holds and reports the end of the connection with the reason
- * WEFT_CLOSE_PROGRAM. Its later segments are ignored, in the kernel if possible; a SYN with other
- * numbers opens the next connection of these endpoints. Return: 0 on success; -ENOENT if no worker
- * tracks such a connection; -ENODEV, -ESHUTDOWN, -EBUSY, -ETIMEDOUT, -ENOBUFS: see weft_flow_set().
+ * WEFT_CLOSE_PROGRAM. The TCP connection itself is not affected. Its later segments are ignored, in
+ * the kernel if possible; a SYN with another sequence number begins the next connection of these
+ * endpoints. Return: 0 on success; -ENOENT if no worker tracks such a connection; -ENODEV,
+ * -ESHUTDOWN, -EBUSY, -ETIMEDOUT, -ENOBUFS: see weft_flow_set().
  * Thread: any. Memory: none; the connection's entry stays in use until it was idle for its timeout.
  */
 int weft_flow_end(struct weft *weft, const struct weft_flow *flow);
 
 /**
- * weft_flow_user_set() - store a pointer of the program with a connection
+ * weft_half_open_read() - read how many half-open connections some addresses have begun
+ * @addrs:      @count addresses, network order, IPv4 as ::ffff:a.b.c.d; borrowed
+ * @count:      at most WEFT_HALF_OPEN_ADDRS_MAX
+ * @ret_counts: @count numbers, in the order of @addrs; written only on success
+ *
+ * A connection is half-open after its SYN, until its handshake ends, it is reset or its timeout
+ * expires; the address is that of the SYN's sender. Return: 0 on success; -EINVAL if @count is too
+ * large; -ENODEV if the handle is not running; -ESHUTDOWN if all workers have ended; -EBUSY if
+ * another control call took too long; -ETIMEDOUT if a worker did not answer. Thread: any.
+ * Memory: none.
+ */
+int weft_half_open_read(struct weft *weft, const uint8_t (*addrs)[16], size_t count,
+			uint32_t *ret_counts);
+
+/**
+ * weft_flow_user_set() - store a pointer of the application with a connection
  * @flow: the connection of the event
  * @user: value of the member user in all later events of the connection in inline subscriptions;
  *        NULL: none
@@ -182,7 +204,7 @@ int weft_flow_end(struct weft *weft, const struct weft_flow *flow);
  * A connection has one pointer, which all inline subscriptions share. Return: 0 on success; -ENOENT
  * if the calling thread's worker does not track the connection; -ENOMEM. Thread: an inline
  * callback, for the connection of its event. Memory: 256 bytes for the first pointer of a
- * connection, unless they are in use for other reasons.
+ * connection, unless the connection already has this extension for another reason.
  */
 int weft_flow_user_set(struct weft *weft, const struct weft_flow *flow, void *user);
 
@@ -191,8 +213,8 @@ int weft_flow_user_set(struct weft *weft, const struct weft_flow *flow, void *us
  * @user: the pointer that was set last; never NULL
  * @ctx:  as given to weft_flow_on_release()
  *
- * Called once for each connection, after the last inline callback of its CLOSE event. Thread: the
- * worker that owns the connection. Must not block.
+ * Called once for each connection that has a pointer, after the last inline callback of its CLOSE
+ * event. Thread: the worker that owns the connection. Must not block.
  */
 typedef void (*weft_flow_release_fn)(void *user, void *ctx);
 

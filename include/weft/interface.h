@@ -2,10 +2,10 @@
 /*
  * interface.h - the state of the interfaces of a live capture.
  *
- * The state is checked several times a second. An interface that is gone, or whose program was
- * detached, is not captured any more. If no interface is left, the run ends, and weft_wait()
- * returns -ENODEV. If only some were lost, the run goes on, and weft_wait() returns -ENODEV at its
- * end.
+ * The state is checked several times a second. An interface that is gone, or whose BPF program was
+ * detached, is not captured any more. If no interface is left, the capture ends, and weft_wait()
+ * returns -ENODEV. If others are left, the capture goes on, and weft_wait() returns -ENODEV when it
+ * ends.
  */
 #ifndef WEFT_INTERFACE_H
 #define WEFT_INTERFACE_H
@@ -21,9 +21,9 @@ WEFT_BEGIN_DECLS
 struct weft;
 
 #define WEFT_INTERFACE_STATES(X)                                                               \
-	X(WEFT_INTERFACE_UP, 0, "up", "the interface is up")                                   \
+	X(WEFT_INTERFACE_UP, 0, "up", "the interface is up and has a link")                    \
 	X(WEFT_INTERFACE_NO_CARRIER, 1, "no_carrier", "the interface is up, but has no link")  \
-	X(WEFT_INTERFACE_DOWN, 2, "down", "the interface was set down")                        \
+	X(WEFT_INTERFACE_DOWN, 2, "down", "the interface is set down")                         \
 	X(WEFT_INTERFACE_DETACHED, 3, "detached", "another process detached the BPF programs") \
 	X(WEFT_INTERFACE_GONE, 4, "gone",                                                      \
 	  "the interface was deleted, or moved to another network namespace")
@@ -60,7 +60,7 @@ typedef void (*weft_interface_fn)(const struct weft_interface *interface, void *
 void weft_interfaces_each(const struct weft *weft, weft_interface_fn fn, void *ctx);
 
 /**
- * weft_interface_name() - return the name of an interface when it was added
+ * weft_interface_name() - return the name that an interface had when it was added
  * @number: the member interface of struct weft_flow
  *
  * Return: NULL if there is no such interface; valid until weft_free(). Thread: any. Memory: none.

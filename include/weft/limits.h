@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * limits.h - all defaults and maxima, with their units.
+ * limits.h - defaults, minima and maxima, with their units.
  *
- * There are no other limits. The comment of a limit states the effect of reaching it, and the
- * metric that counts it if there is one.
+ * The comment of a limit that traffic can reach states what happens then, and the metric that
+ * counts this if there is one. An option or argument beyond its minimum or maximum is rejected.
  */
 #ifndef WEFT_LIMITS_H
 #define WEFT_LIMITS_H
@@ -16,55 +16,80 @@ enum weft_limit {
 	WEFT_FRAME_BYTES = 4096, /* size of a UMEM frame, which holds one received frame */
 	WEFT_RING_FRAMES = 2048, /* number of entries of each rx ring and each fill ring */
 	/*
-	 * Host mode: default size of each worker's ring buffer, in MiB. All segments of one
-	 * connection go to one worker, so the size does not depend on the number of workers. The
-	 * rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit. If a ring
-	 * is full, further segments are lost and counted in kernel_ring_full_frames.
+	 * Host mode: default size of each worker's ring buffer, in MiB. It does not depend on the
+	 * number of workers, because all segments of one connection go to one worker. The rings of
+	 * all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit. If a ring is full,
+	 * further packets are lost and counted in kernel_ring_full_frames.
+	 *
+	 * Each worker has a smaller ring in addition, which is used as long as it is not full,
+	 * because its memory stays in the processor's caches: 1/WEFT_HOST_FIRST_RING_PARTS of the
+	 * size, but at most WEFT_HOST_FIRST_RING_BYTES.
 	 */
 	WEFT_HOST_RING_MB = 64,
 	WEFT_HOST_RING_MAX_MB = 4096,
 	WEFT_HOST_RING_PARTS = 4,
+	WEFT_HOST_FIRST_RING_PARTS = 16,
+	WEFT_HOST_FIRST_RING_BYTES = 4194304,
 	/* minimum size of each worker's ring buffer; the longest packet fits */
 	WEFT_HOST_RING_MIN_BYTES = 1048576,
-	/* maximum size of a packet in a file; a larger one counts as malformed */
+	/*
+	 * maximum size of a packet in a file, or of a packet of weft_submit() that is not copied. A
+	 * file with a larger one is reported as damaged and not read further; weft_submit() rejects
+	 * a larger one
+	 */
 	WEFT_FRAME_MAX_BYTES = 262144,
 	WEFT_CAPTURE_FILES_MAX = 32768, /* maximum number of files that are read as one capture */
-	/* interfaces in one section of a pcapng file; a file with more is reported as damaged */
+	/*
+	 * maximum number of interfaces in one section of a pcapng file; a file with more is
+	 * reported as damaged
+	 */
 	WEFT_PCAPNG_INTERFACES_MAX = 4096,
 	/* entries of the per-flow BPF map; a full map evicts the least recently used entry */
 	WEFT_FLOW_MAP_ENTRIES = 65536,
 	/* entries of the BPF map of handshakes; a full map evicts the least recently used entry */
 	WEFT_HANDSHAKE_MAP_ENTRIES = 16384,
-	/* minimum number of entries of the per-flow BPF map; it is not halved further to save
-	   memory */
+	/* to save memory, the per-flow BPF map is halved repeatedly, but not below this size */
 	WEFT_FLOW_MAP_MIN_ENTRIES = 1024,
 	/*
 	 * The flow and handshake maps of all interfaces use at most 1/WEFT_MAP_PARTS of the memory
-	 * limit. The hot-flow maps are disabled if they exceed the same share. The number of their
-	 * slots is raised above the minimum as long as they use at most 1/WEFT_HOT_PARTS.
+	 * limit. If the hot-flow maps would exceed the same share even with the minimum number of
+	 * slots, they are disabled. They get more slots as long as they use at most
+	 * 1/WEFT_HOT_PARTS of the memory limit.
 	 */
 	WEFT_MAP_PARTS = 8,
 	WEFT_HOT_PARTS = 32,
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_TUNNEL_PORTS_MAX = 8, /* maximum number of ports of VXLAN, and of GENEVE */
 	WEFT_FILTER_PREFIXES_MAX = 1024,
+	/*
+	 * maximum number of different depths that the connections of a worker have;
+	 * weft_policy_set() rejects a further one with -ENOSPC
+	 */
+	WEFT_DEPTHS_MAX = 16,
 
-	/* after this time without overload, fewer new connections are shed, as a trial */
+	/*
+	 * Time without overload after which fewer new connections are shed, as a trial. The time
+	 * begins with WEFT_SHED_CALM_MS, and doubles after each trial that leads to overload, up to
+	 * WEFT_SHED_CALM_MAX_MS.
+	 */
 	WEFT_SHED_CALM_MS = 1000,
-	/* maximum of the time WEFT_SHED_CALM_MS, which doubles after each trial that fails */
 	WEFT_SHED_CALM_MAX_MS = 60000,
 
 	WEFT_FLOW_VIEWS = 100, /* default number of connections that weft_flows_each() reports */
-	/* maximum number of connections that weft_flows_each() reports; further ones are only
-	   counted */
+	/* maximum number of connections that weft_flows_each() reports; others are only counted */
 	WEFT_FLOW_VIEWS_MAX = 1000,
+	/* maximum number of addresses of one call of weft_half_open_read() */
+	WEFT_HALF_OPEN_ADDRS_MAX = 1000,
 	/* maximum time that a control call waits for a worker's answer */
 	WEFT_ASK_TIMEOUT_MS = 1000,
 
 	/* memory */
 	WEFT_SPAN_BYTES = 65536,
 	WEFT_MEMORY_MB = 512,
-	/* without a limit in the options, at most 1/8 of the memory that is left is used */
+	/*
+	 * if the options set no memory limit, the limit is at most 1/8 of the memory that the host
+	 * and the control group of the process have left at start, but at least WEFT_MEMORY_MIN_MB
+	 */
 	WEFT_MEMORY_PARTS = 8,
 	WEFT_MEMORY_MIN_MB = 16,
 	WEFT_WORKER_MIN_MB = 2, /* minimum memory per worker, in MiB */
@@ -81,10 +106,10 @@ enum weft_limit {
 	 */
 	WEFT_SUBMIT_RING_BYTES = 1048576, /* default size of each worker's ring */
 	WEFT_SUBMIT_RING_MIN_BYTES = 262144,
-	WEFT_SUBMIT_THREADS_MAX = 64, /* maximum of ordered_threads */
+	WEFT_SUBMIT_THREADS_MAX = 64, /* maximum value of weft_submit_opts.ordered_threads */
 	/*
-	 * weft_submit() does not wait for a thread of ordered_threads that submitted no packet for
-	 * this time
+	 * weft_submit() does not wait for a thread of ordered_threads that made no call of
+	 * weft_submit() for this time
 	 */
 	WEFT_SUBMIT_SILENCE_MS = 1000,
 	WEFT_SUBMIT_RING_MAX_BYTES = 1 << 30,
@@ -92,36 +117,43 @@ enum weft_limit {
 		65536, /* maximum size of a packet that must be copied; a larger one is rejected */
 
 	/* threads */
-	/* maximum time that a control call waits for another one (metric lock_timeouts) */
+	/*
+	 * default of the maximum time that a control call waits for another one; then the call
+	 * fails (metric lock_timeouts)
+	 */
 	WEFT_LOCK_TIMEOUT_MS = 1000,
 
 	/* housekeeping */
 	WEFT_PRESSURE_LOW_PERCENT = 70,
 	WEFT_PRESSURE_HIGH_PERCENT = 85,
 	WEFT_PRESSURE_CRITICAL_PERCENT = 95,
+	/* the pressure level falls when readings are this much below the level's threshold */
 	WEFT_PRESSURE_HYSTERESIS_PERCENT = 5,
-	/* the level falls after this many consecutive low readings */
+	/* the pressure level falls after this many consecutive readings that are low enough */
 	WEFT_PRESSURE_CALM_CHECKS = 3,
 	WEFT_PRESSURE_INTERVAL_MS = 500,
 	WEFT_PRESSURE_SOURCES_MAX = 8,
 	WEFT_PRESSURE_HANDLERS_MAX = 16,
 	WEFT_PRESSURE_CHANGES_MAX =
 		64, /* number of level changes that are kept; the oldest is dropped first */
-	/* if less than 1/32 of the memory is left, input from a pipe pauses until workers release
-	   held data */
+	/* if at most 1/32 of the memory limit is left, reading from a pipe waits for free pages */
 	WEFT_SHORT_PARTS = 32,
-	/* if less than 1/64 of the memory is left, a stream reports a gap instead of holding more
-	   data */
-	WEFT_SCARCE_PARTS = 64,
-	/* memory that the process may use in addition to the limit: code, libraries, stacks, sinks
+	/*
+	 * if less than 1/64 of the memory for traffic is left, a stream that holds data reports a
+	 * gap instead of holding more (1/128 if it holds little)
 	 */
+	WEFT_SCARCE_PARTS = 64,
+	/* memory of the process that the limit does not include: code, libraries, stacks, sinks */
 	WEFT_PROCESS_SLACK_MB = 32,
 	WEFT_CLEANUP_INTERVAL_SEC = 30,
 	WEFT_CLEANUP_TASKS_MAX = 64,
+	WEFT_CLEANUP_ADDED_MAX = 8, /* cleanup tasks that an application adds; more are rejected */
 
-	/* decode: a frame that exceeds one of these four limits is malformed (metric
-	   frames_malformed_frames) */
-	WEFT_TUNNEL_DEPTH_MAX = 8, /* levels of encapsulation */
+	/*
+	 * decode: a worker counts a frame that exceeds one of these four limits as malformed
+	 * (metric frames_malformed_frames)
+	 */
+	WEFT_TUNNEL_DEPTH_MAX = 8, /* tunnel headers, and tags other than VLAN tags */
 	WEFT_VLAN_DEPTH_MAX = 4,   /* VLAN tags in one Ethernet header */
 	WEFT_MPLS_LABELS_MAX = 16,
 	WEFT_IPV6_EXTENSIONS_MAX = 16, /* extension headers of one IPv6 header */
@@ -147,6 +179,10 @@ enum weft_limit {
 	 * evicted, or the oldest one with a SYN-ACK if more than half of the maximum have one
 	 */
 	WEFT_EMBRYONIC_MAX = 65536,
+	/*
+	 * half-open connections from one source address, of which each worker allows an equal
+	 * share; at the limit its further SYNs are rejected (metric half_open_refused_flows)
+	 */
 	WEFT_HALF_OPEN_PER_SOURCE_MAX = 1024,
 	WEFT_SYN_DATA_MAX =
 		1024, /* payloads of SYN segments held per worker; further payloads are not held */
@@ -155,19 +191,22 @@ enum weft_limit {
 	 * is removed; a later connection with that four-tuple is reported as its first one.
 	 */
 	WEFT_RECENT_MAX = 131072,
-	/* the record of an ended connection is removed at this age; earlier under memory pressure
-	 */
+	/* the record of an ended connection is removed at this age, earlier under pressure */
 	WEFT_RECENT_TTL_SEC = 86400,
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
-	/* a larger step ahead between packet times counts only if the next packet confirms it */
+	/*
+	 * Time stamps of capture files (user/packet/stamp_clock.h). If a stamp is more than
+	 * WEFT_CLOCK_AHEAD_MS later than the last one, timers advance only if the next stamp
+	 * confirms it. If it is more than WEFT_CLOCK_STEP_SEC later, the clock was set, and timers
+	 * do not advance. If two stamps are more than WEFT_CLOCK_BEHIND_MS earlier, the clock was
+	 * set back, and timers advance with the stamps that follow.
+	 */
 	WEFT_CLOCK_AHEAD_MS = 10000,
-	/* a larger step ahead means that the clock was set: no timer advances */
 	WEFT_CLOCK_STEP_SEC = 86400,
-	/* a larger step back, shown by two packets, means that the clock was set */
 	WEFT_CLOCK_BEHIND_MS = 1000,
-	/* late segments of an ended flow are recognised for this time */
+	/* time after the end of a connection in which its late segments are recognised */
 	WEFT_TIMEOUT_CLOSED_SEC = 10,
 
 	/* reassembly */
@@ -182,30 +221,34 @@ enum weft_limit {
 	WEFT_STREAM_PAGE_BYTES = 4096,
 	/* time after which missing bytes become a gap if only one side of the connection is seen */
 	WEFT_ONE_SIDED_GAP_TIMEOUT_MS = 10000,
-	WEFT_ACK_PATIENCE_MS = 100, /* wait for missing bytes that the receiver has acknowledged */
-	/* bytes received in the window after which the wait of WEFT_ACK_PATIENCE_MS ends early */
+	/* time that weft waits for missing bytes after the receiver has acknowledged them */
+	WEFT_ACK_PATIENCE_MS = 100,
+	/* the wait of WEFT_ACK_PATIENCE_MS ends early when this many later bytes have arrived */
 	WEFT_ACK_PATIENCE_BYTES = 262144,
-	WEFT_START_PATIENCE_MS =
-		100, /* wait for earlier bytes at the start of a stream whose SYN was not seen */
+	/* time that weft waits for earlier bytes of a stream whose SYN was not seen */
+	WEFT_START_PATIENCE_MS = 100,
 	/*
 	 * The wait of WEFT_START_PATIENCE_MS ends early when this many bytes have arrived. The
 	 * start of the stream moves back by at most this distance.
 	 */
 	WEFT_START_PATIENCE_BYTES = 65536,
-	WEFT_OVERRUN_PATIENCE_MS = 2, /* wait for missing bytes while receive rings overflow */
-	WEFT_OVERRUN_MS = 100, /* time for which the rings count as overflowing after an overflow */
+	/* time that weft waits for acknowledged missing bytes while receive rings overflow */
+	WEFT_OVERRUN_PATIENCE_MS = 2,
+	/* time after the last loss in a receive ring in which the rings count as overflowing */
+	WEFT_OVERRUN_MS = 100,
 
 	/* delivery */
 	WEFT_SUBSCRIPTIONS_MAX = 32,
-	/* limit of each (worker, subscription) queue, including payload */
+	/* default size of the queue from each worker to each subscription, including payload */
 	WEFT_QUEUE_BYTES = 8388608,
 	WEFT_QUEUE_MIN_BYTES = 131072,
 	WEFT_QUEUE_MIN_EVENTS = 16,
 	WEFT_BLOCK_TIMEOUT_MS = 100,
 	WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS = 100,
 	/*
-	 * one in WEFT_BUDGET_CALLS calls of an inline subscription is measured; WEFT_BUDGET_STRIKES
-	 * slow ones in a row end it (weft_sub_opts.budget_us)
+	 * one in WEFT_BUDGET_CALLS calls of an inline subscription's callback is measured; if
+	 * WEFT_BUDGET_STRIKES measured calls in a row exceed weft_sub_opts.budget_us, the
+	 * subscription ends
 	 */
 	WEFT_BUDGET_CALLS = 64,
 	WEFT_BUDGET_STRIKES = 3,
@@ -213,9 +256,14 @@ enum weft_limit {
 	WEFT_FILES_OPEN_MAX = 512,
 	/*
 	 * Incomplete stream files in the table of the output. At the limit, the entry of the file
-	 * that was idle longest is removed; only the number in its name is kept.
+	 * idle longest is removed; enough is kept to continue that file later.
 	 */
 	WEFT_FILES_TRACKED_MAX = 131072,
+	/*
+	 * Open connections in the table of the output --pcap. At the limit, the connection that was
+	 * idle longest is ended in the file, and continued as another connection.
+	 */
+	WEFT_PCAP_CONNS_MAX = 131072,
 };
 
 #endif

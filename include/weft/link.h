@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - the type of the outermost header of a packet that was read from a file or a socket, or
+ * link.h - the type of the outermost header of a packet that was captured, read from a file, or
  * passed to weft_submit().
  */
 #ifndef WEFT_LINK_H

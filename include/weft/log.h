@@ -11,8 +11,8 @@
 WEFT_BEGIN_DECLS
 
 enum weft_log_level {
-	WEFT_LOG_ERROR = 0, /* an action that the caller requested has failed; logged once */
-	WEFT_LOG_WARN,	    /* the library continues, but without a part of what was requested */
+	WEFT_LOG_ERROR = 0, /* a requested action has failed */
+	WEFT_LOG_WARN,	    /* the library goes on without a part of what was requested */
 	WEFT_LOG_INFO,
 	WEFT_LOG_DEBUG,
 };

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <weft/limits.h>
+#include <weft/verdict.h>
 
 #ifdef __cplusplus
 /*
@@ -40,7 +41,7 @@ enum weft_switch {
 };
 
 /**
- * The policy by which a receiver keeps one copy of overlapping bytes; see
+ * The policy by which the receiver's TCP chooses between copies of overlapping bytes; see
  * user/reassembly/README.md.
  */
 enum weft_overlap {
@@ -72,8 +73,8 @@ enum weft_deliver {
 };
 
 enum weft_checksum {
-	/* verify, but accept sums that a local sender left to its NIC, and wrong sums of a sender
-	 * whose sums are nearly all wrong */
+	/* verify, but accept checksums that a local sender left to its NIC, and wrong checksums of
+	 * a sender whose checksums are nearly all wrong */
 	WEFT_CHECKSUM_AUTO = 0,
 	WEFT_CHECKSUM_VERIFY,
 	WEFT_CHECKSUM_IGNORE,
@@ -99,6 +100,12 @@ struct weft_overlap_rule {
 	enum weft_overlap policy;
 };
 
+/** Connections with an address in @prefix begin with @verdict: STEER, SHUNT or PASS. */
+struct weft_verdict_rule {
+	struct weft_prefix prefix;
+	enum weft_verdict verdict;
+};
+
 /** Selects whether each operation on a flow checks that the calling thread owns the flow. */
 enum weft_performance_mode {
 	WEFT_PERFORMANCE_FAST = 0,
@@ -116,9 +123,9 @@ struct weft_opts {
 	size_t sz;
 
 	/*
-	 * Memory that the process may hold in addition to memory_max_bytes before that counts as
-	 * memory pressure. 0: the memory of the process is not checked, because a program that uses
-	 * the library also allocates memory for itself.
+	 * If not 0, the memory of the process is a source of memory pressure, measured against
+	 * memory_max_bytes + process_slack_bytes. If 0, it is not, because most applications also
+	 * allocate memory of their own.
 	 */
 	uint64_t process_slack_bytes;
 

@@ -3,9 +3,13 @@
  * pressure.h - memory pressure (its level, sources and changes), and the cleanup tasks.
  *
  * The level follows the highest of several sources: the memory use of the handle, of the process
- * and of its control group, and the time that tasks lose waiting for memory (PSI). weft.conf(5)
- * describes the actions of each level. The actions end when the level falls, and are counted in the
- * metrics named relief_*. All values are from the last measurement.
+ * (if weft_opts.process_slack_bytes is set) and of its control group, and, if interfaces are
+ * captured, the time that tasks lose waiting for memory (PSI). weft.conf(5) describes the actions
+ * of each level. The actions end when the level falls, and the metrics named relief_* count them.
+ * All values are those of the last measurement.
+ *
+ * An application that keeps data about connections can charge its memory to the limit of the
+ * handle, and have its expired items removed by a cleanup task of the handle.
  */
 #ifndef WEFT_PRESSURE_H
 #define WEFT_PRESSURE_H
@@ -27,7 +31,7 @@ struct weft;
 	  "small held segments are copied out of their receive frames")                         \
 	X(WEFT_PRESSURE_HIGH, 2, "high", "page caches, stream limits and timeouts are reduced") \
 	X(WEFT_PRESSURE_CRITICAL, 3, "critical",                                                \
-	  "held data is given up and new connections are shed")
+	  "held data and queued events are removed, and new connections are shed")
 
 /** Level of memory pressure; each level includes the actions of the lower levels. */
 enum weft_pressure_level { WEFT_PRESSURE_LEVELS(WEFT_TABLE_ENUM) };
@@ -42,7 +46,8 @@ const char *weft_pressure_level_name(enum weft_pressure_level level);
  * struct weft_pressure_change - one change of the level
  * @number:  number of the change since the start, counted from 1
  * @time_ns: ns since 1970
- * @percent: the highest reading of all sources at that time, in percent of the limit of its source
+ * @percent: the highest reading of all sources at that time, to which the thresholds of the levels
+ *           were compared
  * @source:  name of the source with that reading: "budget", "process", "psi" or "cgroup"; static
  */
 struct weft_pressure_change {
@@ -69,8 +74,9 @@ size_t weft_pressure_changes(const struct weft *weft, uint64_t after,
 /**
  * struct weft_pressure_source - the last reading of one source
  * @name:   name of the source; static
- * @err:    result of the reading: 0; -ENODATA if this host does not provide the value; another
- *          negative errno on failure
+ * @percent: the reading, to which the thresholds of the levels are compared
+ * @err:    result of the reading: 0; -ENODATA if this host does not provide the value or sets no
+ *          limit; another negative errno on failure
  * @errors: number of failed readings
  */
 struct weft_pressure_source {
@@ -106,6 +112,58 @@ struct weft_cleanup {
 /** weft_cleanup_each() - call @fn for each task; the struct is lent for the call. Thread: any. */
 typedef void (*weft_cleanup_fn)(const struct weft_cleanup *task, void *ctx);
 void weft_cleanup_each(const struct weft *weft, weft_cleanup_fn fn, void *ctx);
+
+/**
+ * weft_cleanup_run_fn - remove the expired items of an application
+ * @ctx:    the member ctx of struct weft_cleanup_opts
+ * @now_ns: CLOCK_MONOTONIC
+ * @ttl_ns: age at which items expire; shorter than configured while memory is short
+ *
+ * Return: the number of items removed; a negative errno on failure, after which the task runs less
+ * often. Thread: one of the library, which measures memory pressure; it may not wait for long.
+ */
+typedef int64_t (*weft_cleanup_run_fn)(void *ctx, uint64_t now_ns, uint64_t ttl_ns);
+
+/** struct weft_cleanup_opts - a cleanup task of the application */
+struct weft_cleanup_opts {
+	size_t sz;
+	const char *name;     /* name in metrics and in weft_cleanup_each(); borrowed, static */
+	uint64_t interval_ns; /* time between two runs; 0: WEFT_CLEANUP_INTERVAL_SEC */
+	uint64_t ttl_ns;      /* 0: items do not expire */
+	weft_cleanup_run_fn run_fn;
+	void *ctx; /* borrowed until weft_free() */
+};
+#define weft_cleanup_opts__last_field ctx
+
+/**
+ * weft_cleanup_add() - add a cleanup task that runs from weft_start() until the handle has stopped
+ * @opts: borrowed for the call
+ *
+ * Return: 0 on success; -EINVAL if the name or the function is missing; -ENOSPC if there are
+ * WEFT_CLEANUP_ADDED_MAX added tasks; -EBUSY if the handle was started; -ETIMEDOUT if other control
+ * calls took too long. Thread: any, before weft_start(). Memory: none.
+ */
+int weft_cleanup_add(struct weft *weft, const struct weft_cleanup_opts *opts);
+
+/** weft_memory_limit() - return the memory limit of the handle in bytes. Thread: any. Memory: none.
+ */
+uint64_t weft_memory_limit(const struct weft *weft);
+
+/**
+ * weft_memory_reserve() - charge memory of the application to the memory limit of the handle
+ * @bytes: allocated and freed by the application
+ *
+ * The metric memory_state_bytes has the sum. Return: 0 on success; -ENOBUFS if the limit would be
+ * exceeded. Thread: any. Memory: @bytes of the limit, until weft_memory_release().
+ */
+int weft_memory_reserve(struct weft *weft, uint64_t bytes);
+
+/**
+ * weft_memory_release() - end the charge of @bytes that were charged by weft_memory_reserve()
+ *
+ * Thread: any. Memory: @bytes of the limit are free again.
+ */
+void weft_memory_release(struct weft *weft, uint64_t bytes);
 
 /**
  * weft_shrink() - free half of the memory that is cached for reuse

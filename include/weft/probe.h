@@ -15,7 +15,7 @@ WEFT_BEGIN_DECLS
 
 enum weft_probe_status {
 	WEFT_PROBE_OK = 0,
-	WEFT_PROBE_WARN, /* weft works, but more slowly or without a feature */
+	WEFT_PROBE_WARN, /* weft works, but slower or without a feature */
 	WEFT_PROBE_FAIL, /* live capture is not possible */
 };
 #define WEFT_PROBE_STATUS_COUNT (WEFT_PROBE_FAIL + 1)
@@ -26,7 +26,7 @@ enum weft_probe_status {
  * @found:  the result in words; for a kernel feature: "yes", "no" or "unknown"
  * @advice: how to correct the result, usually a command; "" if the status is WEFT_PROBE_OK
  * @since:  for a kernel feature: the first Linux release that has it, such as "6.6"; otherwise NULL
- * @without: for a kernel feature: the effect on weft if it is missing; otherwise NULL
+ * @without: for a kernel feature: what weft lacks without it; otherwise NULL
  */
 struct weft_probe {
 	const char *name;
@@ -68,11 +68,11 @@ int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx);
  * weft_remove_stale() - remove the tc filters that a killed weft process left on @ifname
  * @ret_removed: number of filters removed; set even on failure
  *
- * Without tcx links (before Linux 6.6) the filters of host mode stay attached after SIGKILL. Such
- * filters let all packets pass unchanged. The next weft_start() that captures from @ifname also
- * removes them. Return: 0 on success; -ENODEV if there is no such interface; -EBUSY if a running
- * weft uses the interface, in which case nothing is removed; -EPERM; other negative errno. Thread:
- * any.
+ * Without tcx links (before Linux 6.6, or with capture.tc_attach: filter) the filters of host mode
+ * stay attached after SIGKILL. Such filters let all packets pass unchanged. The next weft_start()
+ * that captures from @ifname also removes them. Return: 0 on success; -ENODEV if there is no such
+ * interface; -EBUSY if a running weft uses the interface, in which case nothing is removed; -EPERM;
+ * other negative errno. Thread: any.
  */
 int weft_remove_stale(const char *ifname, uint32_t *ret_removed);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * source.h - the sources of packets: interfaces and capture files.
+ * source.h - two of the sources of packets: interfaces and capture files. The third one is
+ * weft_submit() (submit.h).
  *
- * A handle has either interfaces or files.
+ * A handle has interfaces or files, not both. weft_submit() can be combined with interfaces only.
  */
 #ifndef WEFT_SOURCE_H
 #define WEFT_SOURCE_H
@@ -19,22 +20,28 @@ WEFT_BEGIN_DECLS
 struct weft;
 
 enum weft_mode {
-	/* host if the interface has an address, a route in use or an XDP program; otherwise tap */
+	/*
+	 * host mode if the host uses the interface itself or tap mode is not possible on it
+	 * (capture.mode in weft.conf(5)); else tap mode
+	 */
 	WEFT_MODE_AUTO = 0,
-	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
-	WEFT_MODE_HOST, /* wanted segments are copied in both directions; the host keeps them */
+	WEFT_MODE_TAP,	/* wanted segments are taken from the interface; the host loses them */
+	WEFT_MODE_HOST, /* wanted segments, sent and received, are copied; the host gets them too */
 };
 #define WEFT_MODE_COUNT (WEFT_MODE_HOST + 1)
 
 /** Selects whether the NIC's own hash chooses the worker; see capture.nic_hash in weft.conf(5). */
 enum weft_nic_hash {
-	WEFT_NIC_HASH_AUTO = 0, /* used if ethtool reports a hash that puts both directions of a
-				   connection on one queue */
-	WEFT_NIC_HASH_OFF,	/* never used: the XDP program chooses the worker */
-	WEFT_NIC_HASH_ON,	/* always used; weft_start() fails if this is not possible */
+	/*
+	 * used in tap mode with one interface, if ethtool reports a hash that puts both directions
+	 * of a connection on one queue, and the queues can be divided evenly among several workers
+	 */
+	WEFT_NIC_HASH_AUTO = 0,
+	WEFT_NIC_HASH_OFF, /* never used: the XDP program chooses the worker */
+	WEFT_NIC_HASH_ON,  /* used; weft_start() fails if this is not possible */
 };
 
-/** Selects how the program of host mode is attached; see capture.tc_attach in weft.conf(5). */
+/** Selects how host mode attaches its BPF program; see capture.tc_attach in weft.conf(5). */
 enum weft_tc_attach {
 	WEFT_TC_ATTACH_AUTO = 0, /* tcx links if the kernel supports them, otherwise tc filters */
 	WEFT_TC_ATTACH_TCX,	 /* tcx links, which the kernel detaches when the process ends */
@@ -87,10 +94,20 @@ int weft_add_interface(struct weft *weft, const char *ifname,
  */
 int weft_add_file(struct weft *weft, const char *path);
 
+/**
+ * weft_file_name() - return the path of a capture file that is read
+ * @number: the member file of struct weft_flow
+ *
+ * The path is that given to weft_add_file(), or that of a file in a directory given there. Return:
+ * NULL if there is no such file, or before weft_start(); valid until weft_free(). Thread: any,
+ * after weft_start(). Memory: none.
+ */
+const char *weft_file_name(const struct weft *weft, uint16_t number);
+
 /** struct weft_progress - the part of the capture files that has been read */
 struct weft_progress {
 	uint64_t read_bytes;
-	uint64_t total_bytes; /* size of the file; 0: not known, because the input is a pipe */
+	uint64_t total_bytes; /* size of all files; 0: not known, because the input is a pipe */
 	uint64_t packets;
 };
 

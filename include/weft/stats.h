@@ -2,8 +2,8 @@
 /*
  * stats.h - all metrics of a handle, and the ledgers: sums that must hold between metrics.
  *
- * Names, help texts and sums are data, so that a program can print and check all metrics without
- * knowing their names.
+ * The library provides names and help texts together with the values, so that an application can
+ * print and check all metrics without knowing their names.
  */
 #ifndef WEFT_STATS_H
 #define WEFT_STATS_H
@@ -27,7 +27,7 @@ enum weft_metric_kind {
  * @name:   name, which ends with the unit: _bytes, _frames, _ns, _percent and others
  * @help:   description, understood without the other metrics
  * @family: name of the metric in Prometheus to which this value belongs; NULL: the value is not
- *          exported, because it is a sum that Prometheus can compute
+ *          exported to Prometheus
  * @labels: labels "key=value,..." that distinguish the value from others of its family; may be "".
  *          A key without a value (interface, task, worker, name) means that @value is the sum over
  *          all interfaces, tasks, workers or subscriptions

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * submit.h - packets that the program submits itself, from any number of threads.
+ * submit.h - packets that the application passes to weft, from any number of threads.
  *
  *   weft_new() → weft_add_submit() → weft_subscribe() → weft_start()
  *     → weft_submit() ... from any thread → weft_stop() → weft_wait() → weft_free()
@@ -11,12 +11,13 @@
  * If several threads submit packets of one connection, such as one direction each, set
  * ordered_threads to their number: the packets are then processed in the order of their times, as
  * if one thread had submitted them. Otherwise they are processed in any order, and reassembly
- * treats this like reordering in the network, within two limits. First, missing packets whose bytes
- * were acknowledged are given up as a gap after packets that are WEFT_ACK_PATIENCE_MS later, or
- * WEFT_ACK_PATIENCE_BYTES of later data, were processed. Second, missing packets are not delivered
- * after the end of their connection, such as a RST that another thread submitted; those of their
- * bytes that were acknowledged before the end are reported as a gap. If each thread submits one
- * direction, only the second limit applies, because the data of each direction is then in order.
+ * treats this like reordering in the network, within two limits. First, if missing bytes were
+ * acknowledged, weft waits for their packet only until it has processed a packet whose time is
+ * WEFT_ACK_PATIENCE_MS later, or WEFT_ACK_PATIENCE_BYTES of later data; then it reports a gap.
+ * Second, packets that are processed after the end of their connection, such as after a RST that
+ * another thread submitted, are not delivered; those of their bytes that were acknowledged before
+ * the end are reported as a gap. If each thread submits one direction, only the second limit
+ * applies, because the data of each direction is then in order.
  */
 #ifndef WEFT_SUBMIT_H
 #define WEFT_SUBMIT_H
@@ -43,9 +44,10 @@ struct weft_submit_opts {
 	/*
 	 * number of threads that submit packets of the same connections, each thread in order of
 	 * time; 0: packets of several threads are not ordered. At most WEFT_SUBMIT_THREADS_MAX; not
-	 * with live. A call then waits, within its timeout, until the other threads have submitted
-	 * their earlier packets or have ended with a call with @count 0. A thread that does neither
-	 * for WEFT_SUBMIT_SILENCE_MS, counted from the first call of any thread, is not waited for.
+	 * with live. A call waits, within its timeout, for each other thread until that thread has
+	 * submitted all its packets with earlier times, has made a call with @count 0, or has made
+	 * no call for WEFT_SUBMIT_SILENCE_MS (before its first call: counted from the first call of
+	 * any thread).
 	 */
 	uint32_t ordered_threads;
 };
@@ -83,16 +85,17 @@ struct weft_packet {
  * @timeout_ms: maximum time to wait for room in the rings, for all packets together; 0: do not
  *              wait; -1: no limit
  *
- * Packets whose bytes are not stable are copied before the call returns. Each accepted packet is
- * counted in the ledger user_frames. If a ring has no room in time, the packet for it and all later
- * packets of the call are counted in submit_refused_packets.
+ * Packets without @is_stable are copied before the call returns. Each accepted packet is counted in
+ * the ledger user_frames. If a ring has no room in time, the packet for it and all later packets of
+ * the call are rejected and counted in submit_refused_packets.
  *
  * Return: the number of accepted packets, counted from the first; it is less than @count if a later
- * packet failed. If the first packet fails, a negative errno: -EAGAIN if there was no room in time;
- * -ESHUTDOWN if the handle stops; -EINVAL if the handle was not started or weft_add_submit() was
- * not called, if a length or the link type is invalid, or if @bytes is NULL; -EMSGSIZE if the
- * packet is too long; -EUSERS if more than ordered_threads threads submit packets; -EDEADLK if a
- * ring is full and an inline consumer calls with a timeout, because a worker could wait for itself.
+ * packet failed. If the first packet fails, a negative errno: -EAGAIN if there was no room in time,
+ * or if the wait for other threads of ordered_threads did not end in time; -ESHUTDOWN if the handle
+ * stops; -EINVAL if the handle was not started or weft_add_submit() was not called, if a length or
+ * the link type is invalid, or if @bytes is NULL; -EMSGSIZE if the packet is too long; -EUSERS if
+ * more than ordered_threads threads submit packets; -EDEADLK if a ring is full and an inline
+ * callback calls this with a timeout, because its worker could wait for itself.
  *
  * Thread: any, after weft_start() has returned; all calls must have returned before weft_free() is
  * called. No call takes a lock: a thread that is preempted during a call delays later packets for

@@ -11,25 +11,35 @@
 
 #include <weft/api.h>
 #include <weft/event.h>
+#include <weft/table.h>
 
 WEFT_BEGIN_DECLS
 
 struct weft;
 struct weft_sub;
 
+#define WEFT_SUB_ENDS(X)                                                             \
+	X(WEFT_SUB_RUNNING, 0, "running", "the subscription has not ended")          \
+	X(WEFT_SUB_UNSUBSCRIBED, 1, "unsubscribed", "weft_unsubscribe() was called") \
+	X(WEFT_SUB_FAILED, 2, "failed", "inline_fn returned an error")               \
+	X(WEFT_SUB_SHUTDOWN, 3, "shutdown", "the handle was freed")                  \
+	X(WEFT_SUB_IDLE, 4, "idle",                                                  \
+	  "events waited for idle_ttl_ms, and weft_sub_poll() took none")            \
+	X(WEFT_SUB_SLOW, 5, "slow", "inline_fn repeatedly took longer than budget_us")
+
 /** The reason why a subscription has ended. */
-enum weft_sub_end {
-	WEFT_SUB_RUNNING = 0,  /* the subscription has not ended */
-	WEFT_SUB_UNSUBSCRIBED, /* weft_unsubscribe() was called */
-	WEFT_SUB_FAILED,       /* inline_fn returned an error */
-	WEFT_SUB_SHUTDOWN,     /* the handle was freed */
-	WEFT_SUB_IDLE,	       /* events waited for idle_ttl_ms, and weft_sub_poll() took none */
-	WEFT_SUB_SLOW,	       /* inline_fn repeatedly took longer than budget_us */
-};
+enum weft_sub_end { WEFT_SUB_ENDS(WEFT_TABLE_ENUM) };
+#define WEFT_SUB_END_COUNT (0 WEFT_SUB_ENDS(WEFT_TABLE_COUNT))
+
+/** weft_sub_end_name() - return the name of @end in WEFT_SUB_ENDS. Static, never NULL. Thread: any.
+ */
+const char *weft_sub_end_name(enum weft_sub_end end);
 
 /*
  * The action on a new event if its queue is full. While the handle stops and ends all connections,
- * each policy first waits for the consumer as long as the consumer polls.
+ * each policy first waits for room, as long as the consumer calls weft_sub_poll(). At critical
+ * memory pressure, each policy except BLOCK also drops the oldest events of a queue that is more
+ * than half full or holds more than an eighth of all memory.
  */
 enum weft_overflow {
 	WEFT_OVERFLOW_DEFAULT = 0, /* BLOCK if the source is a file; DROP_OLDEST if it is live */
@@ -39,14 +49,14 @@ enum weft_overflow {
 				      reports */
 	WEFT_OVERFLOW_DROP_NEWEST, /* new events are dropped, which WEFT_EVENT_DROP reports */
 	/*
-	 * the worker waits for room for block_timeout_ms, then drops new events, without waiting
-	 * again until the consumer has taken an event
+	 * the worker waits for room, at most for block_timeout_ms, then drops new events; it does
+	 * not wait again until the consumer has taken an event
 	 */
 	WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT,
 	/*
 	 * the queue grows up to queue_bytes_max, while at least a quarter of the memory limit stays
-	 * free, then drops its oldest events. It becomes small again when it stays empty, and gives
-	 * up its oldest events at critical memory pressure
+	 * free; a queue that cannot grow drops its oldest events. A queue that stays empty returns
+	 * to its first size
 	 */
 	WEFT_OVERFLOW_RESIZE,
 };
@@ -68,12 +78,12 @@ enum weft_mark {
 typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
 
 /**
- * weft_sub_ended_fn - called when a subscription has ended, and no worker uses it any more
+ * weft_sub_ended_fn - called when a subscription has ended and no worker uses it any more
  * @sub:    still valid; may be unsubscribed in this call
- * @reason: WEFT_SUB_RUNNING if the capture has ended before the subscription
+ * @reason: WEFT_SUB_RUNNING if the capture has ended, and the subscription had not ended before
  * @ctx:    the member ctx of struct weft_sub_opts
  *
- * Called once. Thread: the last worker that used the subscription, or the one in
+ * Called once. Thread: the last worker that used the subscription, or the thread that calls
  * weft_unsubscribe() or weft_free(). Must not block.
  */
 typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason, void *ctx);
@@ -85,8 +95,8 @@ typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason
  * @ctx:  the member ctx of struct weft_sub_opts
  *
  * HIGH and LOW alternate. Thread: HIGH: a worker, between two batches or before it waits for room;
- * LOW: the thread in weft_sub_poll(), or a worker. Calls of two threads may overlap. Must not
- * block, and must not call weft_sub_poll() or weft_unsubscribe().
+ * LOW: the thread that calls weft_sub_poll(), or a worker. Calls by two threads may overlap. Must
+ * not block, and must not call weft_sub_poll() or weft_unsubscribe().
  */
 typedef void (*weft_mark_fn)(struct weft_sub *sub, enum weft_mark mark, void *ctx);
 
@@ -103,13 +113,14 @@ struct weft_sub_opts {
 				    WEFT_QUEUE_MIN_BYTES; 0: WEFT_QUEUE_BYTES */
 	weft_event_fn inline_fn; /* called for each event; NULL: events are queued and read with
 				    weft_sub_poll() */
-	void *ctx;		 /* argument of inline_fn and ended_fn; borrowed */
+	void *ctx;		 /* argument of inline_fn, ended_fn and mark_fn; borrowed */
 	weft_sub_ended_fn ended_fn; /* called when no worker uses the subscription any more; may be
 				       NULL */
 	/*
 	 * connections that the subscription receives, in tcpdump's syntax: by addresses and ports;
-	 * the source is the side that opened the connection. Evaluated once for each connection;
-	 * compiled in the call. NULL or "": all connections
+	 * the source is the side that opened the connection. An expression about other fields of
+	 * packets is rejected. Evaluated once for each connection; compiled in the call. NULL or
+	 * "": all connections
 	 */
 	const char *filter;
 	/* directions of DATA, GAP and ANOMALY events: mask of WEFT_DIR_BIT() values; 0: both */
@@ -138,12 +149,15 @@ struct weft_sub_opts {
 	uint32_t budget_us;
 	bool is_pollable; /* weft_sub_fd() returns a descriptor */
 	/* called when the payload that waits or is lent in a queue reaches mark_high_bytes, and
-	 * when it is at or below mark_low_bytes (0: half of it) again; NULL: never */
+	 * when it is at or below mark_low_bytes again (0: half of mark_high_bytes); NULL: never */
 	weft_mark_fn mark_fn;
 	uint64_t mark_high_bytes;
 	uint64_t mark_low_bytes;
+	/* memory for the consumer's own use, from the memory of the handle; weft_sub_memory()
+	 * returns it; 0: none */
+	uint64_t consumer_bytes;
 };
-#define weft_sub_opts__last_field mark_low_bytes
+#define weft_sub_opts__last_field consumer_bytes
 
 /**
  * weft_subscribe() - add a subscription, before or while the handle runs
@@ -157,10 +171,10 @@ struct weft_sub_opts {
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
  * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
  * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
- * each worker, this call allocates a ring of at most @queue_bytes / 8, and up to 192 KiB for
- * records of losses; while the handle runs, or with a filter, also a map of connections of 1/512 of
- * the memory limit. Workers allocate pages while events wait. All of this memory counts against the
- * handle's memory limit.
+ * each worker, this call allocates a ring of at most @queue_bytes / 8 or 64 KiB, whichever is more,
+ * and up to 192 KiB for records of losses; while the handle runs, or with a filter, also a map of
+ * connections of 1/512 of the memory limit. Workers allocate pages while events wait. All of this
+ * memory counts against the handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 
@@ -171,24 +185,88 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
  *
  * Return: the number of events; 0 if none arrived in time; -ESHUTDOWN if the subscription has ended
  * and all its events have been received; -EINVAL if an argument is invalid or the subscription is
- * inline. Thread: any, one at a time for each subscription. Memory: this call frees the events of
- * the previous call.
+ * inline; -EAGAIN if events wait, but the consumer keeps too much data of earlier ones
+ * (weft_sub_keep()). Thread: any, one at a time for each subscription. Memory: this call frees the
+ * events of the previous call, except data that is kept.
  */
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 
 /**
  * weft_sub_fd() - return a descriptor that is readable while events may wait for the subscription
  *
- * For poll(2), select(2) and epoll(7), as level-triggered or edge-triggered event. It stays
- * readable until weft_sub_poll() finds no event, that is, returns 0 with a timeout of 0: call it
- * until then, or once for each wake-up. It is also readable when the subscription has ended. It is
- * not to be read, written or closed. Workers write to it only after weft_sub_poll() has found no
- * event.
+ * For poll(2), select(2) and epoll(7), as level-triggered or edge-triggered event. The descriptor
+ * stays readable until weft_sub_poll() finds no event, that is, returns 0 with a timeout of 0: call
+ * it until then (edge-triggered), or once for each wake-up (level-triggered). The descriptor is
+ * also readable when the subscription has ended. The caller must not read, write or close it.
  *
  * Return: the descriptor, valid until weft_unsubscribe(); -EINVAL if the subscription was not made
  * with is_pollable. Thread: any. Memory: none.
  */
 int weft_sub_fd(const struct weft_sub *sub);
+
+/**
+ * weft_sub_memory() - return the memory for the consumer's own use
+ *
+ * The memory has a size of consumer_bytes, is not initialised, and lies in the memory that
+ * weft_share_memory() shares. Return: the memory, valid until weft_unsubscribe(); NULL if
+ * consumer_bytes was 0. Thread: any. Memory: none.
+ */
+void *weft_sub_memory(const struct weft_sub *sub);
+
+/** struct weft_kept - data that a consumer keeps; the members are for weft_sub_give_back() only */
+struct weft_kept {
+	void *page;
+	uint32_t worker;
+	uint32_t len_bytes;
+};
+
+/**
+ * weft_sub_keep() - keep the data of an event beyond the next poll
+ * @event: a DATA event of the last weft_sub_poll(), unchanged
+ *
+ * The data stays where it is, and counts as lent by its queue, until weft_sub_give_back(). While
+ * the kept data from a worker exceeds half of what that worker's queue may hold, weft_sub_poll()
+ * returns no more events of that worker. All data must be given back before weft_unsubscribe(), in
+ * any order.
+ *
+ * Return: 0 on success; -EINVAL if @event is not such an event; -ENOTSUP if its data lies in a
+ * capture file, or was kept by an earlier call: data is kept once. Thread: that of weft_sub_poll().
+ * Memory: none.
+ */
+int weft_sub_keep(struct weft_sub *sub, const struct weft_event *event, struct weft_kept *ret_kept);
+
+/**
+ * weft_sub_give_back() - end the use of kept data
+ * @kept:      data from weft_sub_keep(), to be given back once
+ * @is_unread: true if the consumer has not used the data; counted in weft_sub_stats.revoked_events
+ *
+ * Thread: that of weft_sub_poll(). Memory: frees the data unless others hold it, too.
+ */
+void weft_sub_give_back(struct weft_sub *sub, const struct weft_kept *kept, bool is_unread);
+
+/**
+ * struct weft_memory - the memory in which the data of events lies
+ * @fd:    opened for reading, and sealed against writing; owned by the caller
+ * @base:  address of the memory in this process: data at @base + n lies at offset n of @fd
+ * @bytes: size of the memory
+ */
+struct weft_memory {
+	int fd;
+	const void *base;
+	uint64_t bytes;
+};
+
+/**
+ * weft_share_memory() - return the memory of a handle, for another process to map
+ *
+ * A process that maps it can read all that the handle holds, of all connections, and cannot write
+ * to it. Data of an event may be read there until it is given back (weft_sub_keep()). From the
+ * first call on, memory that is free again is not returned to the system, only reused.
+ *
+ * Return: 0 on success; -EINVAL if an argument is NULL; other negative errno if the system rejects
+ * it (logged). Thread: any, after weft_start(). Memory: none.
+ */
+int weft_share_memory(struct weft *weft, struct weft_memory *ret_memory);
 
 /**
  * struct weft_sub_stats - the counts of a subscription: pushed = taken + dropped + waiting
@@ -204,21 +282,34 @@ struct weft_sub_stats {
 	uint64_t dropped_bytes;
 	uint64_t waiting_events;
 	uint64_t waiting_bytes;
-	/* maximum number of bytes queued or lent at one time; the sum over the queues of all
-	 * workers */
+	/* sum, over all queues, of the highest number of bytes waiting or lent at one time */
 	uint64_t high_water_bytes;
-	enum weft_sub_end ended; /* the reason why the subscription has ended */
-	uint64_t queue_bytes;	 /* size of all queues; changes with WEFT_OVERFLOW_RESIZE */
-	/* time for which events have waited without the consumer taking any; exact to a second */
+	enum weft_sub_end ended; /* why the subscription has ended; WEFT_SUB_RUNNING: it has not */
+	uint64_t queue_bytes; /* sum of the limits of all queues; WEFT_OVERFLOW_RESIZE changes it */
+	/* time for which events have waited and the consumer has taken none; exact to a second */
 	uint64_t lag_ns;
 	uint64_t overruns; /* measured calls of inline_fn that exceeded budget_us */
+	/* taken events whose kept data was given back unread, see weft_sub_give_back() */
+	uint64_t revoked_events;
+	uint64_t revoked_bytes;
 };
 
 /** weft_sub_stats_read() - read the counts of a subscription. Thread: any. Memory: none. */
 void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats);
 
 /**
- * weft_unsubscribe() - end a subscription and free all that it holds
+ * weft_subs_each() - call @fn for each subscription of a handle
+ * @fn, @ctx: the strings and structs are lent for the call; @fn must not add or remove
+ * subscriptions
+ *
+ * Subscriptions that were removed by weft_unsubscribe() are left out. Return: 0; -EINVAL if
+ * an argument is NULL; -ETIMEDOUT if other control calls took too long. Thread: any. Memory: none.
+ */
+typedef void (*weft_sub_fn)(const char *name, const struct weft_sub_stats *stats, void *ctx);
+int weft_subs_each(const struct weft *weft, weft_sub_fn fn, void *ctx);
+
+/**
+ * weft_unsubscribe() - end a subscription and free its memory
  * @sub: may be NULL; must not be used after this call, nor may events that were polled from it
  *
  * A thread that waits in weft_sub_poll() returns -ESHUTDOWN. When this call returns, no worker is

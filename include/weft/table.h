@@ -14,10 +14,10 @@
 #ifndef WEFT_TABLE_H
 #define WEFT_TABLE_H
 
-/* Expands a table to the body of its enum. */
+/* WEFT_COLOURS(WEFT_TABLE_ENUM) expands to the body of the enum of the table WEFT_COLOURS. */
 #define WEFT_TABLE_ENUM(constant, value, name, meaning) constant = value,
 
-/* Expands a table to the number of its lines, as in (0 WEFT_COLOURS(WEFT_TABLE_COUNT)). */
+/* (0 WEFT_COLOURS(WEFT_TABLE_COUNT)) expands to the number of lines of the table WEFT_COLOURS. */
 #define WEFT_TABLE_COUNT(constant, value, name, meaning) +1
 
 #endif

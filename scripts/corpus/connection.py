@@ -47,7 +47,11 @@ class Capture:
         self.records.append((self.time_ns, frame[:snap_bytes], len(frame)))
 
     def streams(self):
-        """(source, destination, use, bytes) of each direction that carried bytes"""
+        """
+        Yield (source, destination, use, bytes) of each direction that carried bytes.
+
+        use is the number of the connection among those with the same endpoints, counted from 1.
+        """
         uses = {}
         for connection in self.connections:
             ends = frozenset(connection.ends)

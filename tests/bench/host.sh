@@ -117,8 +117,9 @@ stop_observer() {
 	observer=
 }
 
-# Print the losses that the last lines of weft's output report.
+# Print the losses that the last lines of the observer's output report.
 losses() {
+	awk '/received by filter/ { all = $1 } /dropped by kernel/ && $1 { printf "%d of %d dropped;", $1, all }' "$work/err"
 	grep -q 'NOT closed' "$work/err" && printf 'a ledger is NOT closed; '
 	grep ledger "$work/err" | grep -oE '[0-9,]+ (ring full|shed|failed|lost|fill empty)' | sort -u |
 		tr '\n' ';'

@@ -3,20 +3,23 @@
 #
 # run.sh BUILD_DIR - compares the speed of replay with its lower bound and with other programs.
 #
-#   KIND   kinds of traffic: bulk web lossy tiny syn-flood holes      (default: all)
+#   KIND   kinds of traffic: bulk web lossy tiny syn-flood holes open-close open-10k open-1m
+#          (default: all)
 #   SCALE  size of the traffic; 1 is the full size of traffic.c       (default: 1)
 #   RUNS   runs of each program, in turn; the median is printed       (default: 5)
 #   PEERS  0: leave out the other programs
 #
 # Each line has one result: traffic, program, CPU seconds (user + system, all threads), wall
-# seconds, peak MiB, and the ratio of its CPU time to that of "headers touched" for the same file in
-# the same run. All programs read from the page cache.
+# seconds, peak MiB, and the ratios of its CPU time to that of "headers touched" and of "floor flow"
+# (floor.c) for the same file in the same run. All programs read from the page cache. Two lines
+# follow if their kinds were measured: the cost of a connection's begin and end, and of a packet
+# with many connections.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
 bench=$out/bench
 data=${BENCH_DATA:-$bench/data}
-kinds=${KIND:-bulk web lossy tiny syn-flood holes}
+kinds=${KIND:-bulk web lossy tiny syn-flood holes open-close open-10k open-1m}
 scale=${SCALE:-1}
 runs=${RUNS:-5}
 weft=$out/weft
@@ -54,6 +57,7 @@ contenders() {
 	local file=$1 scratch=$data/tcpflow.out
 	printf 'headers touched\t%s\n' "$bench/floor headers $file"
 	printf 'payload memcpy\t%s\n' "$bench/floor memcpy $file"
+	printf 'floor flow\t%s\n' "$bench/floor flow $file"
 	if [ -x "$weft" ]; then
 		printf 'weft replay, 1 worker\t%s\n' \
 			"$weft replay $file --checksum ignore --quiet --json --set capture.workers=1"
@@ -83,23 +87,27 @@ measure_all() {
 }
 
 report() {
-	local kind=$1 name base cpu wall rss bad
-	base=$(awk -F'\t' '$1 == "headers touched" { print $2 }' "$bench/runs.tsv" | median)
-	cut -f1 "$bench/runs.tsv" | awk '!seen[$0]++' | while read -r name; do
+	local kind=$1 name headers flow cpu wall rss bad
+	headers=$(awk -F'\t' '$1 == "headers touched" { print $2 }' "$bench/runs.tsv" | median)
+	flow=$(awk -F'\t' '$1 == "floor flow" { print $2 }' "$bench/runs.tsv" | median)
+	while read -r name; do
 		cpu=$(awk -F'\t' -v n="$name" '$1 == n { print $2 }' "$bench/runs.tsv" | median)
 		wall=$(awk -F'\t' -v n="$name" '$1 == n { print $3 }' "$bench/runs.tsv" | median)
 		rss=$(awk -F'\t' -v n="$name" '$1 == n { print $4 }' "$bench/runs.tsv" | median)
 		bad=$(awk -F'\t' -v n="$name" '$1 == n && $5 != 0' "$bench/runs.tsv" | wc -l)
-		printf '%-10s %-24s %8.3f CPU s %8.3f wall s %7.0f MiB peak %6.2f x headers%s\n' \
+		printf '%-10s %-24s %8.3f CPU s %8.3f wall s %7.0f MiB peak %6.2f x headers %6.2f x flow%s\n' \
 			"$kind" "$name" "$cpu" "$wall" "$(echo "$rss / 1024" | bc -l)" \
-			"$(echo "$cpu / $base" | bc -l)" "$([ "$bad" -gt 0 ] && echo "  FAILED $bad times")"
-	done
+			"$(echo "$cpu / $headers" | bc -l)" "$(echo "$cpu / $flow" | bc -l)" \
+			"$([ "$bad" -gt 0 ] && echo "  FAILED $bad times")"
+		[ "$name" != 'weft replay, 1 worker' ] || weft_cpu[$kind]=$cpu
+	done < <(cut -f1 "$bench/runs.tsv" | awk '!seen[$0]++')
 }
 
 # Every direction's stream file has the expected SHA-256, and there are no other files.
 check_truth() {
 	local kind=$1 file=$2 dir=$data/streams.out wrong files lines
 	[ -x "$weft" ] || return
+	case $kind in open-*) return ;; esac # up to two million files, of streams like those of web
 	rm -rf "$dir"
 	if ! "$weft" replay "$file" --checksum ignore --quiet --streams "$dir" >/dev/null 2>"$bench/errors.log"; then
 		echo "$kind: weft replay --streams failed:"
@@ -125,6 +133,24 @@ check_scale() {
 	[ "${PIPESTATUS[0]}" -eq 0 ] || failed=1
 }
 
+# packets KIND, connections KIND: numbers in its capture file, both directions of each connection.
+packets() { "$bench/floor" flow "$data/$1-$scale.pcap" | awk '{ print $4 }'; }
+connections() { "$bench/floor" flow "$data/$1-$scale.pcap" | awk '{ print $2 }'; }
+
+compare_kinds() {
+	local cost many few
+	if [ -n "${weft_cpu[open-close]:-}" ]; then
+		cost=$(echo "${weft_cpu[open-close]} * 1000000 / $(connections open-close)" | bc -l)
+		printf 'weft: begin and end of a connection, 8 segments: %.2f us\n' "$cost"
+	fi
+	[ -n "${weft_cpu[open-10k]:-}" ] && [ -n "${weft_cpu[open-1m]:-}" ] || return 0
+	few=$(echo "${weft_cpu[open-10k]} * 1000000000 / $(packets open-10k)" | bc -l)
+	many=$(echo "${weft_cpu[open-1m]} * 1000000000 / $(packets open-1m)" | bc -l)
+	printf 'weft: a packet with %s connections open: %.0f ns; with %s: %.0f ns, %.2f times as much\n' \
+		10,000 "$few" 1,000,000 "$many" "$(echo "$many / $few" | bc -l)"
+}
+
+declare -A weft_cpu
 build_peers
 for kind in $kinds; do
 	file=$data/$kind-$scale.pcap
@@ -133,6 +159,7 @@ for kind in $kinds; do
 	report "$kind"
 	check_truth "$kind" "$file"
 	check_scale "$kind" "$file"
-	[ "${KEEP:-1}" = 1 ] || rm -f "$data/$kind-$scale".*
 done
+compare_kinds
+[ "${KEEP:-1}" = 1 ] || rm -f "$data"/*-"$scale".*
 exit $failed

@@ -12,6 +12,8 @@
  *   lossy-rtt, tiny-rtt   3 % of the segments are lost and sent again 20 to 60 segments later
  *   syn-flood  5.6 M SYNs from random sources, and 1,000 real flows
  *   holes      2,000 flows; 2 % of the segments are never captured
+ *   open-close 500,000 flows without data, 500 at the same time: 4.0 M packets
+ *   open-10k, open-1m   1,000,000 short flows, 10,000 or all of them at the same time
  *
  *   attack-syns       5 M SYNs from random sources
  *   attack-flows      1 M established connections without data
@@ -74,6 +76,11 @@ struct kind {
  */
 #define RESENT_LATER .reordered_permille = 30, .late_segments = {20, 60}
 
+/* Flows of few bytes, in kinds that differ in the number of flows at the same time only. */
+#define SHORT_FLOWS                                                                             \
+	.flows = 1000000, .burst = 1, .request_bytes = {1, 200}, .response_bytes = {200, 1000}, \
+	.segment_bytes = {200, 400}, .step_ns = 1000
+
 /* The real flows during an attack: short, some segments reordered, 200 at the same time. */
 #define BESIDE_ATTACK                                                           \
 	.flows = 1000, .at_once = 200, .burst = 2, .request_bytes = {200, 700}, \
@@ -135,6 +142,9 @@ static const struct kind kinds[] = {
 	 .segment_bytes = {1448, 1448},
 	 .missing_permille = 20,
 	 .step_ns = 4000},
+	{.name = "open-close", .flows = 500000, .at_once = 500, .burst = 1, .step_ns = 1000},
+	{.name = "open-10k", SHORT_FLOWS, .at_once = 10000},
+	{.name = "open-1m", SHORT_FLOWS, .at_once = 1000000},
 	{.name = "lossy-rtt",
 	 RESENT_LATER,
 	 .flows = 8000,
@@ -415,7 +425,7 @@ static void print_addr(char *text, uint32_t addr)
 	inet_ntop(AF_INET, &addr, text, INET_ADDRSTRLEN);
 }
 
-static void tell(struct traffic *traffic, struct flow *flow)
+static void write_truth(struct traffic *traffic, struct flow *flow)
 {
 	char src[INET_ADDRSTRLEN];
 	char dst[INET_ADDRSTRLEN];
@@ -460,7 +470,7 @@ static void generate(struct traffic *traffic, uint32_t flows)
 			step(traffic, flow);
 		if (flow->phase != PH_DONE)
 			continue;
-		tell(traffic, flow);
+		write_truth(traffic, flow);
 		if (started < flows)
 			begin(traffic, flow, started++);
 		else

@@ -139,8 +139,8 @@ enum {
 
 /* Numbers of flows that take turns, which is the worst case for a cache. */
 enum {
-	SOME = 1000,   /* most, but not all, flows have a slot */
-	MANY = 30000,  /* no slots are used, but all flows are in the flow map */
+	SOME = 1000,   /* nearly all flows have a slot */
+	MANY = 30000,  /* most flows have a slot, and all are in the flow map */
 	LOTS = 100000, /* exceeds the flow map: each packet has a new flow */
 };
 

@@ -106,8 +106,8 @@ static void check_cause(struct play *play, const struct observed_dir *dir,
 {
 	for (uint32_t i = 0; dir->len && i < dir->gaps_count; i++)
 		if (!is_true_gap(&dir->gaps[i], truth) && !(dir->gaps[i].causes >> cause & 1))
-			fail(play, "engine", "a gap that is none, not told as of the limit", "port",
-			     port);
+			fail(play, "engine", "a gap that is none, not reported as of the limit",
+			     "port", port);
 }
 
 /*

@@ -54,7 +54,7 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 	}
 	if (maker->kinds & CONV_NOISE)
 		noise_add(maker);
-	truth_tell(maker, truth);
+	truth_fill(maker, truth);
 	family_look(maker);
 	truth->families = maker->families;
 	free(maker->capture.packets);

@@ -100,7 +100,7 @@ void render_packet(struct maker *maker, const struct sim_packet *packet);
 
 /* ---- truth.c ---- */
 
-void truth_tell(struct maker *maker, struct conv_truth *truth);
+void truth_fill(struct maker *maker, struct conv_truth *truth);
 
 /* ---- dress.c ---- */
 

@@ -251,9 +251,9 @@ static void tend(struct machine *machine, uint32_t slot)
 	check(wf_arena_is_valid(machine->arena));
 }
 
-static void squeeze(struct machine *machine, uint32_t slot)
+static void set_level(struct machine *machine, uint32_t slot)
 {
-	wf_arena_set_squeeze(machine->arena, slot);
+	wf_arena_set_pressure_level(machine->arena, slot);
 	check(wf_page_pool_advise(machine->pool, slot, next_any(machine)) >= slot);
 }
 
@@ -264,7 +264,7 @@ static void shrink(struct machine *machine, uint32_t slot)
 
 static void (*const operations[])(struct machine *machine, uint32_t slot) = {
 	take_page,   drop_page, take_frame, access_page, resize_page, hold_page, take_object,
-	drop_object, take_run,	drop_run,   reserve,	 tend,	      squeeze,	 shrink,
+	drop_object, take_run,	drop_run,   reserve,	 tend,	      set_level, shrink,
 };
 enum { OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
 

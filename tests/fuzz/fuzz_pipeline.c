@@ -38,19 +38,19 @@ struct carried {
 };
 
 /* Events of one direction of a connection that weft reported. */
-struct told_dir {
+struct reported_dir {
 	uint64_t next;
 	uint32_t bases[3 * SEGMENTS_MAX];
 	uint32_t bases_count;
 	bool begun;
 };
 
-struct told {
+struct reported {
 	uint64_t id;
 	int flow;
 	bool swapped;
 	bool closed;
-	struct told_dir dir[2];
+	struct reported_dir dir[2];
 };
 
 /* The segments that one side of a flow sent. */
@@ -64,8 +64,8 @@ struct world {
 	struct sent sent[FLOWS + 1][2]; /* the last element belongs to no flow */
 	uint32_t count;
 	uint8_t *frames; /* owned; valid as long as weft may read them */
-	struct told told[SEGMENTS_MAX];
-	uint32_t told_count;
+	struct reported reported[SEGMENTS_MAX];
+	uint32_t reported_count;
 	bool traced; /* FUZZ_TRACE is set: print every event */
 };
 
@@ -121,11 +121,11 @@ static int find_flow(const struct weft_flow *flow, bool *ret_swapped)
 
 /* ---- events of weft ---- */
 
-static struct told *find_told(struct world *world, uint64_t id)
+static struct reported *find_reported(struct world *world, uint64_t id)
 {
-	for (uint32_t i = 0; i < world->told_count; i++)
-		if (world->told[i].id == id)
-			return &world->told[i];
+	for (uint32_t i = 0; i < world->reported_count; i++)
+		if (world->reported[i].id == id)
+			return &world->reported[i];
 	return NULL;
 }
 
@@ -143,7 +143,7 @@ static bool was_carried(const struct world *world, int flow, int from, uint32_t 
 	return false;
 }
 
-static void gather_bases(const struct world *world, int flow, int from, struct told_dir *dir)
+static void gather_bases(const struct world *world, int flow, int from, struct reported_dir *dir)
 {
 	dir->begun = true;
 	for (uint32_t i = 0; i < world->count; i++) {
@@ -160,22 +160,22 @@ static void gather_bases(const struct world *world, int flow, int from, struct t
 	}
 }
 
-static void on_data(struct world *world, struct told *told, const struct weft_event *event)
+static void on_data(struct world *world, struct reported *reported, const struct weft_event *event)
 {
-	struct told_dir *dir = &told->dir[event->dir];
-	int from = (int)event->dir ^ told->swapped;
+	struct reported_dir *dir = &reported->dir[event->dir];
+	int from = (int)event->dir ^ reported->swapped;
 	uint32_t kept = 0;
 
 	require(event->data.off == dir->next && event->data.len_bytes, "data leaves something out");
 	dir->next += event->data.len_bytes;
 	if (!dir->begun)
-		gather_bases(world, told->flow, from, dir);
+		gather_bases(world, reported->flow, from, dir);
 	for (uint32_t i = 0; i < dir->bases_count; i++) {
 		uint32_t seq = dir->bases[i] + (uint32_t)event->data.off;
 		uint32_t at = 0;
 
 		while (at < event->data.len_bytes &&
-		       was_carried(world, told->flow, from, seq + at, event->data.bytes[at]))
+		       was_carried(world, reported->flow, from, seq + at, event->data.bytes[at]))
 			at++;
 		if (at == event->data.len_bytes)
 			dir->bases[kept++] = dir->bases[i];
@@ -200,31 +200,32 @@ static void trace(const struct weft_event *event)
 static int on_event(const struct weft_event *event, void *ctx)
 {
 	struct world *world = ctx;
-	struct told *told = find_told(world, event->flow->id);
+	struct reported *reported = find_reported(world, event->flow->id);
 
 	if (world->traced)
 		trace(event);
 	if (event->type == WEFT_EVENT_OPEN) {
-		require(!told && world->told_count < SEGMENTS_MAX, "OPEN twice, or too often");
-		told = &world->told[world->told_count++];
-		*told = (struct told){.id = event->flow->id};
-		told->flow = find_flow(event->flow, &told->swapped);
-		require(told->flow >= 0, "a connection that nobody made");
+		require(!reported && world->reported_count < SEGMENTS_MAX,
+			"OPEN twice, or too often");
+		reported = &world->reported[world->reported_count++];
+		*reported = (struct reported){.id = event->flow->id};
+		reported->flow = find_flow(event->flow, &reported->swapped);
+		require(reported->flow >= 0, "a connection that nobody made");
 		return 0;
 	}
-	require(told != NULL, "an event before OPEN");
-	require(!told->closed, "an event after CLOSE");
+	require(reported != NULL, "an event before OPEN");
+	require(!reported->closed, "an event after CLOSE");
 	switch (event->type) {
 	case WEFT_EVENT_DATA:
-		on_data(world, told, event);
+		on_data(world, reported, event);
 		break;
 	case WEFT_EVENT_GAP:
-		require(event->gap.off == told->dir[event->dir].next && event->gap.len_bytes,
+		require(event->gap.off == reported->dir[event->dir].next && event->gap.len_bytes,
 			"a gap leaves something out");
-		told->dir[event->dir].next += event->gap.len_bytes;
+		reported->dir[event->dir].next += event->gap.len_bytes;
 		break;
 	case WEFT_EVENT_CLOSE:
-		told->closed = true;
+		reported->closed = true;
 		break;
 	case WEFT_EVENT_ANOMALY:
 		require(event->anomaly.shown_bytes <= WEFT_CONFLICT_BYTES_MAX, "too much shown");
@@ -404,8 +405,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	error = engine_run_finish(&run);
 	require(!error, error ? error : "");
-	for (uint32_t i = 0; i < world.told_count; i++)
-		require(world.told[i].closed, "no CLOSE");
+	for (uint32_t i = 0; i < world.reported_count; i++)
+		require(world.reported[i].closed, "no CLOSE");
 	free(world.frames);
 	return 0;
 }

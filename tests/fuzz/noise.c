@@ -9,13 +9,13 @@
  */
 #include "fuzz/conversation_internal.h"
 
-#define OUTSIDE	     0x30000000u
-#define OUTSIDE_ACK  0x20000000u /* different from OUTSIDE, so that the two numbers do not match */
-#define OUTSIDE_SYN  0x50000000u
-#define OLDER_TICKS  0x10000000u
-#define TOLD(which)  (1u << WEFT_ANOMALY_##which)
-#define INSIDE_BYTES 500
-#define BEYOND_BYTES 10000 /* less than a missed window update could add */
+#define OUTSIDE		0x30000000u
+#define OUTSIDE_ACK	0x20000000u /* different from OUTSIDE, so that the two numbers do not match */
+#define OUTSIDE_SYN	0x50000000u
+#define OLDER_TICKS	0x10000000u
+#define REPORTED(which) (1u << WEFT_ANOMALY_##which)
+#define INSIDE_BYTES	500
+#define BEYOND_BYTES	10000 /* less than a missed window update could add */
 
 enum noise {
 	NOISE_CHECKSUM = 0,
@@ -35,20 +35,20 @@ enum noise {
 /* For each kind of noise: its family, and the anomaly that weft must report. */
 static const struct {
 	enum conv_family family;
-	uint32_t told;
+	uint32_t reported;
 	bool empty;
 } noises[NOISE_COUNT] = {
 	[NOISE_CHECKSUM] = {FAMILY_BAD_CHECKSUM, 0, false},
-	[NOISE_RST_OUTSIDE] = {FAMILY_RST_OUTSIDE, TOLD(RST_OUT_OF_WINDOW), true},
-	[NOISE_RST_INSIDE] = {FAMILY_RST_INSIDE, TOLD(RST_OUT_OF_WINDOW), true},
-	[NOISE_DATA_OUTSIDE] = {FAMILY_DATA_OUTSIDE, TOLD(DATA_OUT_OF_WINDOW), false},
-	[NOISE_FIN_OUTSIDE] = {FAMILY_FIN_OUTSIDE, TOLD(DATA_OUT_OF_WINDOW), false},
+	[NOISE_RST_OUTSIDE] = {FAMILY_RST_OUTSIDE, REPORTED(RST_OUT_OF_WINDOW), true},
+	[NOISE_RST_INSIDE] = {FAMILY_RST_INSIDE, REPORTED(RST_OUT_OF_WINDOW), true},
+	[NOISE_DATA_OUTSIDE] = {FAMILY_DATA_OUTSIDE, REPORTED(DATA_OUT_OF_WINDOW), false},
+	[NOISE_FIN_OUTSIDE] = {FAMILY_FIN_OUTSIDE, REPORTED(DATA_OUT_OF_WINDOW), false},
 	[NOISE_FIN_BEYOND] = {FAMILY_FIN_BEYOND, 0, true},
 	[NOISE_NO_ACK_FLAG] = {FAMILY_NO_ACK_FLAG, 0, false},
-	[NOISE_ACK_OF_UNSENT] = {FAMILY_ACK_OF_UNSENT, TOLD(ACK_OF_UNSENT), false},
-	[NOISE_OLD_TIMESTAMP] = {FAMILY_PAWS, TOLD(PAWS), false},
-	[NOISE_SYN_OUTSIDE] = {FAMILY_SYN_OUTSIDE, TOLD(SYN_IN_CONNECTION), true},
-	[NOISE_SYN_INSIDE] = {FAMILY_SYN_INSIDE, TOLD(SYN_IN_CONNECTION), true},
+	[NOISE_ACK_OF_UNSENT] = {FAMILY_ACK_OF_UNSENT, REPORTED(ACK_OF_UNSENT), false},
+	[NOISE_OLD_TIMESTAMP] = {FAMILY_PAWS, REPORTED(PAWS), false},
+	[NOISE_SYN_OUTSIDE] = {FAMILY_SYN_OUTSIDE, REPORTED(SYN_IN_CONNECTION), true},
+	[NOISE_SYN_INSIDE] = {FAMILY_SYN_INSIDE, REPORTED(SYN_IN_CONNECTION), true},
 };
 
 /* The progress of one side in the captured packets; offsets as in sim.h. */
@@ -170,7 +170,7 @@ static void add_one(struct maker *maker, const struct sim_packet *near, const st
 	if (!spoil(maker, noise, near, reach, &segment))
 		return;
 	maker->families |= 1ull << noises[noise].family;
-	truth->anomalies_must |= noises[noise].told;
+	truth->anomalies_must |= noises[noise].reported;
 	conv_add_frame(maker, near->time_ns, &segment);
 }
 

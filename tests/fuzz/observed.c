@@ -333,10 +333,10 @@ static void compare_anomalies(struct observed_set *set, const struct conv_truth 
 	uint32_t wrong = conn->anomalies & ~(truth->anomalies_must | truth->anomalies_may);
 
 	if (missing)
-		fail(set, "anomaly %s is not told",
+		fail(set, "anomaly %s is not reported",
 		     weft_anomaly_name((enum weft_anomaly)__builtin_ctz(missing)));
 	if (wrong)
-		fail(set, "anomaly %s is told, but there was none",
+		fail(set, "anomaly %s is reported, but there was none",
 		     weft_anomaly_name((enum weft_anomaly)__builtin_ctz(wrong)));
 }
 
@@ -355,7 +355,7 @@ static void compare_connection(struct observed_set *set, const struct conv_truth
 		}
 	}
 	if (truth->opener_known && swapped)
-		fail(set, "told as opened by the wrong side");
+		fail(set, "reported as opened by the wrong side");
 	if (with_reasons && !conn->closed)
 		fail(set, "no CLOSE");
 	if (with_reasons && !(truth->reasons >> conn->reason & 1))

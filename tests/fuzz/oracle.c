@@ -627,7 +627,7 @@ struct oracle *oracle_new(void)
 	return oracle;
 }
 
-static void tell_dir(struct direction *dir, struct observed_dir *ret_dir)
+static void finish_dir(struct direction *dir, struct observed_dir *ret_dir)
 {
 	uint64_t end = dir->end;
 
@@ -667,16 +667,16 @@ void oracle_finish(struct oracle *oracle, struct observed_set *set)
 			.dst_port = conn->opener.dport,
 			.ip_version = conn->opener.ip_version,
 		};
-		struct observed *told;
+		struct observed *result;
 
 		memcpy(flow.src_addr, conn->opener.src, 16);
 		memcpy(flow.dst_addr, conn->opener.dst, 16);
 		memcpy(flow.vlan, conn->opener.vlan, sizeof(flow.vlan));
-		told = observed_add(set, &flow);
+		result = observed_add(set, &flow);
 		for (int dir = 0; dir < 2 && !conn->closed; dir++)
 			expire(&conn->dir[dir], conn->dir[!dir].seen, oracle->now_ns);
 		for (int dir = 0; dir < 2; dir++)
-			tell_dir(&conn->dir[dir], &told->dir[dir]);
+			finish_dir(&conn->dir[dir], &result->dir[dir]);
 		free(conn);
 	}
 	free(oracle->all);

@@ -53,7 +53,7 @@ struct side {
 	bool known[STREAM_MAX];
 	uint64_t next;
 	uint32_t causes; /* causes of gaps: 1u << enum weft_gap_cause */
-	uint32_t conflicts_told;
+	uint32_t conflicts_reported;
 	uint32_t conflict_segments;
 };
 
@@ -248,7 +248,7 @@ static void send_data(struct player *player, int from, int off, const uint8_t *b
 		side->end = off + len;
 	send(player, from, WIRE_ACK | WIRE_PSH, off, bytes, len);
 	if (side->conflict)
-		fail(player, "the conflict at %d, %d bytes, was not told", off, len);
+		fail(player, "the conflict at %d, %d bytes, was not reported", off, len);
 }
 
 static uint8_t true_byte(int off)
@@ -461,14 +461,15 @@ static void on_conflict(struct player *player, struct side *side, const struct w
 	int off = (int)event->anomaly.off;
 
 	side->conflict = false;
-	side->conflicts_told++;
+	side->conflicts_reported++;
 	if (!shown || shown > WEFT_CONFLICT_BYTES_MAX || shown > event->anomaly.len_bytes ||
 	    event->anomaly.kept[0] == event->anomaly.lost[0])
 		fail(player, "conflict at %d: %u bytes shown, which don't differ", off, shown);
 	for (uint32_t i = 0; i < shown; i++)
 		if (event->anomaly.kept[i] != overlap_model_get(side->model, off + (int)i))
-			fail(player, "conflict at %d: byte %u told as kept is %d, not %d", off, i,
-			     event->anomaly.kept[i], overlap_model_get(side->model, off + (int)i));
+			fail(player, "conflict at %d: byte %u reported as kept is %d, not %d", off,
+			     i, event->anomaly.kept[i],
+			     overlap_model_get(side->model, off + (int)i));
 }
 
 static int on_event(const struct weft_event *event, void *ctx)
@@ -518,7 +519,7 @@ static void compare_side(struct player *player, const struct talk *talk, const s
 		causes |= 1u << WEFT_GAP_TIMEOUT; /* a hole may time out */
 
 	if (side->next != (uint64_t)side->end)
-		fail(player, "policy %d: %llu bytes told, %d sent", side->policy,
+		fail(player, "policy %d: %llu bytes reported, %d sent", side->policy,
 		     (unsigned long long)side->next, side->end);
 	for (int off = 0; off < side->end; off++) {
 		bool missed = side == &talk->side[0] && talk->missed[off];
@@ -531,12 +532,12 @@ static void compare_side(struct player *player, const struct talk *talk, const s
 	}
 	if (side->causes & ~causes)
 		fail(player, "causes of gaps %#x, not only %#x", side->causes, causes);
-	if (side->conflict_segments != side->conflicts_told)
-		fail(player, "%u conflicts told, %u recorded", side->conflicts_told,
+	if (side->conflict_segments != side->conflicts_reported)
+		fail(player, "%u conflicts reported, %u recorded", side->conflicts_reported,
 		     side->conflict_segments);
-	if (player->opts->view != RECEIVERS_MISSED && side->conflicts_told != side->conflicts)
-		fail(player, "policy %d: %u conflicts told, there were %u", side->policy,
-		     side->conflicts_told, side->conflicts);
+	if (player->opts->view != RECEIVERS_MISSED && side->conflicts_reported != side->conflicts)
+		fail(player, "policy %d: %u conflicts reported, there were %u", side->policy,
+		     side->conflicts_reported, side->conflicts);
 }
 
 /* ---- all connections ---- */

@@ -16,6 +16,15 @@ captures=${WEFT_CORPUS:-tests/corpus}/captures
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 [ $# -gt 0 ] || set -- $(cd "$out/fuzzers" && ls)
 
+# Valid messages, so that the fuzzer begins behind the first checks.
+make_bus_seeds() {
+	local name=10.0.0.1.40000-10.0.0.2.80@vlan10.20.vni5#2
+	printf '%s\0' weft.s1.data.3 1 data s1-00000000000000ab-7 "$name" toserver 100 - 17 bytes >"${seeds[0]}/data"
+	printf '%s\0' weft.s1.data.3 1 gap s1-00000000000000ab-7 __1.1-fe80__2.80 toclient 5 9 17 '{"a":1}' \
+		>"${seeds[0]}/gap"
+	printf '%s\0' '$JS.ACK.WEFT.weft-collect-0-of-1-p0-of-16.1.1000.7.1700000000000000000.42' >"${seeds[0]}/delivery"
+}
+
 make_seeds() {
 	mkdir -p "${seeds[0]}" "$out/crashes"
 	[ -e "${seeds[0]}/random-0" ] || python3 -c '
@@ -25,6 +34,8 @@ for i in range(64):
     with open(f"{sys.argv[1]}/random-{i}", "wb") as file:
         file.write(rng.randbytes(rng.randrange(40, 1600)))' "${seeds[0]}"
 	[ "$name" = fuzz_pcap ] && seeds+=("$captures")
+	[ "$name" = fuzz_bus ] && make_bus_seeds
+	return 0
 }
 
 # If the machine paused, an input may seem to hang: such an input is run once more.

@@ -3,6 +3,7 @@
  * test_conversations.c - compares truth, oracle and engine for random conversations.
  *
  *   test_conversations [--count N] [--seed N] [--batch N] [--kinds MASK] [--verbose] [--trace PORT]
+ *   test_conversations --write FILE.pcap --seed N [--batch N]     only write the conversations
  *
  * Environment: CONVERSATIONS is the number of conversations if --count is missing. A failed
  * conversation is printed with its seed and packets, and written to a capture file. To run only the
@@ -38,7 +39,8 @@ struct options {
 	uint32_t batch;
 	uint32_t kinds;
 	uint16_t trace_port;
-	bool single; /* run only the given seed */
+	bool single;	   /* run only the given seed */
+	const char *write; /* only write the packets to this capture file; NULL: run */
 	bool verbose;
 };
 
@@ -94,24 +96,34 @@ static void show_packets(const struct conv_batch *batch, uint32_t conversation)
 	}
 }
 
+#define ALL_CONVERSATIONS UINT32_MAX
+
+/* Write the packets of @conversation, or of all, to a capture file. Return: false if it can't be
+ * made. */
+static bool write_packets(const struct conv_batch *batch, uint32_t conversation, const char *path)
+{
+	FILE *file = fopen(path, "wb");
+
+	if (!file)
+		return false;
+	wire_pcap_start(file);
+	for (uint32_t i = 0; i < batch->packets_count; i++)
+		if (conversation == ALL_CONVERSATIONS ||
+		    batch->packets[i].conversation == conversation)
+			wire_pcap_add(file, batch->packets[i].time_ns, batch->packets[i].bytes,
+				      batch->packets[i].len_bytes);
+	return !fclose(file);
+}
+
 static void write_pcap(const struct conv_batch *batch, uint32_t conversation, uint64_t seed)
 {
 	const char *dir = getenv("WEFT_BUILD");
 	char path[512];
-	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/conversation-%llu.pcap", dir ? dir : "build",
 		 (unsigned long long)seed);
-	file = fopen(path, "wb");
-	if (!file)
-		return;
-	wire_pcap_start(file);
-	for (uint32_t i = 0; i < batch->packets_count; i++)
-		if (batch->packets[i].conversation == conversation)
-			wire_pcap_add(file, batch->packets[i].time_ns, batch->packets[i].bytes,
-				      batch->packets[i].len_bytes);
-	fclose(file);
-	printf("#   written to %s\n", path);
+	if (write_packets(batch, conversation, path))
+		printf("#   written to %s\n", path);
 }
 
 static void report(const struct conv_batch *batch, const struct options *options, uint64_t seed,
@@ -300,8 +312,8 @@ static void count_truth(const struct conv_batch *batch, struct totals *totals)
 }
 
 /*
- * Counts families: only those of early data in a batch with early data, only the others in any
- * other batch.
+ * Count the conversations of each family (tests/fuzz/family.h). A batch with early data counts only
+ * for the families of early data, any other batch only for the other families.
  */
 static void count_families(const struct conv_batch *batch, bool is_early, struct totals *totals)
 {
@@ -349,7 +361,7 @@ static bool families_suffice(const struct totals *totals)
 	return suffice;
 }
 
-static void run_batch(const struct options *options, uint64_t seed, struct totals *totals)
+static void make_batch(const struct options *options, uint64_t seed, struct conv_batch *ret_batch)
 {
 	const struct conv_options conv = {
 		.conversations = options->batch,
@@ -357,9 +369,26 @@ static void run_batch(const struct options *options, uint64_t seed, struct total
 		.start_ns = 1700000000000000000ull,
 		.spread_ns = 300000000,
 	};
+
+	conv_batch_make(ret_batch, seed, &conv);
+}
+
+static bool write_batch(const struct options *options)
+{
+	struct conv_batch batch;
+	bool is_written;
+
+	make_batch(options, options->seed, &batch);
+	is_written = write_packets(&batch, ALL_CONVERSATIONS, options->write);
+	conv_batch_free(&batch);
+	return is_written;
+}
+
+static void run_batch(const struct options *options, uint64_t seed, struct totals *totals)
+{
 	struct conv_batch batch;
 
-	conv_batch_make(&batch, seed, &conv);
+	make_batch(options, seed, &batch);
 	count_truth(&batch, totals);
 	count_families(&batch, is_early_seed(seed), totals);
 	if (is_wrapped_seed(seed))
@@ -398,6 +427,8 @@ static struct options parse_options(int argc, char **argv)
 			options.batch = (uint32_t)strtoul(value, NULL, 0);
 		} else if (!strcmp(argv[i], "--trace")) {
 			options.trace_port = (uint16_t)strtoul(value, NULL, 0);
+		} else if (!strcmp(argv[i], "--write")) {
+			options.write = value;
 		} else if (!strcmp(argv[i], "--kinds")) {
 			options.kinds = (uint32_t)strtoul(value, NULL, 0);
 		}
@@ -413,6 +444,8 @@ int main(int argc, char **argv)
 	uint64_t seed = options.seed;
 	bool suffice = true;
 
+	if (options.write)
+		return write_batch(&options) ? 0 : 1;
 	do
 		run_batch(&options, seed++, &totals);
 	while (!options.single && totals.conversations < options.count &&

@@ -3,9 +3,10 @@
  * truth.c - computes the bytes that weft must deliver, from the simulated endpoints and not from
  * the frames.
  *
- * The simulation keeps the truth certain: a lost segment is sent again within a minute, or within a
- * time that a one-sided capture waits for; packets are reordered by less than weft's timeout after
- * an acknowledgement, and packets missing from the capture stay missing.
+ * The simulation avoids cases whose result depends on timing. A lost segment is sent again within a
+ * minute; if the capture is one-sided, clearly before or clearly after the time that weft waits for
+ * missing bytes. Packets are reordered by less than weft's timeout after an acknowledgement. Bytes
+ * that the capture has missed are not sent again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static void add_gap(struct conv_truth_dir *dir, uint64_t start, uint64_t end)
 	dir->gaps[dir->gaps_count++] = (struct conv_gap){start, end - start, 0};
 }
 
-static void tell_dir(const struct maker *maker, const struct seen *seen, int from,
+static void fill_dir(const struct maker *maker, const struct seen *seen, int from,
 		     struct conv_truth_dir *dir)
 {
 	uint64_t start;
@@ -214,7 +215,7 @@ static uint32_t anomalies_of(const struct maker *maker)
 	return 0;
 }
 
-void truth_tell(struct maker *maker, struct conv_truth *truth)
+void truth_fill(struct maker *maker, struct conv_truth *truth)
 {
 	struct seen seen[2] = {0};
 
@@ -222,7 +223,7 @@ void truth_tell(struct maker *maker, struct conv_truth *truth)
 		seen[from].held = must(calloc(1, maker->sim.stream_bytes[from] + 2));
 	look(maker, seen);
 	for (int from = 0; from < 2; from++)
-		tell_dir(maker, &seen[from], from, &truth->dir[from]);
+		fill_dir(maker, &seen[from], from, &truth->dir[from]);
 	if (maker->kinds & CONV_DIRTY_RST)
 		loosen(maker, truth);
 	truth->certain = seen[0].max > truth->dir[0].start || seen[1].max > truth->dir[1].start;

@@ -46,14 +46,14 @@ tap() {
 }
 
 right() { streams_are_right "$work/$1.fetched" "$work/sums" "$work/$1" "$server_ip"; }
-is_told() { cat "$work/agent.err" && grep -qE "$1" "$work/agent.err"; }
+has_logged() { cat "$work/agent.err" && grep -qE "$1" "$work/agent.err"; }
 
 # check_tap NAME PATTERN ARGS...: run `tap` and check streams, ledgers and the agent's messages.
 check_tap() {
 	local name=$1 pattern=$2
 	shift 2
 	check "$name: $count downloads of others come in" tap "$name" "$@" || return
-	check "$name: it says '$pattern'" is_told "$pattern"
+	check "$name: it says '$pattern'" has_logged "$pattern"
 	check "$name: every stream is exact" right "$name"
 	check "$name: all ledgers close" ledgers_close
 }

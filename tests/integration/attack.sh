@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# attack.sh - functions for tests of bounded memory: make traffic that requests too much memory,
-# measure the memory in use, and check the real flows that run at the same time. Source it after
-# lib.sh.
+# attack.sh - functions for tests of bounded memory: send traffic that makes weft request too much
+# memory, measure the memory in use, and check the real flows that run at the same time. Source it
+# after lib.sh.
 
 traffic=$(dirname "$weft")/bench/traffic
 mem_peak=$(dirname "$weft")/helpers/mem_peak
@@ -18,7 +18,8 @@ case $weft in */san-*) is_sanitized=1 ;; *) is_sanitized= ;; esac
 # scaled N: print N * scale, at least 64.
 scaled() { awk -v n="$1" -v s="$scale" 'BEGIN { n *= s < 1 ? s : 1; print n < 64 ? 64 : int(n) }'; }
 
-# peak_within MB: the last run's peak, without mapped files, is at most MB plus the constant.
+# peak_within MB: the peak memory of the last run, without mapped files, is at most MB plus the
+# constant.
 peak_within() {
 	local peak
 	read -r peak _ <"$work/peak"
@@ -66,7 +67,7 @@ replay_attack() {
 
 metric() { jq ".metrics.$1.value" "$work/report.json"; }
 
-# Print one line of figures for the reader of the log.
+# Print one line with the measured figures.
 figures() {
 	local peak
 	read -r peak _ <"$work/peak"

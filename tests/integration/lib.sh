@@ -4,10 +4,10 @@
 # lib.sh - functions for tests/integration/test_*.sh: TAP output, network namespaces, agents.
 #
 #   . "$(dirname "$0")/lib.sh"
-#   check 'what must hold' COMMAND ARGS...      ok if COMMAND returns 0; else its output is shown
+#   check 'what must hold' COMMAND ARGS...      ok if COMMAND returns 0; otherwise its output is shown
 #
 # Processes that these functions start are ended at exit, by their pids. WEFT_SLOW: the factor by
-# which this machine is slower than a physical one; all waiting times are multiplied by it.
+# which this machine is slower than a physical one; all time limits are multiplied by it.
 set -u
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -59,7 +59,7 @@ skip_all() {
 	exit 0
 }
 
-# finish: end a test file; the exit status is 0 only if no check failed.
+# finish: end the test; the exit status is 0 only if no check failed.
 finish() { exit $((tests_failed > 0)); }
 
 check() {
@@ -121,8 +121,8 @@ ip_b=10.78.0.2
 # make_pair [QUEUES [MTU]]: make both namespaces and the veth pair.
 make_pair() {
 	local queues=${1:-1} mtu=${2:-1500} ns
-	# Keep devices of the namespace, so that a test can compare what is left with the state
-	# before.
+	# Keep the devices of the namespace, so that a test can compare the state after it with the
+	# state before.
 	ip netns add "$ns_a" && namespaces+=("$ns_a") || return 1
 	ip netns add "$ns_b" && namespaces+=("$ns_b") || return 1
 	ip -n "$ns_a" link add eth0 numrxqueues "$queues" numtxqueues "$queues" type veth \
@@ -158,7 +158,8 @@ background() {
 
 # ---- the agent ----
 
-# WEFT_SET: a KEY=VALUE for each agent, so that a test can be repeated with another setting.
+# WEFT_SET: KEY=VALUE, a setting for each agent, so that a test can be repeated with another
+# setting.
 #
 # agent_start NAMESPACE IFACE ARGS...: start an agent with a higher priority than other processes,
 # as on a busy host, and wait until it captures. Sets agent_pid; messages are written to
@@ -168,7 +169,7 @@ agent_start() {
 	shift 2
 	agent_iface=${iface%%,*}
 	background agent_pid ip netns exec "$ns" nice -n -10 "$weft" run -i "$iface" \
-		--set "control.dir=$work/control" ${WEFT_SET:+--set "$WEFT_SET"} "$@" 2>"$work/agent.err"
+		--set "control.dir=$work/control" --set "agent.state_dir=$work/state" ${WEFT_SET:+--set "$WEFT_SET"} "$@" 2>"$work/agent.err"
 	for ((try = 0; try < 100 * WEFT_SLOW; try++)); do
 		agent_stats >/dev/null 2>&1 && return 0
 		kill -0 "$agent_pid" 2>/dev/null || break
@@ -181,6 +182,17 @@ agent_start() {
 agent_stats() { "$weft" stats -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 agent_metric() { agent_stats --json | jq ".metrics.$1.value"; }
 
+# http STATUS JQ-FILTER METHOD PATH [CURL ARGS...]: the response of the agent in namespace a at port
+# $port has the status and satisfies the filter.
+http() {
+	local got
+	got=$(in_a curl -s -m 5 -o "$work/body" -w '%{http_code}' -X "$3" "http://127.0.0.1:$port$4" "${@:5}")
+	cat "$work/body"
+	[ "$got" = "$1" ] && jq -e "$2" "$work/body" >/dev/null && return
+	echo "status $got, expected $1 and $2"
+	return 1
+}
+
 # agent_exec COMMAND...: run COMMAND in the agent's network and mount namespaces (with its bpffs).
 agent_exec() { nsenter -t "$agent_pid" -n -m -- "$@"; }
 
@@ -190,7 +202,8 @@ agent_stop() {
 	wait "$agent_pid"
 }
 
-# Every ledger of the summary in $work/agent.err closes, and the summary has one for payload.
+# ledgers_close: every ledger of the summary in $work/agent.err closes, and the summary has a ledger
+# for payload.
 ledgers_close() {
 	cat "$work/agent.err"
 	grep -q 'ledger payload_bytes closed' "$work/agent.err" &&
@@ -202,6 +215,22 @@ eve_is_valid() { /usr/bin/python3 "$root/tests/eve/check_eve.py" "$@"; }
 
 # same_files DIR DIR: both have the same stream files with the same bytes.
 same_files() { diff -r -x '.*' "$1" "$2"; }
+
+# jq 1.6 with -e succeeds if its input is empty, for example because no agent answered.
+jq() {
+	local arg out status exits=0
+	for arg in "$@"; do [[ $arg =~ ^-[a-z]*e[a-z]*$ ]] && exits=1; done
+	[ $exits -eq 1 ] || {
+		command jq "$@"
+		return
+	}
+	out=$(command jq "$@")
+	status=$?
+	[ -z "$out" ] || printf '%s\n' "$out"
+	[ $status -ne 0 ] || [ -n "$out" ] || status=4
+	return $status
+}
+export -f jq
 
 wait_until() { # TENTHS COMMAND...
 	local end=$((${EPOCHREALTIME/./} + $1 * WEFT_SLOW * 100000))

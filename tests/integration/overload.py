@@ -66,4 +66,5 @@ def main():
             heapq.heappush(due, (when + STEP, order, rest))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_absence.sh - several times, as many frames as arrive in 50 ms at 1 Gbit/s are sent while weft
-# is stopped. Nothing is lost and nothing is shed: in host mode with default options, in tap mode
-# with the ring length that the manual recommends.
+# test_absence.sh - while weft is stopped, as many frames are sent as arrive in 50 ms at 1 Gbit/s.
+# This is repeated several times. Nothing is lost and nothing is shed: in host mode with default
+# options, in tap mode with the ring length that the manual recommends.
 #
-# weft is stopped while exactly these frames are sent, so the test does not depend on the speed of the
-# machine. They are sent in groups, because a veth device queues at most 256 frames and drops others.
+# weft is stopped while a fixed number of frames is sent, so the test does not depend on the speed
+# of the machine. Frames are sent in groups, because a veth device queues at most 256 frames and
+# drops others.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

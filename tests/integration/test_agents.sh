@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_agents.sh - several agents on one host: each command finds the right one. An agent on two
+# test_agents.sh - several agents on one host: each command finds the right agent. An agent on two
 # interfaces counts once. Interfaces of the same name in two network namespaces belong to two
 # agents, even if both use the same files. Commands of other users fail with the message that they
 # are not permitted.
@@ -16,8 +16,8 @@ for ns in "$ns_a" "$ns_b"; do
 	ip -n "$ns" link set d0 up && ip -n "$ns" link set d1 up
 done
 
-# Only the network namespace is another one: files, among them the BPF file system, are shared. The
-# mount namespace is that of this test, so that nothing stays mounted.
+# The agents have different network namespaces and share all files, among them the BPF file system.
+# The mount namespace is private to this test, so that nothing stays mounted.
 in_net() { nsenter --net="/run/netns/$1" -- "${@:2}"; }
 weft_in() { in_net "$1" "$weft" "$2" --set "control.dir=$work/control" "${@:3}"; }
 start_in() { # NAMESPACE IFACES NAME: start an agent; its messages are in $work/NAME.err
@@ -65,7 +65,7 @@ check 'the dead sockets are gone' test ! -e "$work/control/lo.sock" -a ! -e "$wo
 kill "${pids[-1]}"
 check 'the other one ends' lib_gone "${pids[-1]}" 100
 check 'no socket is left' bash -c "! ls '$work/control' | grep ."
-# The maps that kill -9 left, which the next start on these interfaces would replace.
+# Remove the pins that kill -9 left; the next start on these interfaces would replace them.
 rm -rf /sys/fs/bpf/weft/lo /sys/fs/bpf/weft/d0
 rmdir /sys/fs/bpf/weft 2>/dev/null
 finish

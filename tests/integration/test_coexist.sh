@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_coexist.sh - BPF programs of other owners on the interface stay attached, in their place. Tap
-# mode names the conflicting program and a remedy; host mode works together with these programs, and
-# is chosen automatically.
+# test_coexist.sh - BPF programs of other owners on the interface stay attached, in the same order.
+# Tap mode names the conflicting program and a remedy; host mode works together with these programs,
+# and is chosen automatically.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root

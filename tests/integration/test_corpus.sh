@@ -5,7 +5,7 @@
 # each stream is byte-exact, there are no other streams, and the exit status is the expected one.
 #
 # The captures are those of tests/corpus, made by scripts/make-corpus.py. WEFT_CORPUS=DIR names
-# another collection of the same form; there only the streams that it lists are compared.
+# another collection of the same form; only the streams that the collection lists are then compared.
 . "$(dirname "$0")/lib.sh"
 need_weft
 need_corpus

@@ -4,7 +4,7 @@
 # test_demo.sh - `weft demo` compares all downloads and both modes, and removes everything it
 # created.
 #
-# Alone: it counts namespaces and files that any demo has left.
+# Alone: the test counts namespaces and files that any demo has left.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -11,7 +11,7 @@ conns=600 bytes=20000
 python3 "$root/tests/integration/make_conns.py" "$work/many.pcap" $conns $bytes || exit 1
 "$weft" replay "$work/many.pcap" --checksum ignore --quiet --streams "$work/all" || exit 1
 
-# ---- room again in the middle of the capture, which comes through a pipe ----
+# ---- there is room again before the end of the capture, which is read from a pipe ----
 cat >"$work/again.sh" <<SCRIPT
 mkdir -p '$work/small' && mount -t tmpfs -o size=30m none '$work/small' || exit 99
 head -c 28m /dev/zero >'$work/small/filler'
@@ -85,7 +85,7 @@ check 'events: every line is whole' jq -e . "$work/e.json"
 check 'events: lines that are missing are counted' test "$(wc -l <"$work/e.json")" -ge 1 -a \
 	"$(jq '.sinks[0].failed_events' "$work/report.json")" -gt 0
 
-# ---- stop, and no output left ----
+# ---- sinks.on_disk_full: stop; the last output ends ----
 cat >"$work/stop.sh" <<SCRIPT
 mount -t tmpfs -o size=4m none '$work/small' || exit 99
 '$weft' replay '$work/many.pcap' --checksum ignore --json --streams '$work/small/s' \

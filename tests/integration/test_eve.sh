@@ -41,8 +41,21 @@ check "anomaly: Suricata's name stands beside weft's" has '.anomaly.event == "da
 	.anomaly.suricata_event == "stream.est_packet_out_of_window"'
 check 'one file: replay' replay open/one-sided
 check 'one file: its name' has ".pcap_filename == \"$captures/open/one-sided.pcap\""
-check 'two files: replay' replay open/one-sided "$captures/end/none.pcap"
-check 'two files: no name' has '.event_type == "flow" and has("pcap_filename") == false'
+files_of() { # ARGS...: print the client and the capture file of each connection
+	"$weft" replay "$@" --quiet --checksum ignore --events - |
+		jq -r 'select(.event_type == "flow") | "\(.src_ip) \(.pcap_filename)"' | sort
+}
+mkdir "$work/files"
+python3 "$root/tests/integration/make_pcap.py" "$work/files/one.pcap"
+python3 "$root/tests/integration/make_conns.py" "$work/files/two.pcap" 2 100
+each_file=$(printf '%s\n' "10.0.0.1 $work/files/one.pcap" "10.1.0.0 $work/files/two.pcap" \
+	"10.1.0.1 $work/files/two.pcap")
+check 'two files: each connection has that of its packets' diff - <(files_of "$work/files/two.pcap" \
+	"$work/files/one.pcap") <<<"$each_file"
+check 'two workers: the same' diff - <(files_of "$work/files/one.pcap" "$work/files/two.pcap" \
+	--workers 2) <<<"$each_file"
+check 'a directory: the same' diff - <(files_of "$work/files") <<<"$each_file"
+check 'a pipe has no name' test "$(files_of - <"$work/files/one.pcap")" = '10.0.0.1 null'
 check 'stats: replay' replay open/many
 check "stats: Suricata's objects agree with the metrics" has '.event_type == "stats" and (.stats |
 	.flow.total == .weft.flows_opened_flows and .tcp.sessions == .flow.total and .flow.total > 1 and

@@ -53,8 +53,8 @@ add_kernel_counter() {
 	sed -i '0,/cpu->counts.seen++;/s//cpu->counts.seen++;\n\tcpu->counts.example++;/' bpf/steer.bpf.c
 }
 
-# append_row FILE PREFIX NAME TEXT: add a row to the table whose rows begin with X(PREFIX: it becomes
-# the last one, with the next number.
+# append_row FILE PREFIX NAME TEXT: add a row to the table whose rows begin with X(PREFIX: the row
+# becomes the last one, with the next number.
 append_row() {
 	awk -v prefix="X\\($2[A-Z_0-9]+, [0-9]+" -v row="X($2$3" -v text="$4" '
 		{ lines[NR] = $0 }
@@ -228,7 +228,7 @@ check the_anomaly_has_name_and_metric has '^weft_anomalies_total\{kind="example_
 check the_close_reason_has_name_and_metric has '^weft_connections_closed_total\{reason="example_reason"\} 0'
 check all_three_have_their_names has '^names example_cause example_anomaly example_reason$'
 check the_policy_can_be_chosen $weft replay "$work/tunnel.pcap" --overlap example --quiet
-check the_tunnel_is_followed says '1 connections?, 18 stream bytes' $weft replay "$work/tunnel.pcap" --checksum ignore
+check the_tunnel_is_followed says '1 connection, 18 stream bytes' $weft replay "$work/tunnel.pcap" --checksum ignore
 check the_output_is_registered has '^sink example$'
 check the_command_runs says 'an example ran' $weft example
 check the_command_is_listed says 'an example of a command' $weft help

@@ -33,7 +33,7 @@ check 'cut segments into fragments' python3 "$wrap" fragments "$work/whole.pcap"
 "$weft" replay "$work/whole.pcap" --quiet --checksum ignore --streams "$work/plain"
 check 'there are two streams of each connection' [ "$(ls "$work/plain" | wc -l)" -eq 80 ]
 
-# is_settled: user space has counted an outcome for every frame that it received.
+# is_settled: user space has counted an outcome for every received frame.
 outcomes() { agent_stats --json | jq '[.metrics | to_entries[] | select(.key | test("^rebuilt_")) | .value.value] | add'; }
 is_settled() {
 	local before after
@@ -63,7 +63,7 @@ live() {
 	ledgers_of_fragments_close
 }
 
-# is_sample NAME: each stream that was captured is whole, and some connections were left out.
+# is_sample NAME: each captured stream is complete, and some connections were not captured.
 is_sample() {
 	local file count
 	for file in "$work/$1"/*; do cmp "$file" "$work/plain/${file##*/}" || return 1; done
@@ -81,7 +81,7 @@ for mode in tap host; do
 	check "$mode: a sample contains whole connections" is_sample "$mode-sample"
 done
 
-# The filter of a running agent.
+# ---- the filter of a running agent ----
 NO_IPV6=1 make_pair 1
 ip -n "$ns_a" addr flush dev eth0
 check 'agent without a filter' agent_start "$ns_a" eth0 --mode tap --checksum ignore --streams "$work/later"

@@ -42,6 +42,7 @@ check 'that one is taken' wait_until 50 metric_is flows_opened_flows $((2 * flow
 
 check_weft 'a wrong expression is refused' 2 "FILTER: 'tcp prot 80': not a filter expression.*syntax error" filter -i eth0 \
 	--set "control.dir=$work/control" --set filter.ports=1 tcp prot 80
+check_weft 'a key that is not of a filter is refused' 2 'only the keys of filter' filter -i eth0 --set reassembly.depth_bytes=1M
 check_weft 'a wrong port is refused' 2 'filter.ports' filter -i eth0 --set filter.ports=70000
 check 'the old filter is in use' bash -c "
 	nsenter -t $agent_pid -n -m -- env PATH=\$PATH:/usr/sbin bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/filter |
@@ -58,14 +59,14 @@ check 'the filter is cleared' weft_filter --clear
 check_weft 'none is shown' 0 'no filter: every TCP segment is wanted' filter -i eth0 --set "control.dir=$work/control"
 check 'more are sent' send 4
 check 'all of them are taken again' wait_until 50 metric_is flows_opened_flows $((3 * flows - 7))
-tells_of_threads() {
+reports_threads() {
 	local name
 	agent_stats -v >"$work/stats" || return 1
 	for name in ownership_violations lock_waits lock_wait_ns lock_timeouts; do
 		grep -qE "^ +[0-9,]+  $name " "$work/stats" || { cat "$work/stats" && return 1; }
 	done
 }
-check 'weft stats tells what went wrong between threads' tells_of_threads
+check 'weft stats reports what went wrong between threads' reports_threads
 check 'agent ends with status 0' agent_stop
 check 'all ledgers close' ledgers_close
 

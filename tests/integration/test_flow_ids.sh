@@ -40,7 +40,8 @@ check 'directory: first replay' ids "$work/directory1" "$work/captures" --worker
 check 'directory: second replay' ids "$work/directory2" "$work/captures" --workers 1
 check 'directory: the same ids' same directory1 directory2
 
-# The same packets an hour later: the first packet record begins after the header of 24 bytes.
+# Make a capture with the same packets an hour later. The first packet record begins after the file
+# header of 24 bytes.
 python3 - "$many" "$work/later.pcap" <<'EOF'
 import struct, sys
 data = bytearray(open(sys.argv[1], "rb").read())

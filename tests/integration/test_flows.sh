@@ -77,7 +77,7 @@ check 'the table names them' bash -c "
 check 'no line is longer than 80 columns' bash -c "! '$weft' flows --all -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
 check 'what the worker has forgotten is not shown as 0' says '
 	all(.flows[]; .state == "closed" and (.tracked | not) and (.toserver | has("stream_bytes") | not))'
-# An ended connection is shown for a second.
+# The map keeps an ended connection for a second.
 check 'ended connections are left out' wait_until 100 bash -c "
 	'$weft' flows -i eth0 --set control.dir='$work/control' | grep -q '^0 of 0 connections'"
 follow_start
@@ -86,11 +86,15 @@ check 'it ends with status 0 when interrupted' follow_stop
 check 'each line of it is one whole answer' jq -se '
 	length >= 3 and all(.[]; .total == 1 and .flows[0].src_ip == "10.9.0.5")' "$work/follow.json"
 check_weft 'a wrong filter is refused, with the reason' 2 'syntax of tcpdump: .*syntax error' flows -i eth0 --set "control.dir=$work/control" 'tcp prot 80'
+check_weft 'a filter of what no connection has is refused' 2 'can test only addresses' flows -i eth0 \
+	--set "control.dir=$work/control" 'ip[8] > 1'
 check_weft 'a wrong order is refused' 2 'not one of' flows -i eth0 --set "control.dir=$work/control" --sort size
-check_weft 'an unknown connection is refused' 1 'no such connection' flow -i eth0 \
+check_weft 'an unknown connection is refused' 1 'weft: flow: no such connection' flow -i eth0 \
 	--set "control.dir=$work/control" shunt 10.0.0.1 1 10.0.0.2 2
-check_weft 'an address that is none is refused' 2 'neither IPv4 nor IPv6' flow -i eth0 \
+check_weft 'an address that is none is refused' 2 'weft: flow: there: neither an IPv4 nor an IPv6 address' flow -i eth0 \
 	--set "control.dir=$work/control" shunt there 1 10.0.0.2 2
+check_weft 'a port that is none is refused' 2 "flow: '65536' is not a port" flow -i eth0 \
+	--set "control.dir=$work/control" shunt 10.0.0.1 1 10.0.0.2 65536
 check_weft 'half a connection is refused' 2 'SRC SPORT' flow -i eth0 --set "control.dir=$work/control" shunt 10.0.0.1 1
 follow_start
 check 'weft flows --follow runs once more' wait_until 100 followed 1

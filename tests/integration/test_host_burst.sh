@@ -5,7 +5,7 @@
 # another process keeps one CPU busy. Host mode captures every stream whole, loses nothing and sheds
 # nothing. BURST_ROUNDS: number of bursts, each with a new agent.
 #
-# Alone: it demands that nothing is lost while one processor is busy.
+# Alone: the test requires that nothing is lost while one processor is busy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -13,14 +13,14 @@ need_weft
 rounds=${BURST_ROUNDS:-2}
 smalls=100
 
-# The names of all files, one a line.
+# Print the names of all files, one per line.
 names() {
 	echo large
 	seq -f 'small-%g' "$smalls"
 }
 
-# burst: download all files at once, each over its own connection. $work/burst gets a line for each:
-# name, client port, header length.
+# burst: download all files at once, each over its own connection. $work/burst gets a line for each
+# download: name, client port, header length.
 burst() {
 	rm -rf "$work/got" && mkdir "$work/got"
 	names | sed "s|.*|url = \"http://$ip_a/&\"\noutput = \"$work/got/&\"|" >"$work/curl.conf"
@@ -28,7 +28,7 @@ burst() {
 		-w '%{filename_effective} %{local_port} %{size_header}\n' >"$work/burst"
 }
 
-# whole STREAMS: the stream of each download is its header and the file.
+# whole STREAMS: the stream of each download consists of the header and the file.
 whole() {
 	local path port header right=0
 	while read -r path port header; do

@@ -90,7 +90,8 @@ over_loopback() {
 	web_get small
 	web_get large
 	check 'loopback: each segment is delivered once' streams_are_whole 2
-	# A busy machine retransmits some; if each segment was copied twice, half would be duplicates.
+	# On a busy machine, some segments are retransmitted. If each segment was copied twice, half
+	# of them would be duplicates.
 	check 'loopback: each segment is copied once' grep 'ledger payload_bytes closed: 3,[0-9,]* = ' \
 		"$work/agent.err"
 }

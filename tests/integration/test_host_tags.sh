@@ -49,7 +49,8 @@ entry() {
 has_two() { [ "$(entry "$1" "$2")" = 2 ]; }
 
 make_pair 1 || exit 1
-# Both tags are in the frame when it is sent raw; a veth accepts one tag more than its MTU allows.
+# A raw socket sends the frame with both tags in it. A veth accepts one tag in addition to its MTU,
+# so the MTU is raised for the other one.
 ip -n "$ns_a" link set eth0 mtu 1504
 ip -n "$ns_b" link set eth0 mtu 1600
 check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --streams "$work/streams" || finish

@@ -4,7 +4,7 @@
 # test_huge_pages.sh - if the system has huge pages, the arena of a live capture uses them, also if
 # a subscription exists already; segments are received as with plain pages.
 #
-# Alone: the huge pages of the machine are for all agents.
+# Alone: all agents share the huge pages of the machine.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -11,9 +11,11 @@ lib=$dest/opt/weft/lib
 check 'make install' make -C "$root" --no-print-directory install DESTDIR="$dest" PREFIX=/opt/weft
 check 'program' test -x "$dest/opt/weft/bin/weft"
 check 'library with its names' test -L "$lib/libweft.so" -a -L "$lib/libweft.so.0" -a -f "$lib/libweft.a"
+check 'library for other processes' test -L "$lib/libweft-client.so" -a -L "$lib/libweft-client.so.0" -a \
+	-f "$lib/libweft-client.a" -a -f "$lib/pkgconfig/weft-client.pc"
 check 'headers' test -f "$dest/opt/weft/include/weft/weft.h"
 check 'bash completion' bash -c ". '$dest/opt/weft/share/bash-completion/completions/weft' && complete -p weft"
-for page in man1/weft.1 man1/weft-run.1 man1/weft-replay.1 man5/weft.conf.5 man5/weft-events.5 man7/weft-recipes.7 \
+for page in man1/weft.1 man1/weft-run.1 man1/weft-replay.1 man1/weft-subscribe.1 man1/weft-top.1 man5/weft.conf.5 man5/weft-events.5 man7/weft-recipes.7 \
 	man3/libweft.3; do
 	check "manual $page" test -f "$dest/opt/weft/share/man/$page"
 done
@@ -63,8 +65,8 @@ static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --c
 		${static_flags//"$lib"/"$work/archive"}
 	check 'the static one runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
 
-	# The program of the README, as it stands there.
-	sed -n '/^```c$/,/^```$/p' "$root/README.md" | sed '/^```/d' >"$work/readme.c"
+	# Build the program in the README without changes.
+	sed -n '/^```c$/,/^```$/{p;/^```$/q}' "$root/README.md" | sed '/^```/d' >"$work/readme.c"
 	check "the README's program" cc -Wall -Wextra -Wno-unused-parameter -Werror -o "$work/readme" \
 		"$work/readme.c" $flags
 	export LD_LIBRARY_PATH=$lib
@@ -73,7 +75,7 @@ static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --c
 		! '$work/readme' '$work/none.pcap' 2>'$work/why' &&
 			grep -qx '$work/none.pcap: No such file or directory' '$work/why'"
 
-	# Each header by itself, and a program, in C++11 without a warning.
+	# Each header by itself, and a program, compile as C++11 without a warning.
 	plus='c++ -std=c++11 -Wall -Wextra -pedantic -Werror'
 	for header in "$dest"/opt/weft/include/weft/*.h; do
 		echo "#include <weft/${header##*/}>" >"$work/plus.cc"
@@ -112,6 +114,10 @@ CC
 }
 check 'only weft_ is exported' bash -c "
 	! nm -D --defined-only '$lib/libweft.so' | awk '{print \$3}' | grep -vE '^(weft_|LIBWEFT_)' | grep ."
+check 'only weft_ is exported by the client library' bash -c "
+	! nm -D --defined-only '$lib/libweft-client.so' | awk '{print \$3}' | grep -vE '^(weft_|LIBWEFT_)' | grep ."
+check 'the client library needs the C library only' bash -c "
+	! readelf -d '$lib/libweft-client.so' | grep NEEDED | grep -vE '\[(libc|ld-linux[^]]*)\.so' | grep ."
 check 'the installed program shows its demo help' "$dest/opt/weft/bin/weft" demo --help
 check 'make uninstall takes all away' bash -c "
 	make -C '$root' --no-print-directory uninstall DESTDIR='$dest' PREFIX=/opt/weft &&

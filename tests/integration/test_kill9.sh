@@ -60,7 +60,8 @@ filters_left() {
 	esac
 }
 
-# The interface carries traffic; a tap port gets its address back first.
+# reachable MODE: the interface carries traffic. For mode tap, the interface gets its address back
+# for the check.
 reachable() {
 	[ "$1" != tap ] || ip -n "$ns_a" addr add "$ip_a/24" dev eth0
 	in_b curl -sf --max-time 3 -o /dev/null "http://$ip_a/ready"

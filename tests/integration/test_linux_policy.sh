@@ -4,10 +4,10 @@
 # test_linux_policy.sh - compares the overlap policy `linux` with the running kernel: the same
 # segments, sent to a real socket through a TUN device, must give the same bytes.
 #
-# All pairs must be equal at any size, and all triplets of small segments. With larger or more
-# segments, the kernel's treatment of a segment that begins at the end of another one depends on the
-# room in a buffer and on the shape of a tree. See tun_receiver.c, which accepts no other
-# difference.
+# The results must be equal for all pairs of segments of any size, and for all triplets of small
+# segments. With larger or more segments, the kernel's treatment of a segment that begins at the end
+# of another one depends on the room in a buffer and on the shape of a tree. See tun_receiver.c,
+# which accepts no other difference.
 . "$(dirname "$0")/lib.sh"
 need_root
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"

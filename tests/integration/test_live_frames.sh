@@ -30,12 +30,12 @@ record() {
 
 # The sender's veth spreads frames over 4 queues by a hash of their flow. The hash does not read
 # ports in fragments, and the worker that rebuilds a datagram is chosen by its addresses and id.
-# Fragments therefore arrive through several queues and workers, out of order. If one of these
-# workers waits for a processor for longer than the receiver's acknowledgement takes, which is usual
-# in an emulated machine, the datagram comes too late: there, one worker receives fragments. Behind
-# two tags the veth reads no flow and spreads the frames of one connection at random, which no
-# adapter does: data may then be captured more than a window ahead of earlier segments, and is
-# correctly counted as out of window.
+# Fragments therefore arrive through several queues and workers, out of order. In an emulated
+# machine, a worker often waits for a processor for so long that the receiver's acknowledgement is
+# processed before the datagram is rebuilt; there, one worker receives all fragments. The veth can't
+# read the flow behind two tags, and spreads the frames of one connection at random, which no
+# network adapter does. Data may then be captured more than a window ahead of earlier segments, and
+# is correctly counted as out of window.
 is_slow_for() { [ "$1" = fragments ] && [ "$WEFT_SLOW" -gt 1 ]; }
 queues_for() { [ "$1" = qinq ] || is_slow_for "$1" && echo 1 || echo 4; }
 workers_for() { is_slow_for "$1" && echo 1 || echo 3; }
@@ -102,7 +102,7 @@ for kind in jumbo vxlan gre qinq fragments; do
 		same_files "$work/$kind.replay" "$work/$kind.replay4"
 	mtu=1500
 	[ "$kind" = jumbo ] && mtu=9000
-	# Where frames of several buffers are captured, the MTU may be raised after the start.
+	# If the kernel passes frames of several buffers, the MTU may be raised after the start.
 	TAP_MTU=
 	[ "$multi_buffer" = yes ] && TAP_MTU=1500
 	if check "$kind: send it into a tap port" tap "$kind" "$mtu"; then

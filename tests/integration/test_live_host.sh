@@ -6,7 +6,7 @@
 # and every frame and byte is counted. A second, smaller run delivers data only after it is
 # acknowledged. WEFT_LIVE_MB: size of the large download.
 #
-# Alone: it sends as fast as the machine can.
+# Alone: the test sends as fast as the machine can.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -28,11 +28,11 @@ downloads() {
 	wait "$large_pid"
 }
 
-# all_captured: whether no frame was lost because a worker's ring was full.
+# all_captured: no frame was lost because a worker's ring was full.
 all_captured() { [ "$(agent_metric worker_ring_full_frames)" = 0 ]; }
 
-# Every byte must be captured at a rate that this machine can process: if a ring was full, which
-# weft must report and count, the downloads are repeated more slowly.
+# Every byte must be captured at a rate that this machine can process. If a ring was full, weft must
+# report and count this, and the downloads are repeated at a lower rate.
 for web_rate in '' 100M 25M 8M; do
 	check "agent starts in host mode${web_rate:+, again for $web_rate bytes/s}" \
 		agent_start "$ns_a" eth0 --mode host --workers 2 --max-memory 1G \

@@ -48,4 +48,6 @@ finds 'a field without an entry' 'no entry for the field gap_bytes_toclient' \
 	weft-events.5 's/^(\.It Va gap_bytes_toserver) , gap_bytes_toclient$/\1/'
 finds 'an entry without a field' 'entry for the field hole, which the sink does not write' \
 	weft-events.5 's/^\.It Va cause$/.It Va hole/'
+finds 'a line that is too wide' "weft.1: more than 80 columns: " \
+	weft.1 "\$ a .Bd -literal\n$(printf 'x%.0s' {1..81})\n.Ed"
 finish

@@ -14,7 +14,8 @@ kernel_map_bytes() {
 		END { for (id in of) sum += of[id]; print sum + 0 }' /proc/"$agent_pid"/fdinfo/*
 }
 
-# The account is at least the kernel's figure and at most 1 MiB above it, for later entries.
+# weft's account is at least the sum that the kernel reports, and at most 1 MiB above it, because
+# entries are added later.
 maps_are_charged() {
 	local kernel charged
 	kernel=$(kernel_map_bytes)

@@ -40,7 +40,7 @@ frozen() {
 	replay_pid=$!
 	wait_until 100 has_written "$dir" || return 1
 	fsfreeze -f "$disk" || return 1
-	# Long enough to read the whole file if there was no limit.
+	# In this time, replay could read the whole file if there was no limit.
 	sleep 3
 	kill -0 "$replay_pid" 2>/dev/null || {
 		cat "$work/replay.err"

@@ -5,12 +5,13 @@
 # connections that have holes and endless data: memory stays within its limit, ledgers close, and
 # the real flows that run at the same time are complete.
 #
-# The packet rates suit a busy machine with two CPUs and its disk: the hole attack writes full
-# segments of some thousand flows to files. At least 98 of 100 directions of the real flows must be
-# complete, if no frame was lost in the rings and no event in the sink's queue. If any was lost,
-# because the machine paused, the attack is repeated, and then repeated once more at half the rate.
+# The packet rates are low enough for a busy machine with two CPUs and its disk: the hole attack
+# writes full segments of some thousand flows to files. At least 98 of 100 directions of the real
+# flows must be complete, if no frame was lost in the rings and no event in the sink's queue. If any
+# was lost, because the machine paused, the attack is repeated, and then repeated once more at half
+# the rate.
 #
-# Alone: it demands that nothing is lost at the rate of a download.
+# Alone: the test requires that nothing is lost at the rate of a download.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_root

@@ -5,34 +5,16 @@
 # reports this, rejects a limit that does not fit, captures within the group's limit, and touches no
 # memory before it is used.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/group.sh"
 need_root
 need_weft
 
-# Make a group of version 2 if the memory controller is there, else of version 1.
-group=
-make_group() {
-	local top=/sys/fs/cgroup limit=memory.max
-
-	if grep -qw memory "$top/cgroup.controllers"; then
-		grep -qw memory "$top/cgroup.subtree_control" ||
-			echo +memory >"$top/cgroup.subtree_control" || return 1
-	else
-		top=$top/memory limit=memory.limit_in_bytes
-	fi
-	mkdir "$top/weft-test-$$" || return 1
-	group=$top/weft-test-$$
-	echo 600M >"$group/$limit"
-}
 drop_group() {
-	[ -z "$group" ] || rmdir "$group"
+	group_drop
 	lib_cleanup
 }
 trap drop_group EXIT
-make_group 2>"$work/err" || skip_all "can't make a control group with a memory limit"
-
-# "${in_group[@]}" COMMAND...: run COMMAND in the group; the process keeps its pid.
-# shellcheck disable=SC2016
-in_group=(bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
+group_make 600M 2>"$work/err" || skip_all "can't make a control group with a memory limit"
 said() { cat "$work/err" && grep -qE -- "$1" "$work/err"; }
 
 python3 "$root/tests/integration/make_pcap.py" "$work/good.pcap"

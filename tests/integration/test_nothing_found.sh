@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_nothing_found.sh - live capture in which no frame leads to a connection: one line reports how
-# many frames were left out for which reason, with advice.
+# test_nothing_found.sh - live capture in which no frame leads to a connection: one line reports the
+# number of frames for each reason, with advice.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -5,15 +5,16 @@
 # most connections have gaps. With shedding the accepted connections are complete, and after the
 # overload all new connections are accepted.
 #
-# Alone: its traffic is twice what a worker can process alone.
+# Alone: the test sends twice the traffic that a worker can process even if it has a processor for
+# itself.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 slow=$(dirname "$weft")/helpers/slow_worker
 [ -x "$slow" ] || skip_all "$slow is not built"
 
-# Each of the 10 segments of a connection takes 1 ms and the timer's slack: about 90 connections a
-# second.
+# The worker pauses for 1 ms after each segment. A connection has 10 segments, so with the timer's
+# slack the worker can process about 90 connections per second.
 pause_us=1000 segments=10 size=100
 
 # capture NAME shed|no-shed: capture the traffic; the output is in $work/NAME.
@@ -24,7 +25,7 @@ capture() {
 		>"$work/$1" 2>"$work/$1.err"
 	wait_until 50 grep -q '^now' "$work/$1" || return 1
 	in_b python3 "$root/tests/integration/overload.py" eth0 $segments $size 30,1 180,2 180,$3 30,$4 || return 1
-	# The worker may still have frames to process.
+	# Wait until the worker has processed all frames.
 	sleep 2
 	kill -TERM "$slow_pid" && wait "$slow_pid"
 	drop_pair
@@ -41,7 +42,7 @@ check 'with shedding' capture shed shed 16 14
 check 'part of the connections are taken' [ "$(seen shed 2)" -gt 300 ]
 check 'of these, 95 % are whole' [ "$(share shed 2)" -ge 95 ]
 check 'the start and the end of shedding are told' bash -c "
-	grep -q 'keep up: [0-9]* % of new' '$work/shed.err' && grep -q 'no new connection is left out' '$work/shed.err'"
+	grep -q 'keep up: [0-9]* % of new' '$work/shed.err' && grep -q 'no more connections are left out' '$work/shed.err'"
 check 'after the load none is shed' bash -c "grep '^now' '$work/shed' | tail -n 1 | grep -q 'shed_percent 0'"
 { grep phase "$work/none"; cat "$work/shed"; } | diag
 finish

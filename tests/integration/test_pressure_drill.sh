@@ -6,12 +6,12 @@
 # `weft stats` and are undone; each change is an event; connections whose hole was not reported as a
 # gap are complete.
 #
-# Alone: its connections must fill the memory before they time out.
+# Alone: the connections must fill the memory before they time out.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 conns=900
-segments=60 # number per connection; their data fits in the receivers' windows
+segments=60 # segments per connection; their data fits in the receivers' windows
 workers=2
 
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
@@ -29,8 +29,8 @@ hold_until() {
 	done
 }
 
-# Check that all actions of level critical were seen. New connections arrive all the time, so that
-# some arrive in the short time of critical pressure, on a machine of any speed.
+# Check that all actions of level critical happen. New connections arrive all the time, so that some
+# arrive during the short time of critical pressure, on a machine of any speed.
 critical_actions() {
 	is relief_refused_flows -gt 0 && is kernel_shed_frames -gt 0
 }
@@ -86,11 +86,11 @@ no_drops() { cat "$work/agent.err" && ! grep -q 'streams: lost' "$work/agent.err
 check 'no queue overflowed' no_drops
 
 levels() { jq -r 'select(.event_type == "pressure") | .pressure.level' "$work/events" | uniq | xargs; }
-told_all() {
+reported_all() {
 	levels
 	[[ $(levels) == 'low high critical'*' normal' ]]
 }
-check 'each change is an event' told_all
+check 'each change is an event' reported_all
 check 'events match their schemas' eve_is_valid "$work/events" pressure gap flow
 check 'events name source and percent' jq -es \
 	'[.[] | select(.event_type == "pressure") | .pressure] | length > 4 and

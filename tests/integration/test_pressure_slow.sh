@@ -6,7 +6,7 @@
 # and reported. When the disk works again, pressure returns to normal, and new connections are
 # complete.
 #
-# Alone: its output stops, while the rate of the traffic goes on.
+# Alone: the output stops while the traffic continues at the same rate.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -73,7 +73,8 @@ traffic end $conns $sent
 # One connection stays open and sends nothing.
 check 'all connections end' wait_until 100 is flows_active_flows -le 1
 
-# Make as many new connections; repeated segments of the first connections arrive late.
+# Make the same number of new connections. Retransmitted segments of the first connections arrive
+# late.
 traffic open $((2 * conns))
 traffic stream $((2 * conns)) 0 $chunk
 traffic end $((2 * conns)) $chunk
@@ -81,10 +82,10 @@ check 'new connections end' wait_until 100 is flows_active_flows -le 1
 check 'agent stops' agent_stop
 check 'ledgers close' ledgers_close
 
-lost_is_told() {
+lost_is_reported() {
 	grep -E 'streams.*[0-9]+ events with [0-9]+ bytes of data were dropped' "$work/agent.err"
 }
-check 'the loss is told' lost_is_told
+check 'the loss is reported' lost_is_reported
 levels() { jq -r 'select(.event_type == "pressure") | .pressure.level' "$work/events" | uniq | xargs; }
 reached_critical() {
 	levels

@@ -43,6 +43,7 @@ make_pair || exit 1
 ip -n "$ns_a" addr add 192.0.2.7/24 dev eth0
 ip -n "$ns_b" addr add 192.0.2.9/24 dev eth0
 printf 'filter:\n  ports: [443]\n' >new.conf
+echo '{"filter": {"ports": [443]}}' >policy.json
 serve() {
 	exec python3 - <<-'PYTHON'
 		import selectors
@@ -84,18 +85,25 @@ background server ip netns exec "$ns_a" bash -c "$functions; serve"
 wait_until 50 says 5432
 background client ip netns exec "$ns_b" bash -c "$functions; say 443 50112" >/dev/null
 
-# "${typed[@]}" "exec LINE": run LINE in namespace a, with a control directory and a BPF file system
-# of its own.
-mkdir -p /run/weft
+# The server of NATS that README.md names.
+ip -n "$ns_a" link set lo up
+ip -n "$ns_a" addr add 10.0.0.11/32 dev lo
+background broker ip netns exec "$ns_a" nats-server -js -sd "$work/jetstream" -a 10.0.0.11 \
+	>"$work/broker.log" 2>&1
+wait_until 100 grep -q 'Server is ready' "$work/broker.log"
+
+# "${typed[@]}" "exec LINE": run LINE in namespace a, with a control directory, a BPF file
+# system and a directory of policies of its own.
+mkdir -p /run/weft /var/lib/weft
 # shellcheck disable=SC2016
 background holder nsenter --net="/run/netns/$ns_a" unshare -m bash -c \
-	'mount -t tmpfs run /run/weft && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 120' "$work/held"
+	'mount -t tmpfs run /run/weft && mount -t tmpfs lib /var/lib/weft && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 120' "$work/held"
 wait_until 50 test -e "$work/held"
 typed=(nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c)
 
 agent_line=
 agent=
-# start_agent LINE: run LINE until the next one.
+# start_agent LINE: run LINE, an agent, in the background.
 start_agent() {
 	agent_line=$1
 	background agent "${typed[@]}" "exec $1" >"$work/agent.out" 2>"$work/agent.err"
@@ -116,7 +124,8 @@ agent_was_right() {
 			grep -qx hello live/192.0.2.9.*-192.0.2.7.80 && grep -qx HELLO live/192.0.2.7.80-*
 		;;
 	*'filter.ports=80,443') grep -qE '[1-9][0-9]* filtered' "$work/agent.err" ;;
-	*'port 5432'*) grep -qE 'eth0: [0-9]+ packets, 1 connections' "$work/agent.err" ;;
+	*'port 5432'*) grep -qE 'eth0: [0-9]+ packets, 1 connection,' "$work/agent.err" ;;
+	*'--nats'*) grep -q 'stream bytes' "$work/agent.err" && ! grep -q ' lost' "$work/agent.err" ;;
 	*) grep -q 'stream bytes' "$work/agent.err" ;;
 	esac || { head -n 20 "$work/agent.err" "$work/agent.out" live/*; return 1; }
 }
@@ -126,13 +135,14 @@ stop_agent() {
 	check "$agent_line: does what it says" agent_was_right
 }
 
-# What each command prints: an extended regular expression for its output.
+# pattern_of LINE: print an extended regular expression that the output of the command must match.
 pattern_of() {
 	case $1 in
 	'weft doctor'*) echo '(ok|warn|fail).*' ;;
 	'weft stats'*) echo 'payload' ;;
 	'weft flows'*) echo '192\.0\.2\.9' ;;
 	'weft filter'*) echo '443' ;;
+	'weft policy'*) echo '^v[2-9]$' ;;
 	'bpftool'*) echo '"?packets"?' ;;
 	esac
 }
@@ -140,6 +150,20 @@ pattern_of() {
 prints() {
 	"${typed[@]}" "exec $1" >"$work/typed" 2>&1 || { cat "$work/typed"; return 1; }
 	grep -qE -- "$(pattern_of "$1")" "$work/typed" || { cat "$work/typed"; return 1; }
+}
+
+# subscribes LINE: LINE prints what a client and the server say, and ends with status 0 on SIGINT.
+heard() { says 80 && grep -q '192\.0\.2\.9\.[0-9]*-192\.0\.2\.7\.80: hello' "$work/heard"; }
+subscribes() {
+	local pid
+	background pid "${typed[@]}" "exec $1" >"$work/heard" 2>&1
+	wait_until 50 heard && kill -INT "$pid" && wait "$pid" || { cat "$work/heard"; return 1; }
+}
+
+# watches LINE: LINE shows the agent in a terminal, and ends with status 0 on q.
+watches() {
+	(sleep 1 && printf q) | "${typed[@]}" "TERM=xterm exec script -qec '$1' /dev/null" >"$work/typed" 2>&1 &&
+		grep -q 'Connections\|connections' "$work/typed" || { cat "$work/typed"; return 1; }
 }
 
 is_shunted() { "${typed[@]}" 'weft flows' >"$work/typed" && grep -w shunt "$work/typed"; }
@@ -154,6 +178,8 @@ while IFS= read -r line <&3; do
 		check "$line" "${typed[@]}" "exec $line"
 		check "$line: the list of connections shows it" is_shunted
 		;;
+	'weft subscribe'*) check "$line" subscribes "$line" ;;
+	'weft top'*) check "$line" watches "$line" ;;
 	*) check "$line" prints "$line" ;;
 	esac
 done 3<"$work/live"

@@ -4,7 +4,7 @@
 # test_recipes.sh - runs the commands of man/weft-recipes.7, section by section, and checks their
 # effects. Where a recipe needs another machine or program, a function stands for it: docker and
 # kubectl run the command with the given capabilities and mounts; ssh and zeek write the output of
-# the real programs.
+# the real programs; suricata stands for any reader of captures.
 #
 #   [b: 192.0.2.9] client <- veth -> bridge: eth0 <- veth -> eth0 [a: 192.0.2.7, web server, weft]
 #                                            eth1 <- veth -> eth1 [a: copies of all, because the
@@ -16,7 +16,7 @@ capture=$root/tests/corpus/captures/data/hole-never-captured.pcap
 PATH=$(dirname "$weft"):$PATH:/usr/sbin
 
 # blocks SECTION PROMPT: print the literal blocks of a section as they are typed; with PROMPT, only
-# commands, each on one line, with its own line ends as "\n".
+# commands, each on one line, with the newlines in it replaced by "\n".
 blocks() {
 	python3 - "$root/man/weft-recipes.7" "$@" <<-'PYTHON'
 		import re
@@ -125,13 +125,16 @@ docker() { # run [OPTION...] IMAGE COMMAND...; exec CONTAINER COMMAND...
 }
 kubectl() { shift 3 && exec "$@"; }
 ssh() { cat "$capture"; }
+suricata() { weft replay "$2"; }
 zeek() { # writes conn.log with the Community IDs of the file
-	weft replay "$3" --quiet --events - |
+	local file=$2
+	[ "$1" = -C ] && file=$3
+	weft replay "$file" --quiet --events - |
 		jq -c 'select(.event_type == "flow") | {service: "http", community_id}' >conn.log
 }
 ethtool() { [ "$*" = '-K eth1 gro off lro off' ]; }
 functions="ns_b=$ns_b capture=$capture
-$(declare -f docker kubectl ssh zeek ethtool)"
+$(declare -f docker kubectl ssh suricata zeek ethtool)"
 
 # ---- traffic: a web server for requests of one line, a client that stays connected ----
 
@@ -238,7 +241,7 @@ cp "$capture" trace.pcapng
 cp "$root/tests/corpus/captures/data/retransmissions.pcap" ring.pcap0
 cp "$root/tests/corpus/captures/data/window-scale.pcap" ring.pcap1
 gzip -c "$capture" >old.pcap.gz
-take 'weft replay trace' && check "${typed%%$'\n'*}" typed_prints '1 connections, 500 stream bytes'
+take 'weft replay trace' && check "${typed%%$'\n'*}" typed_prints '1 connection, 500 stream bytes'
 check 'its gap is in the events' grep -q '"event_type":"gap"' events.json
 take 'weft replay ring' && check "${typed%%$'\n'*}" typed_prints '[1-9] connections, [0-9,]+ stream bytes'
 take 'ssh host' && check "${typed%%$'\n'*}" typed_prints '"event_type":"gap"'
@@ -248,10 +251,43 @@ check "$section: all commands were typed" section_ends
 start_section 'WITH ZEEK'
 cp "$capture" trace.pcapng
 take zeek && check "${typed%%$'\n'*}" type_line
-take 'weft replay' && check "${typed%%$'\n'*}" typed_prints '1 connections'
+take 'weft replay' && check "${typed%%$'\n'*}" typed_prints '1 connection,'
 take 'jq -r' && check "${typed%%$'\n'*}" type_line
 take 'jq -c' && check "${typed%%$'\n'*}" typed_prints '"event_type":"gap"'
 take 'jq -r' && check "${typed%%$'\n'*}" typed_prints '^10.0.0.1.1000-10.0.0.2.80$'
 check 'this is the name of a stream file' test -s "out/$(cat "$work/typed")"
+check "$section: all commands were typed" section_ends
+
+start_section 'MANY SENSORS'
+cp "$capture" trace.pcapng
+background nats nsenter -t "$holder" -m -n -- nats-server -js -sd "$work/nats" >"$work/nats.log" 2>&1
+check 'a server of NATS runs' wait_until 100 grep -q 'Server is ready' "$work/nats.log"
+take 'weft replay' && check "${typed%%$'\n'*}" typed_prints 'sink nats: ([0-9]+) messages published, \1 acknowledged'
+take 'weft collect' && check "${typed%%$'\n'*}" typed_prints '1 opens, 1 closes, 1 gaps'
+take 'jq -r' && check "${typed%%$'\n'*}" typed_prints $'^one\tflow\t10.0.0.1.1000-10.0.0.2.80$'
+check 'this is the name of a stream file' test -s streams/10.0.0.1.1000-10.0.0.2.80
+take 'weft fleet' && check "${typed%%$'\n'*}" typed_prints '^one  *ended '
+kill "$nats"
+check "$section: all commands were typed" section_ends
+
+start_section 'CLEAN PACKETS FOR OTHER PROGRAMS'
+cp "$capture" trace.pcapng
+take 'weft replay' && check "${typed%%$'\n'*}" type_line
+take tshark && check "${typed%%$'\n'*}" typed_prints '^Node 0: 10.0.0.1:1000$'
+take suricata && check "${typed%%$'\n'*}" typed_prints '1 connection, 500 stream bytes'
+take 'weft replay' && check "${typed%%$'\n'*}" type_line
+check 'zeek got the connection' grep -q '"community_id":"1:' conn.log
+take 'weft run' && typed=${typed/--quiet/--quiet --duration 3s}
+background clean nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$typed" >clean.out 2>clean.err
+sees_packets() { visit && grep -q '192.0.2.7 .* 80 ' clean.out; }
+check "${typed%%$'\n'*}" wait_until 100 sees_packets
+wait "$clean"
+typed='weft run -i eth0'
+check 'an agent runs' typed_agent eth0
+take 'weft subscribe' && typed=${typed/--quiet/--quiet --count 3}
+background clean nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$typed" >clean.out 2>clean.err
+check "${typed%%$'\n'*}" wait_until 100 sees_packets
+check 'it ends' wait "$clean"
+check 'the agent ends, with a summary' agent_ends
 check "$section: all commands were typed" section_ends
 finish

@@ -21,6 +21,8 @@ check_weft 'wrong policy: all policies are named' 2 "'linus': expected one of .*
 check_weft 'memory out of range: the range is named' 2 'expected 16 to 1048576 MiB' \
 	replay "$work/good.pcap" --max-memory 1M
 check_weft 'unknown key' 2 "unknown key 'memory.x'" replay "$work/good.pcap" --set memory.x=1
+check_weft 'a second file that is missing: how it was read is said' 2 "FILTER begins with 'gone', the first argument that names no file" \
+	replay "$work/good.pcap" gone
 check_weft 'wrong filter' 2 "FILTER: 'tcp prot 80': not a filter expression.*syntax error" replay "$work/good.pcap" tcp prot 80
 check_weft 'two users of standard output' 2 'both write to standard output' \
 	replay "$work/good.pcap" --json --events -
@@ -115,7 +117,7 @@ if [ -w /dev/full ]; then
 fi
 
 # ---- the filter keys that the kernel checks in live capture ----
-delivered() { # BYTES --set ARGS: the payload bytes that replay delivers with these keys
+delivered() { # BYTES --set ARGS: replay with these keys delivers BYTES of payload
 	local bytes=$1
 	shift
 	"$weft" replay "$work/good.pcap" --quiet --json "$@" >"$work/filtered.json" &&
@@ -186,7 +188,7 @@ check_weft 'doctor on what is no interface' 3 'no such interface' doctor -i nosu
 if [ "$(id -u)" -eq 0 ]; then
 	check 'run without privileges: status 4 and what to do' bash -c "
 		setpriv --reuid=65534 --clear-groups --inh-caps=-all '$weft' run -i lo 2>'$work/err'
-		[ \$? -eq 4 ] && grep -q 'sudo weft run' '$work/err' || { cat '$work/err'; exit 1; }"
+		[ \$? -eq 4 ] && grep -q 'run weft as root' '$work/err' || { cat '$work/err'; exit 1; }"
 fi
 help_fits() {
 	"$weft" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' >"$work/commands"

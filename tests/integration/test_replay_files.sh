@@ -9,7 +9,8 @@ need_corpus
 whole=$corpus/captures/open/many.pcap
 split() { python3 "$root/tests/integration/split_pcap.py" "$@"; }
 
-# same NAME ARGS...: `weft replay ARGS` gives the streams of the whole file, status 0.
+# same NAME ARGS...: `weft replay ARGS` writes the streams of the whole file and exits with status
+# 0.
 same() {
 	local out=$work/out.$1
 	shift

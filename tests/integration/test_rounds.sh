@@ -22,8 +22,8 @@ rounds_of() { # MODE
 		>"$work/said" && cat "$work/said" >&3
 }
 
-# The helper's pins were in its own mount namespace; programs that are still attached are visible
-# here.
+# The pins of the helper were in its own mount namespace and are gone. Programs that are still
+# attached are visible here.
 nothing_is_left() {
 	! ip -n "$ns_a" -d link show eth0 | grep -q xdp &&
 		[ "$(in_a bpftool net show dev eth0 2>/dev/null | grep -c weft)" -eq 0 ] &&

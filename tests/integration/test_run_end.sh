@@ -53,6 +53,10 @@ check 'a connection is made' talk 1
 check 'its record is written' wait_until 50 flow_recorded
 mv "$work/events" "$work/events.1"
 kill -HUP "$agent_pid"
+check 'SIGHUP in a directory of another user is refused and said' wait_until 50 \
+	grep "can't be opened again: Permission denied; events are still written to the old file" "$work/agent.err"
+chown "$(stat -c %u "$work/events.1")" "$work"
+kill -HUP "$agent_pid"
 check 'SIGHUP opens the file of events again' wait_until 50 test -e "$work/events"
 check 'another connection is made' talk 1
 check 'its record is in the new file' wait_until 50 flow_recorded
@@ -76,7 +80,7 @@ PY
 }
 check 'an agent whose terminal is gone ends with status 0' ends_in_terminal
 
-# The reader ends after the first line, and no event follows that line.
+# The reader of the output ends after the first line, and weft writes no further event.
 in_a bash -c "'$weft' run -i lo --set control.dir='$work/control' --events - 2>'$work/agent.err' | head -n 1 >'$work/line'; echo \${PIPESTATUS[0]} >'$work/status'" &
 reader_pid=$!
 pids+=("$reader_pid")
@@ -85,18 +89,34 @@ check 'a connection is made' talk 1
 check 'a run ends when nobody reads its only output' lib_gone "$reader_pid" 100
 check 'and says so' grep -q 'every output has failed, so weft ends' "$work/agent.err"
 
-# A run whose output nobody reads does not end.
+# A pipe whose reader does not read delays the end by some seconds.
 mkfifo "$work/full"
 exec {full_fd}<>"$work/full"
 check 'agent starts with a reader that hangs' agent_start "$ns_a" lo --events "$work/full" || finish
 check 'many connections fill the pipe' talk 300
-sleep 1
+check 'one signal ends it' eval 'kill -TERM "$agent_pid"; agent_ended 1 "has read nothing for 5 seconds since weft was told to end; no further events"'
+check 'with a summary' grep -q 'weft: lo: [1-9][0-9,]* packets' "$work/agent.err"
+check 'agent starts with a reader that hangs' agent_start "$ns_a" lo --events "$work/full" || finish
+check 'many connections fill the pipe' talk 300
 kill -TERM "$agent_pid"
 sleep 1.5
 check 'it waits for its reader' kill -0 "$agent_pid"
 kill -TERM "$agent_pid"
 check 'a second signal ends it, and says so' agent_ended 1 'second signal ended weft at once'
 exec {full_fd}>&-
+
+# Nobody opens the pipe for reading.
+background agent_pid ip netns exec "$ns_a" "$weft" run -i lo --set "control.dir=$work/control" --events "$work/full" 2>"$work/agent.err"
+check 'a run waits for a reader of its pipe, and says so' wait_until 100 grep -q "waiting for a process that reads the pipe $work/full" "$work/agent.err"
+kill -TERM "$agent_pid"
+check 'one signal ends it, too' agent_ended 1 "$work/full can't be written: no process reads this pipe"
+background agent_pid ip netns exec "$ns_a" "$weft" run -i lo --set "control.dir=$work/control" --events "$work/full" 2>"$work/agent.err"
+check 'another run waits' wait_until 100 grep -q 'waiting for a process' "$work/agent.err"
+background reader_pid bash -c "cat '$work/full' >'$work/piped'"
+check 'it starts when a process reads the pipe' wait_until 100 "$weft" stats -i lo --set "control.dir=$work/control"
+check 'a connection is made' talk 1
+check 'its record reaches the reader' wait_until 50 grep -q '"event_type":"flow"' "$work/piped"
+check 'agent ends with status 0' agent_stop
 
 run_for() { # ARGS...: run until it ends by itself
 	rm -f "$work/events"

@@ -65,4 +65,10 @@ bash -c "${replay[*]} --streams '$work/slow' --events -" |
 check 'slow events reader: nothing is lost' \
 	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/slow.json" | sort -u | wc -l)" -eq $conns
 check 'slow events reader: nor are streams' diff -r "$work/all" "$work/slow"
+
+# The reader begins after the default time limit for which a worker waits.
+bash -c "${replay[*]} --set delivery.queue_bytes=131072 --set delivery.overflow=block-with-timeout \
+	--set delivery.block_timeout_ms=60000 --events -" | { sleep 1; cat; } >"$work/late.json"
+check 'late events reader: nothing is lost within delivery.block_timeout_ms' \
+	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/late.json" | sort -u | wc -l)" -eq $conns
 finish

@@ -40,15 +40,15 @@ is_empty() {
 			return 1
 		}
 	done
-	# Each slab keeps a span for the next object. Ended connections are remembered, 682 per
-	# span.
+	# Each slab keeps a span for the next object. A span of the slab for ended connections holds
+	# 682 of them.
 	history=$(value flows_closed_flows)
 	spans=$((workers * 10 + (history < 131072 ? history : 131072) / 682))
 	[ "$(value memory_slabs_bytes)" -le $((spans * 65536)) ] || {
 		echo "slabs hold $(value memory_slabs_bytes) bytes, $((spans * 65536)) at most were expected"
 		return 1
 	}
-	# Each page class may keep some empty spans, because recent traffic needed them.
+	# Each page class may keep some empty spans that recent traffic has used.
 	[ "$(value memory_pages_bytes)" -le $((mb * 1048576 / 32)) ] || {
 		echo "page classes hold $(value memory_pages_bytes) bytes"
 		return 1

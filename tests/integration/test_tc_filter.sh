@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_tc_filter.sh - host mode with tc filters, as on kernels without tcx links. Filters and qdiscs
-# of other owners stay unchanged; weft removes its own at the end. After kill -9, weft's filters do
-# nothing until the next start or `weft doctor` removes them.
+# of other owners stay unchanged; weft removes its own ones when it exits. After kill -9, weft's
+# filters do nothing until the next start or `weft doctor` removes them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -14,7 +14,7 @@ if [ ! -x "$helper" ]; then
 	not_ok "$helper is built"
 	finish
 fi
-# Load modules first: without udev, as in a test's virtual machine, they are not loaded on demand.
+# Load the modules of tc first: a kernel that can't run modprobe itself does not load them on demand.
 modprobe -qa sch_ingress cls_bpf cls_u32 act_gact 2>/dev/null
 
 tc_a() { tc -n "$ns_a" "$@"; }
@@ -76,7 +76,7 @@ check 'a filter of others, the first, which ends the chain' in_a "$helper" filte
 check 'weft sees what it sees, and it stays' as_before sees_a_download
 check 'a filter of others that has weft'\''s handle' in_a "$helper" filter eth0 1 0x77656600
 check 'it is no filter of weft' bash -c "
-	ip netns exec $ns_a '$weft' doctor -i eth0 --remove-stale | grep 'tc_filters.* 0 of'"
+	ip netns exec $ns_a '$weft' doctor -i eth0 --remove-stale | grep 'tc_filters.* 0 in use'"
 starts_and_ends() { start && agent_stop; }
 check 'it stays' as_before starts_and_ends
 check 'a place behind it is warned of' grep 'warning.*other tc filters run before' "$work/agent.err"
@@ -87,7 +87,8 @@ if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 pro
 	check 'a filter of another kind stays' as_before sees_a_download
 	check '... and comes first, with a warning' grep 'run before the filter of weft (tc ingress, priority 2)' "$work/agent.err"
 else
-	# Debian's kernels have classifier u32: `make test-kernels` runs the part above.
+	# The part above needs the classifier u32. Debian's kernels have it, so `make test-kernels`
+	# runs the part.
 	echo 'this kernel has no classifier u32' | diag
 fi
 free_tc
@@ -153,7 +154,7 @@ left_filters_do_nothing() {
 before=$(tc_state)
 check 'an agent to be killed' start
 check 'doctor knows that its filters are in use' bash -c "
-	ip netns exec $ns_a '$weft' doctor -i eth0 | grep 'tc_filters.* 2 of running weft processes'"
+	ip netns exec $ns_a '$weft' doctor -i eth0 | grep 'tc_filters.* 2 in use by a running weft'"
 # removal_refused IFACE: doctor does not remove the filters of a running agent.
 removal_refused() {
 	doctor "$1" --remove-stale

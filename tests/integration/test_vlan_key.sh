@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_vlan_key.sh - connections whose directions have different VLAN ids: reported by default, and
-# one connection with capture.vlan_in_key: no, in replay, tap mode and host mode. Connections that
-# differ in VLAN only have different names.
+# test_vlan_key.sh - connections whose directions have different VLAN ids: by default a warning
+# reports them; with capture.vlan_in_key: no, each is one connection. This holds in replay, tap mode
+# and host mode. Connections that differ only in their VLAN have stream files of different names.
 . "$(dirname "$0")/lib.sh"
 need_weft
 need_corpus
@@ -40,7 +40,7 @@ done
 check_weft 'a priority tag is no VLAN' 0 ' 1 connection' replay "$tags/priority-tag-in-one-direction.pcap"
 check_weft 'another value is refused' 2 'auto, yes, no' replay "$tags/vlan.pcap" --vlan-in-key maybe
 
-# Connections that differ in VLAN or tunnel only.
+# Connections that differ only in their VLAN or tunnel.
 {
 	cat "$own_corpus/captures/link/ethernet.pcap"
 	tail -qc +25 "$tags/vlan.pcap" "$tags/qinq.pcap" "$own_corpus/captures/tunnel/vxlan.pcap"

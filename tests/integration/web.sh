@@ -39,7 +39,7 @@ web_serve() {
 web_file() { head -c "$2" /dev/urandom >"$web_root/$1"; }
 
 # web_get NAME: download over one connection, at $web_rate bytes per second if that is set; record
-# only the sum, header length and client port.
+# only the checksum, the header length and the client port.
 web_get() {
 	local name=$1 sum line=$work/got/$1.$BASHPID
 	sum=$(in_b curl -s -S ${web_rate:+--limit-rate "$web_rate"} -w "%{stderr}$name %{local_port} %{size_header}\n" \
@@ -55,9 +55,38 @@ web_get_many() (
 	wait
 )
 
-# web_compare STREAMS COUNT: COUNT downloads were made; each is correct at curl and in STREAMS.
+# web_record COUNT BYTES FILE: download f-1 ... f-COUNT, of BYTES each, and write the packets to FILE, in
+# frames as they are on a wire.
+web_record() {
+	local i tcpdump_pid
+	for ((i = 1; i <= $1; i++)); do web_file "f-$i" "$2"; done
+	in_a ethtool -K eth0 tso off gso off gro off tx off >/dev/null
+	in_b ethtool -K eth0 tso off gso off gro off tx off >/dev/null
+	background tcpdump_pid ip netns exec "$ns_b" tcpdump -i eth0 -s 0 -B 65536 -U -w "$3" tcp 2>"$work/tcpdump.err"
+	wait_until 50 grep -q listening "$work/tcpdump.err" || return 1
+	web_get_many "$1" f
+	wait_until 50 web_is_recorded "$3" $((2 * $1)) || return 1
+	kill "$tcpdump_pid" && wait "$tcpdump_pid"
+	[ "$(stat -c %s "$3")" -gt $(($1 * $2)) ]
+}
+web_is_recorded() { [ "$(tshark -r "$1" -Y 'tcp.flags.fin == 1 || tcp.flags.reset == 1' 2>/dev/null | wc -l)" -ge "$2" ]; }
+
+# Print the stream files of the answers on client port $2, one for each connection.
+web_stream_files() { find "$1" -name "$ip_a.80-$ip_b.$2" -o -name "$ip_a.80-$ip_b.$2#*"; }
+
+# web_stream_is STREAMS PORT HEADER SUM: a connection of PORT brought these bytes after its header.
+web_stream_is() {
+	local file
+	while read -r file; do
+		[ "$(tail -c +$(($3 + 1)) "$file" | sha256sum | cut -d' ' -f1)" = "$4" ] && return
+	done < <(web_stream_files "$1" "$2")
+	return 1
+}
+
+# web_compare STREAMS COUNT: COUNT downloads were made, and the bytes of each are correct as
+# received by curl and in STREAMS.
 web_compare() {
-	local name port header sum want got right=0
+	local name port header sum want right=0
 	cat "$work"/got/*.line >"$web_list"
 	while read -r name port header sum; do
 		want=$(sha256sum <"$web_root/$name" | cut -d' ' -f1)
@@ -65,12 +94,11 @@ web_compare() {
 			echo "$name: curl has other bytes"
 			return 1
 		}
-		got=$(tail -c +$((header + 1)) "$1/$ip_a.80-$ip_b.$port" 2>/dev/null | sha256sum | cut -d' ' -f1)
-		if [ "$got" = "$want" ]; then
+		if web_stream_is "$1" "$port" "$header" "$want"; then
 			right=$((right + 1))
 		else
-			echo "$name: stream of port $port differs," \
-				"$(stat -c %s "$1/$ip_a.80-$ip_b.$port" 2>/dev/null || echo no) bytes," \
+			echo "$name: no stream of port $port is right:" \
+				"$(web_stream_files "$1" "$port" | xargs -r stat -c '%s bytes,')" \
 				"expected $((header + $(stat -c %s "$web_root/$name")))"
 		fi
 	done <"$web_list"

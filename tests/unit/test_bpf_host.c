@@ -189,6 +189,53 @@ TEST_WITH(host_new_flow_is_shed_whole, NULL, teardown)
 	assert_int_equal(rig.counts.shed, 2);
 }
 
+/* Segments of different lengths are told apart by these. */
+static uint32_t nth_length(uint32_t n)
+{
+	return 1000 + n % 331;
+}
+
+/* Reads at most @max frames, and asserts that they are segments number @*from and so on. */
+static void read_in_order(uint32_t *from, uint32_t max)
+{
+	struct wf_source *source = wf_tc_source(&rig.tc, 0);
+	struct wf_frame frames[16];
+	uint32_t headers = 0;
+	int taken;
+
+	for (uint32_t count = 0; count < max; count += (uint32_t)taken) {
+		taken = source->ops->recv(source, frames, 16);
+		if (!taken)
+			return;
+		headers = headers ? headers : frames[0].cap_bytes - nth_length(*from);
+		for (int i = 0; i < taken; i++)
+			assert_int_equal(frames[i].cap_bytes - headers, nth_length((*from)++));
+		source->ops->done(source);
+	}
+}
+
+TEST_WITH(host_order_holds_over_both_rings, NULL, teardown)
+{
+	uint32_t written = 0, read = 0, key = 0;
+	uint64_t overflowed = 0;
+
+	OPEN_OR_SKIP(1, NULL);
+	for (int round = 0; round < 4; round++) {
+		while (host_rig_segment_unread(&rig, nth_length(written)))
+			written++;
+		read_in_order(&read, 16 + 96 * (uint32_t)round);
+		/* The first ring has room again, but the overflow ring is not empty. */
+		for (int i = 0; i < 16; i++)
+			written += host_rig_segment_unread(&rig, nth_length(written));
+	}
+	read_in_order(&read, UINT32_MAX);
+	assert_int_equal(read, written);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(rig.tc.skel->maps.weft_overflowed), &key,
+					     &overflowed),
+			 0);
+	assert_in_range(overflowed, written / 2, written - 64);
+}
+
 TEST_WITH(host_full_ring_is_counted_and_works_again_once_it_is_read, NULL, teardown)
 {
 	struct wf_frame frames[64];

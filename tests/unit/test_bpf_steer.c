@@ -333,7 +333,7 @@ TEST_WITH(verdict_ends_with_the_next_connection, NULL, teardown)
 	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
 }
 
-TEST_WITH(verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept, NULL, teardown)
+TEST_WITH(verdict_of_one_direction_leaves_the_other_and_reports_what_was_kept, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	unsigned int src;
@@ -366,6 +366,18 @@ TEST_WITH(verdict_pass_steers_nothing, NULL, teardown)
 	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK | FIN, 10));
 	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
 	assert_int_equal(rig.counts.shunted, 2);
+}
+
+TEST_WITH(verdict_of_the_next_connection_replaces_all_but_pass, NULL, teardown)
+{
+	OPEN_OR_SKIP(1, NULL);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_PASS, WEFT_VERDICT_SHUNT);
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	assert_true(xdp_rig_segment(&rig, B, 80, A, 1000, ACK, 10));
+	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_PASS);
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	assert_false(xdp_rig_segment(&rig, B, 80, A, 1000, ACK, 10));
 }
 
 TEST_WITH(verdict_keeps_what_was_counted, NULL, teardown)
@@ -532,18 +544,20 @@ TEST_WITH(filter_is_changed_as_a_whole, NULL, teardown)
 	uint64_t word;
 
 	OPEN_OR_SKIP(1, &opts);
-	for (int turn = 0; turn < 3; turn++) {
+	for (uint32_t turn = 0; turn < 3; turn++) {
 		assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, &new, &word), 0);
 		assert_true(is_taken("10.9.1.1", 80, B, 1));
+		assert_int_equal(rig.meta.policy, turn);
 		assert_false(is_taken(A, 443, B, 1));
-		assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
+		wf_kernel_maps_switch_filter(&rig.xdp.maps, word, 100);
 		assert_false(is_taken(A, 80, B, 1));
 		assert_true(is_taken(A, 443, B, 1));
+		assert_int_equal(rig.meta.policy, 100);
 		assert_false(is_taken("10.9.1.1", 443, B, 1));
 		assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, &old, &word), 0);
-		assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
+		wf_kernel_maps_switch_filter(&rig.xdp.maps, word, turn + 1);
 	}
 	assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, &none, &word), 0);
-	assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
+	wf_kernel_maps_switch_filter(&rig.xdp.maps, word, 4);
 	assert_true(is_taken("10.9.1.1", 1, B, 2));
 }

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/config_check.h"
 #include "config/config_print.h"
+#include "config/config_reload.h"
 #include "config/config_yaml.h"
 
 struct fixture {
@@ -197,7 +198,8 @@ TEST_WITH(config_load_out_of_range_names_line_and_range, setup, teardown)
 	expect_refusal(*state, "filter: {sample: nan}\n", "1", "above 0, up to 1");
 	expect_refusal(*state, "filter: {ports: [80, 65536]}\n", "1", "1 to 65535");
 	expect_refusal(*state, "filter: {allow: [10.0.0.0/33]}\n", "1", "prefixes such as");
-	expect_refusal(*state, "filter: {allow: [10.1.0.0/8]}\n", "1", "prefixes such as");
+	expect_refusal(*state, "filter: {allow: [10.1.0.0/8]}\n", "1",
+		       "a prefix without bits beyond its length");
 	expect_refusal(*state, "reassembly:\n  overlap_by_prefix:\n    10.0.0.0/8: linus\n", "3",
 		       "which is one of");
 	expect_refusal(*state, "capture: {interfaces: [../etc]}\n", "1", "interface names");
@@ -223,7 +225,7 @@ TEST_WITH(config_load_of_wrong_type_is_refused, setup, teardown)
 
 TEST_WITH(config_load_of_later_key_says_not_built_in, setup, teardown)
 {
-	expect_refusal(*state, "sinks:\n  nats: x\n", "2", "this version does not support it");
+	expect_refusal(*state, "sinks:\n  socket: x\n", "2", "this version does not support it");
 }
 
 TEST_WITH(config_load_of_key_given_twice_is_refused, setup, teardown)
@@ -424,4 +426,25 @@ TEST_WITH(config_values_are_those_of_the_library_structs, setup, teardown)
 	assert_int_equal(interface->sz, sizeof(*interface));
 	assert_int_equal(interface->ports[0], 80);
 	assert_null(interface->pin_dir);
+}
+
+/* A reload replaces live keys with wf_config_set_number(), which can't fail. */
+TEST(config_keys_that_a_reload_changes_are_numbers_or_policy)
+{
+	size_t live = 0;
+	size_t policy = 0;
+
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
+		if (wf_config_reload(key) == WF_CONFIG_POLICY)
+			policy++;
+		else if (wf_config_reload(key) == WF_CONFIG_RESTART)
+			assert_non_null(wf_config_restart_reason(key));
+		else if (key->type == WF_CONFIG_NUMBER || key->type == WF_CONFIG_MEBIBYTES ||
+			 key->type == WF_CONFIG_SWITCH)
+			live++;
+		else
+			fail_msg("%s is not a number", key->name);
+	}
+	assert_int_equal(live, 7);
+	assert_int_equal(policy, 9);
 }

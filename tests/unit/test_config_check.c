@@ -144,7 +144,7 @@ TEST_WITH(config_check_queues_of_more_than_half_the_memory_are_refused, setup, t
 }
 
 /* The default number of workers depends on the machine; the check assumes at least one. */
-TEST_WITH(config_check_queues_count_one_worker_where_none_is_told, setup, teardown)
+TEST_WITH(config_check_queues_count_one_worker_where_none_is_given, setup, teardown)
 {
 	set("memory.max_total_memory_mb=16");
 	set("sinks.events=events");
@@ -159,7 +159,7 @@ TEST_WITH(config_check_outputs_that_cannot_be_are_refused, setup, teardown)
 {
 	set("sinks.streams=-");
 	expect_refused("--set sinks.streams: '-': each stream is written to a file of its own, so "
-		       "a directory is needed; one that is called - is ./-");
+		       "a directory is needed; a directory called - is named ./-");
 	set("sinks.streams=./-");
 	set("sinks.append=true");
 	expect_taken();
@@ -175,4 +175,47 @@ TEST_WITH(config_check_expression_is_compiled, setup, teardown)
 	set("filter.expression=portt 80");
 	assert_int_equal(wf_config_check(&config, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "--set filter.expression: 'portt 80': not a filter "));
+}
+
+TEST_WITH(config_check_wrong_http_address_is_refused, setup, teardown)
+{
+	set("sinks.http.listen=nowhere:80");
+	expect_refused(
+		"--set sinks.http.listen: 'nowhere:80' is not an address; use ADDR:PORT with "
+		"a numeric address, an IPv6 address in brackets, or PORT for 127.0.0.1");
+	set("sinks.http.listen=[::1]:80");
+	expect_taken();
+}
+
+TEST_WITH(config_check_wrong_nats_options_are_refused, setup, teardown)
+{
+	static const char *const wrong_streams[] = {"",	   "a b", " ",	  "a.b",     "*",
+						    "a>b", "a/b", "a\\b", "\xc3\xa4"};
+
+	set("sinks.nats.url=nats://a:b");
+	expect_refused("--set sinks.nats.url: URL 1: the port is not a number from 1 to 65535; "
+		       "expected nats://HOST:PORT or tls://HOST:PORT");
+	set("sinks.nats.url=nats://a:4222");
+	set("sinks.nats.sensor=rack.3");
+	expect_refused("--set sinks.nats.sensor: 'rack.3' is not a name of a sensor: 1 to 63 "
+		       "letters, digits, '-' and '_'");
+	set("sinks.nats.sensor=rack-3");
+	for (size_t i = 0; i < sizeof(wrong_streams) / sizeof(wrong_streams[0]); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "sinks.nats.stream=%s", wrong_streams[i]);
+		set(text);
+		snprintf(
+			text, sizeof(text),
+			"--set sinks.nats.stream: '%s' is not a name of a stream: 1 to 64 letters, "
+			"digits, '-' and '_'",
+			wrong_streams[i]);
+		expect_refused(text);
+	}
+	set("sinks.nats.stream=WEFT-2");
+	set("sinks.nats.stream_max_age_sec=60");
+	expect_refused("sinks.nats.duplicate_window_sec: 120 is more than 60 (--set "
+		       "sinks.nats.stream_max_age_sec)");
+	set("sinks.nats.duplicate_window_sec=60");
+	expect_taken();
 }

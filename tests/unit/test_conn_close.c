@@ -197,6 +197,17 @@ TEST_WITH(close_data_behind_fin_is_not_delivered, setup, teardown)
 	assert_string_equal(rig_log(&rig), "> bye\n> anomaly data_after_fin\n");
 }
 
+TEST_WITH(close_acknowledgement_of_data_behind_fin_is_processed, setup_acked, teardown)
+{
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 1, "hello");
+	assert_string_equal(rig_log(&rig), "open\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 1, 6, "evil");
+	assert_string_equal(rig_log(&rig), "> anomaly data_after_fin\n< hello\nclose fin\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_out_of_window_bytes), 4);
+}
+
 TEST_WITH(close_exact_rst_at_once, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
@@ -243,7 +254,7 @@ TEST_WITH(close_timeout_acts_before_the_next_packet_of_the_flow, setup, teardown
 	assert_int_equal(rig.flow.use, 2);
 }
 
-TEST_WITH(close_at_the_end_tells_every_flow_once, setup, teardown)
+TEST_WITH(close_at_the_end_reports_every_flow_once, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_flush(&rig);

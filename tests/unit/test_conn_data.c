@@ -184,7 +184,7 @@ TEST_WITH(paws_after_silence_accepts_any_timestamp, setup, teardown)
 	assert_string_equal(rig_log(&rig), "> hello\n> anomaly paws\n>  again\n> anomaly paws\n");
 }
 
-TEST_WITH(data_conflicting_copies_are_told, setup, teardown)
+TEST_WITH(data_conflicting_copies_are_reported, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 3, "AAAA");
 	rig_data(&rig, RIG_CLIENT, 3, "BBBB");
@@ -256,4 +256,4 @@ TEST_WITH(acked_by_what_looks_like_a_keepalive_is_delivered, setup_acked, teardo
 
 TEST_ALSO(data_out_of_order_is_put_in_order, setup_pages, teardown);
 
-TEST_ALSO(data_conflicting_copies_are_told, setup_pages, teardown);
+TEST_ALSO(data_conflicting_copies_are_reported, setup_pages, teardown);

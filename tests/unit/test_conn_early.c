@@ -160,7 +160,7 @@ TEST_WITH(early_start_without_its_data_is_a_gap, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n< gap 5 closed\n<  world\nclose shutdown\n");
 }
 
-TEST_WITH(early_start_that_comes_too_late_is_told, setup, teardown)
+TEST_WITH(early_start_that_comes_too_late_is_reported, setup, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
@@ -171,7 +171,7 @@ TEST_WITH(early_start_that_comes_too_late_is_told, setup, teardown)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 0);
 }
 
-TEST_WITH(early_syn_that_comes_too_late_is_told, setup, teardown)
+TEST_WITH(early_syn_that_comes_too_late_is_reported, setup, teardown)
 {
 	client_syn();
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
@@ -276,4 +276,18 @@ TEST_WITH(early_acked_start_moves_back_though_it_was_acknowledged, setup_acked, 
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 40011, NULL);
 	assert_string_equal(rig_log(&rig), "< hello\n<  world\n");
+}
+
+/* A late SYN ends the wait for the start, so later data waits for its acknowledgement only. */
+TEST_WITH(early_acked_late_syn_ends_the_wait_for_the_start, setup_acked, teardown)
+{
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 5, NULL);
+	server_syn();
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 11, NULL);
+	assert_string_equal(rig_log(&rig), "<  world\n");
 }

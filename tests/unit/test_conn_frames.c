@@ -148,7 +148,7 @@ TEST_WITH(frames_that_came_back_hold_queued_bytes_again, setup, teardown)
  * The lost bytes are counted and reported as a gap with cause memory at their offset; receiving
  * continues.
  */
-TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardown)
+TEST_WITH(frames_low_and_no_page_the_bytes_are_lost_and_reported, setup, teardown)
 {
 	char expected[8192];
 
@@ -173,7 +173,7 @@ TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardow
  * If payload is lost because there is no memory, the worker gives up held data at any pressure
  * level.
  */
-TEST_WITH(frames_low_and_no_page_asks_for_held_data_to_be_given_up, setup, teardown)
+TEST_WITH(frames_low_and_no_page_requests_that_held_data_be_freed, setup, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 10, 0, "behind a hole");
 	assert_int_equal(METRIC(payload_held_bytes), 13);

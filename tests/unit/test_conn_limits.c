@@ -71,7 +71,7 @@ TEST_WITH(page_limit_does_not_open_the_window_for_what_is_far_outside, setup_few
 
 /* ---- depth ---------------------------------------------------------------------------- */
 
-TEST_WITH(depth_cuts_and_tells_one_gap_at_the_end, setup_depth, teardown)
+TEST_WITH(depth_cuts_and_reports_one_gap_at_the_end, setup_depth, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_data(&rig, RIG_CLIENT, 5, " again");
@@ -119,7 +119,7 @@ TEST_WITH(depth_end_beyond_the_known_window_is_the_end_once_acknowledged, setup_
 					   "> gap 12 depth\nclose fin\n");
 }
 
-TEST_WITH(depth_tail_acknowledged_but_never_seen_is_told, setup_depth, teardown)
+TEST_WITH(depth_tail_acknowledged_but_never_seen_is_reported, setup_depth, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 50, NULL);

@@ -59,7 +59,7 @@ static int teardown(void **state)
  * Bytes [6,9) and [12,15) are lost: both gaps have the cause memory; the gap at 21 has another
  * cause.
  */
-TEST_WITH(conn_memory_each_segment_lost_for_memory_is_told_as_such, setup, teardown)
+TEST_WITH(conn_memory_each_segment_lost_for_memory_is_reported_as_such, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 0, "abc"); /* retransmission allocates the extension */
@@ -127,7 +127,7 @@ TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
  * There is no memory for a flow at first: bytes of these segments count as lost when the flow
  * begins.
  */
-TEST_WITH(conn_memory_lost_before_the_flow_is_told_as_such, setup_half_open, teardown)
+TEST_WITH(conn_memory_lost_before_the_flow_is_reported_as_such, setup_half_open, teardown)
 {
 	take_memory_but(0);
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
@@ -142,7 +142,7 @@ TEST_WITH(conn_memory_lost_before_the_flow_is_told_as_such, setup_half_open, tea
 }
 
 /* The payload of a SYN (TCP Fast Open) was accepted by the receiver, but found no memory. */
-TEST_WITH(conn_memory_lost_payload_of_a_syn_is_told_as_such, NULL, teardown)
+TEST_WITH(conn_memory_lost_payload_of_a_syn_is_reported_as_such, NULL, teardown)
 {
 	rig_start(&rig, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "");

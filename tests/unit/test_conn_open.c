@@ -37,6 +37,34 @@ TEST_WITH(open_handshake_then_data_both_ways, setup, teardown)
 	assert_int_equal(rig.flow.use, 1);
 }
 
+/* The latest OPEN event. */
+static struct weft_open opened;
+
+static void note_open(const struct weft_event *event)
+{
+	if (event->type == WEFT_EVENT_OPEN)
+		opened = event->open;
+}
+
+TEST_WITH(open_has_the_numbers_of_both_syns, setup, teardown)
+{
+	rig.event_fn = note_open;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_false(opened.midstream);
+	assert_true(opened.has_isn[WEFT_TO_SERVER] && opened.has_isn[WEFT_TO_CLIENT]);
+	assert_int_equal(opened.isn[WEFT_TO_SERVER], rig.isn_seq[RIG_CLIENT]);
+	assert_int_equal(opened.isn[WEFT_TO_CLIENT], rig.isn_seq[RIG_SERVER]);
+}
+
+TEST_WITH(open_midstream_has_no_numbers, setup, teardown)
+{
+	rig.event_fn = note_open;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_true(opened.midstream);
+	assert_false(opened.has_isn[WEFT_TO_SERVER] || opened.has_isn[WEFT_TO_CLIENT]);
+}
+
 TEST_WITH(open_syn_alone_makes_no_flow, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -402,7 +430,7 @@ TEST_WITH(open_syn_ack_before_the_syn_that_it_answers, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\nclose fin\n");
 }
 
-TEST_WITH(open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins, setup, teardown)
+TEST_WITH(open_syn_ack_before_the_syn_that_it_answers_shows_where_its_side_begins, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);

@@ -201,6 +201,11 @@ TEST_WITH(consumers_rejected_open_comes_later_as_midway, setup, teardown)
 	assert_int_equal(events[2].type, WEFT_EVENT_OPEN);
 	assert_true(events[2].open.midway);
 	assert_int_equal(events[2].open.off[WEFT_TO_SERVER], 6);
+	assert_false(events[2].open.midstream);
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
+		assert_true(events[2].open.has_isn[dir]);
+		assert_int_equal(events[2].open.isn[dir], rig.isn_seq[dir]);
+	}
 	assert_int_equal(events[3].type, WEFT_EVENT_DATA);
 	assert_int_equal(events[3].data.off, 6);
 	wf_registry_remove(sub);

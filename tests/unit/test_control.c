@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/control/control.h"
 #include "agent/control/control_line.h"
+#include "client/socket_path.h"
 
 struct fixture {
 	char dir[32];
@@ -33,6 +35,7 @@ static json_t *answer(const char *command, const json_t *request,
 			 json_string_value(json_object_get(request, "why")));
 	else
 		snprintf(ret_error->text, sizeof(ret_error->text), "unknown command: %s", command);
+	ret_error->is_missing = !strcmp(command, "missing");
 	return strcmp(command, "stats") ? NULL : json_pack("{sI}", "x", (json_int_t)7);
 }
 
@@ -68,7 +71,7 @@ static int ask(struct fixture *fixture, const char *name, const char *command)
 {
 	json_t *request = json_pack("{ss}", "command", command);
 	json_t *response = NULL;
-	int err = wf_control_send(fixture->dir, name, request, &response, &fixture->error);
+	int err = wf_control_send(fixture->dir, name, request, -1, &response, &fixture->error);
 
 	if (!err)
 		assert_int_equal(json_integer_value(json_object_get(response, "x")), 7);
@@ -82,7 +85,7 @@ static int connect_raw(struct fixture *fixture)
 	struct sockaddr_un addr;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	assert_int_equal(wf_control_addr(fixture->dir, "eth0", &addr), 0);
+	assert_int_equal(wf_socket_path(fixture->dir, "eth0", &addr), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
 }
@@ -103,8 +106,9 @@ TEST_WITH(control_request_is_handed_on_and_its_refusal_comes_back, setup, teardo
 	json_t *response;
 
 	assert_int_equal(open_for(fixture, 1), 0);
-	assert_int_equal(wf_control_send(fixture->dir, "eth0", request, &response, &fixture->error),
-			 -EPROTO);
+	assert_int_equal(
+		wf_control_send(fixture->dir, "eth0", request, -1, &response, &fixture->error),
+		-EPROTO);
 	assert_non_null(strstr(fixture->error.text, "because of this"));
 	json_decref(request);
 }
@@ -116,6 +120,8 @@ TEST_WITH(control_ask_of_unknown_command_gives_its_error, setup, teardown)
 	assert_int_equal(open_for(fixture, 1), 0);
 	assert_int_equal(ask(fixture, "eth0", "dance"), -EPROTO);
 	assert_non_null(strstr(fixture->error.text, "unknown command: dance"));
+	assert_int_equal(ask(fixture, "eth0", "missing"), -ENOENT);
+	assert_non_null(strstr(fixture->error.text, "unknown command: missing"));
 }
 
 TEST_WITH(control_ask_of_an_agent_on_two_interfaces_needs_no_name, setup, teardown)
@@ -177,7 +183,7 @@ TEST_WITH(control_socket_of_a_dead_agent_is_removed_by_who_meets_it, setup, tear
 	struct sockaddr_un addr;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	wf_control_addr(fixture->dir, "eth0", &addr);
+	wf_socket_path(fixture->dir, "eth0", &addr);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	utimensat(AT_FDCWD, addr.sun_path, times, 0);
 	/* A new socket without a listener can be that of an agent that is starting. */
@@ -204,7 +210,7 @@ TEST_WITH(control_socket_is_for_its_owner_only, setup, teardown)
 	struct stat stat_;
 
 	assert_int_equal(open_for(fixture, 1), 0);
-	wf_control_addr(fixture->dir, "eth0", &addr);
+	wf_socket_path(fixture->dir, "eth0", &addr);
 	assert_int_equal(stat(addr.sun_path, &stat_), 0);
 	assert_int_equal(stat_.st_mode & 0777, 0600);
 }
@@ -215,7 +221,7 @@ TEST_WITH(control_open_replaces_what_a_killed_agent_left, setup, teardown)
 	struct sockaddr_un addr;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	wf_control_addr(fixture->dir, "eth0", &addr);
+	wf_socket_path(fixture->dir, "eth0", &addr);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	close(fd); /* the socket file is not removed, as after kill -9 */
@@ -292,4 +298,25 @@ TEST_WITH(control_close_with_a_silent_client_does_not_wait_for_it, setup, teardo
 	wf_control_close(fixture->control);
 	fixture->control = NULL;
 	close(fd);
+}
+
+TEST_WITH(control_ask_is_cancelled, setup, teardown)
+{
+	struct fixture *fixture = *state;
+	json_t *request = json_pack("{ss}", "command", "stats");
+	json_t *response;
+	int stop[2];
+
+	/* The server does not run yet, so that only the cancellation can end the request. */
+	assert_int_equal(wf_control_open(fixture->dir, names, 1, answer, fixture, &fixture->control,
+					 &fixture->error),
+			 0);
+	assert_int_equal(pipe(stop), 0);
+	assert_int_equal(write(stop[1], "x", 1), 1);
+	assert_int_equal(
+		wf_control_send(fixture->dir, "eth0", request, stop[0], &response, &fixture->error),
+		-ECANCELED);
+	close(stop[0]);
+	close(stop[1]);
+	json_decref(request);
 }

@@ -14,6 +14,9 @@
 #include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "metrics/metrics.h"
 #include "unit/support/delivery.h"
 
 enum { SUBS = 4, EVENTS = 256, PAYLOAD = 1400, SLOW = 0, FAST = 1, INLINE = 2, BLOCKING = 3 };
@@ -28,6 +31,7 @@ static struct wf_dispatch dispatch;
 static struct weft_event events[EVENTS];
 static const uint8_t payload[PAYLOAD];
 static uint64_t called;
+static struct wf_metrics metrics;
 
 static int count_call(const struct weft_event *event, void *ctx)
 {
@@ -90,7 +94,7 @@ static void push(uint64_t first, struct delivery_check *fast)
 	read_all(FAST, fast);
 }
 
-TEST_WITH(dispatch_shed_takes_from_the_slow_and_tells_it, setup, teardown)
+TEST_WITH(dispatch_shed_takes_from_the_slow_and_reports_it, setup, teardown)
 {
 	struct delivery_check check[SUBS] = {0};
 	struct weft_sub_stats stats;
@@ -155,4 +159,39 @@ TEST_WITH(dispatch_after_a_shed_nothing_more_is_lost, setup, teardown)
 	assert_int_equal(check[SLOW].dropped, shed.events);
 	assert_int_equal(check[SLOW].next, 4 * COUNT);
 	assert_int_equal(check[SLOW].wrong, 0);
+}
+
+/*
+ * Queues that reject an event, that have ended, and callbacks take no reference to its page. The
+ * page is free when the queues that took it have released it.
+ */
+TEST_WITH(dispatch_page_has_a_reference_for_each_queue_that_took_it, setup, teardown)
+{
+	struct weft_flow flow = delivery_flow(1);
+	const struct wf_page_pool_opts opts = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+	struct delivery_check check[2] = {0};
+	struct wf_page_pool *pool = NULL;
+	uint64_t pushed = 0;
+
+	assert_int_equal(wf_page_pool_new(arena, &opts, &metrics, &pool), 0);
+	wf_sub_end(subs[BLOCKING], WEFT_SUB_SLOW);
+	for (; pushed < 4 * COUNT; pushed++) {
+		struct wf_page *page = wf_page_pool_take(pool, PAYLOAD);
+		struct weft_event event =
+			delivery_data(&flow, pushed, wf_page_bytes(page), PAYLOAD);
+
+		wf_dispatch_event(&dispatch, dispatch.takers[0][WEFT_EVENT_DATA], &event, page);
+		wf_page_put(page);
+	}
+	wf_dispatch_flush(&dispatch);
+	assert_in_range(wf_page_pool_taken(pool), 1, pushed - 1);
+	read_all(SLOW, &check[SLOW]);
+	read_all(FAST, &check[FAST]);
+	wf_page_pool_housekeep(pool, 0);
+	assert_int_equal(wf_page_pool_taken(pool), 0);
+	wf_page_pool_free(pool);
 }

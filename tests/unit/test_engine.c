@@ -2,6 +2,7 @@
 /* Tests of engine/engine.c: the totals include errors that occur between threads. */
 #include "unit/support/test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
 #include "flow/claims.h"
+#include "unit/support/corpus.h"
 
 static struct weft *weft;
 
@@ -119,4 +121,99 @@ TEST_WITH(engine_stats_have_the_violations_of_workers_and_claims, setup, teardow
 	assert_int_equal(metric("ownership_violations"), 2);
 	wf_claims_add(&engine->claims, &key, 1);
 	assert_int_equal(metric("ownership_violations"), 3);
+}
+
+/* A replay with a fixed seed has the same results in each run, also those of hashed tables. */
+TEST(engine_replay_uses_the_secret_of_its_files_everywhere)
+{
+	const char *path = OWN_CORPUS "/captures/data/cut-by-snap-length.pcap";
+	struct weft_hash_secret secrets[2];
+
+	for (int run = 0; run < 2; run++) {
+		WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20);
+		struct wf_engine *engine;
+
+		assert_int_equal(weft_new(&opts, &weft), 0);
+		engine = weft->engine;
+		assert_int_equal(weft_add_file(weft, path), 0);
+		assert_int_equal(weft_start(weft), 0);
+		secrets[run] = engine->secret;
+		assert_memory_equal(&engine->marks.secret, &engine->secret, sizeof(secrets[0]));
+		assert_memory_equal(&engine->splits.secret, &engine->secret, sizeof(secrets[0]));
+		weft_free(weft);
+	}
+	assert_memory_equal(&secrets[0], &secrets[1], sizeof(secrets[0]));
+}
+
+/* The interface disappears after it was added: another name, as if "lo" were gone. */
+TEST(engine_interface_that_disappeared_before_the_start_is_named)
+{
+	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20);
+	WEFT_OPTS(weft_interface_opts, interface, .mode = WEFT_MODE_TAP);
+
+	assert_int_equal(weft_new(&opts, &weft), 0);
+	assert_int_equal(weft_add_interface(weft, "lo", &interface), 0);
+	memcpy(weft->engine->ifaces.list[0].name, "=1", 2);
+	assert_int_equal(weft_start(weft), -ENODEV);
+	assert_string_equal(weft_last_error(weft),
+			    "capture: =1: the interface disappeared before the start");
+	weft_free(weft);
+}
+
+/* ---- weft_before_threads() ---- */
+
+static struct {
+	int result;
+	int calls;
+	int threads;
+	struct weft_needs needs;
+} before;
+
+static int count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	int count = 0;
+
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static int note_threads(const struct weft_needs *needs, void *ctx)
+{
+	before.calls++;
+	before.threads = count_threads();
+	before.needs = *needs;
+	return *(int *)ctx;
+}
+
+TEST_WITH(engine_before_threads_is_called_once_before_a_thread_exists, setup, teardown)
+{
+	const int threads = count_threads();
+
+	memset(&before, 0, sizeof(before));
+	assert_int_equal(weft_before_threads(weft, note_threads, &before.result), 0);
+	assert_int_equal(weft_start(weft), 0);
+	assert_int_equal(before.calls, 1);
+	assert_int_equal(before.threads, threads);
+	assert_true(count_threads() > threads);
+	assert_int_equal(before.needs.capabilities, 0);
+	assert_int_equal(before.needs.dir_fds_count, 0);
+	assert_int_equal(weft_before_threads(weft, note_threads, NULL), -EBUSY);
+}
+
+TEST_WITH(engine_before_threads_error_fails_the_start, setup, teardown)
+{
+	const int threads = count_threads();
+
+	before.result = -EPERM;
+	assert_int_equal(weft_before_threads(weft, note_threads, &before.result), 0);
+	assert_int_equal(weft_start(weft), -EPERM);
+	assert_int_equal(count_threads(), threads);
+	assert_non_null(strstr(weft_last_error(weft), "before the start of threads failed"));
+	/* The handle can be started again. */
+	before.result = 0;
+	assert_int_equal(weft_start(weft), 0);
 }

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "capture/file/pcap_filter.h"
+#include "capture/file/flow_filter.h"
 #include "control/flow_list.h"
 
 static struct wf_flow_list list;
@@ -35,12 +35,12 @@ static struct wf_kernel_flow flow_of(const char *low, uint16_t low_port, const c
 
 static bool matches(const char *expression, const struct wf_kernel_flow *flow)
 {
-	struct wf_pcap_filter *filter;
+	struct wf_flow_filter *filter;
 	bool match;
 
-	assert_int_equal(wf_pcap_filter_new(expression, &filter), 0);
+	assert_int_equal(wf_flow_filter_new(expression, WF_FLOW_FILTER_ETHERNET, &filter), 0);
 	match = wf_flow_list_matches(filter, &flow->key);
-	wf_pcap_filter_free(filter);
+	wf_flow_filter_free(filter);
 	return match;
 }
 

@@ -151,6 +151,8 @@ TEST_WITH(flow_key_guesses_who_speaks_to_the_known_port, setup, teardown)
 	key.port[0] = 50000;
 	key.port[1] = 22;
 	assert_int_equal(wf_flow_key_guess_client(&key, 1), 0);
+	key.port[0] = 1023;
+	assert_int_equal(wf_flow_key_guess_client(&key, 1), 0);
 	key.port[0] = 8080;
 	key.port[1] = 50000;
 	assert_int_equal(wf_flow_key_guess_client(&key, 0), 1);

@@ -87,20 +87,24 @@ static const struct wf_packet *segment(int from, uint32_t flags, uint32_t seq, u
 	return &fixture.packet;
 }
 
+static struct wf_handshake *handshake(void)
+{
+	return wf_half_open_find(&fixture.table, &fixture.packet.key, fixture.packet.hash);
+}
+
+static bool take(const struct wf_packet *packet)
+{
+	return wf_half_open_syn(&fixture.table, handshake(), packet);
+}
+
 static bool syn(uint32_t isn)
 {
-	return wf_half_open_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, isn, 0, 0));
+	return take(segment(CLIENT, WF_TCP_SYN, isn, 0, 0));
 }
 
 static bool syn_ack(uint32_t isn, uint32_t ack)
 {
-	return wf_half_open_syn(&fixture.table,
-				segment(SERVER, WF_TCP_SYN | WF_TCP_ACK, isn, ack, 0));
-}
-
-static struct wf_handshake *handshake(void)
-{
-	return wf_half_open_find(&fixture.table, &fixture.packet.key, fixture.packet.hash);
+	return take(segment(SERVER, WF_TCP_SYN | WF_TCP_ACK, isn, ack, 0));
 }
 
 static enum wf_handshake_fit fits(int from, uint32_t seq, uint32_t ack, uint32_t len)
@@ -126,17 +130,17 @@ TEST_WITH(half_open_one_sided_syn_fits_its_data, setup, teardown)
 	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, 777, 10), WF_HANDSHAKE_FIT_ALONE);
 }
 
-TEST_WITH(half_open_syn_ack_alone_tells_both_numbers, setup, teardown)
+TEST_WITH(half_open_syn_ack_alone_shows_both_numbers, setup, teardown)
 {
-	struct wf_tcp_syn told;
+	struct wf_tcp_syn result;
 
 	address(1, 1025);
 	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
 	assert_int_equal(handshake()->client, CLIENT);
-	wf_handshake_syn(handshake(), CLIENT, &told);
-	assert_true(told.known);
-	assert_false(told.seen);
-	assert_int_equal(told.isn_seq, CLIENT_ISN);
+	wf_handshake_syn(handshake(), CLIENT, &result);
+	assert_true(result.known);
+	assert_false(result.seen);
+	assert_int_equal(result.isn_seq, CLIENT_ISN);
 	assert_int_equal(fits(SERVER, SERVER_ISN + 1, CLIENT_ISN + 1, 10), WF_HANDSHAKE_FIT_BOTH);
 }
 
@@ -165,7 +169,7 @@ TEST_WITH(half_open_syn_ack_of_another_syn_answers_nothing, setup, teardown)
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	assert_false(syn_ack(SERVER_ISN, CLIENT_ISN + 1234567));
-	assert_true(handshake()->side[SERVER].flags & WF_HANDSHAKE_LOOSE);
+	assert_true(handshake()->side[SERVER].flags & WF_HANDSHAKE_UNCONFIRMED);
 	assert_false(handshake()->side[CLIENT].flags & WF_HANDSHAKE_ANSWERED);
 	assert_false(handshake()->answered);
 }
@@ -175,10 +179,8 @@ TEST_WITH(half_open_split_handshake_waits_for_the_second_syn, setup, teardown)
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	assert_int_equal(fits(SERVER, 12345, CLIENT_ISN + 1, 0), WF_HANDSHAKE_FIT_NONE);
-	assert_true(
-		wf_half_open_syn(&fixture.table, segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0)));
-	assert_true(wf_half_open_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN | WF_TCP_ACK,
-							     CLIENT_ISN, SERVER_ISN + 1, 0)));
+	assert_true(take(segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0)));
+	assert_true(take(segment(CLIENT, WF_TCP_SYN | WF_TCP_ACK, CLIENT_ISN, SERVER_ISN + 1, 0)));
 	assert_int_equal(handshake()->client, CLIENT);
 	assert_int_equal(fits(SERVER, SERVER_ISN + 1, CLIENT_ISN + 1, 0), WF_HANDSHAKE_FIT_BOTH);
 }
@@ -187,7 +189,7 @@ TEST_WITH(half_open_simultaneous_open_fits, setup, teardown)
 {
 	address(1, 1025);
 	syn(CLIENT_ISN);
-	wf_half_open_syn(&fixture.table, segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0));
+	take(segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0));
 	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 10), WF_HANDSHAKE_FIT_BOTH);
 }
 
@@ -300,12 +302,28 @@ TEST_WITH(half_open_one_source_is_limited_and_its_count_vanishes, setup, teardow
 	assert_int_equal(wf_source_count_sources(&fixture.table.sources), 1);
 }
 
+/* The source at its limit must not evict an entry of another source. */
+TEST_WITH(half_open_source_at_its_limit_evicts_nothing, setup, teardown)
+{
+	flood(2, HANDSHAKES_MAX - PER_SOURCE_MAX, false);
+	for (uint16_t port = 0; port < PER_SOURCE_MAX; port++) {
+		address(1, port);
+		assert_true(syn(CLIENT_ISN));
+	}
+	address(1, PER_SOURCE_MAX);
+	assert_false(syn(CLIENT_ISN));
+	assert_int_equal(wf_metric_get(&fixture.metrics, half_open_refused_flows), 1);
+	assert_int_equal(wf_metric_get(&fixture.metrics, flows_refused_flows), 0);
+	assert_int_equal(wf_metric_get(&fixture.metrics, embryonic_evicted_flows), 0);
+	assert_int_equal(wf_half_open_count(&fixture.table), HANDSHAKES_MAX);
+}
+
 TEST_WITH(half_open_data_on_syn_counts_as_far_as_acknowledged, setup, teardown)
 {
 	struct wf_syn_data *data;
 
 	address(1, 1025);
-	wf_half_open_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
+	take(segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
 	assert_int_equal(wf_metric_get(&fixture.metrics, payload_held_bytes), 100);
 	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 101));
 	data = wf_syn_data_find(&fixture.table.syn_data, handshake(), CLIENT,
@@ -316,16 +334,16 @@ TEST_WITH(half_open_data_on_syn_counts_as_far_as_acknowledged, setup, teardown)
 TEST_WITH(half_open_data_on_syn_not_acknowledged_is_dropped, setup, teardown)
 {
 	address(1, 1025);
-	wf_half_open_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
+	take(segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
 	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
 	assert_int_equal(wf_metric_get(&fixture.metrics, payload_held_bytes), 0);
 	assert_int_equal(wf_metric_get(&fixture.metrics, payload_unaccepted_bytes), 100);
 }
 
-TEST_WITH(half_open_data_on_syn_one_sided_is_told_by_what_follows, setup, teardown)
+TEST_WITH(half_open_data_on_syn_one_sided_is_known_by_what_follows, setup, teardown)
 {
 	address(1, 1025);
-	wf_half_open_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
+	take(segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
 	assert_int_equal(
 		wf_syn_data_find(&fixture.table.syn_data, handshake(), CLIENT,
 				 segment(CLIENT, WF_TCP_ACK, CLIENT_ISN + 1, SERVER_ISN + 1, 9))

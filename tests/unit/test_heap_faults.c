@@ -15,6 +15,8 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -229,7 +231,9 @@ static void write_config(int workers)
 	FILE *file = fopen(config_path, "w");
 
 	assert_non_null(file);
+	/* The filter would stay in this process, and the next run needs what it forbids. */
 	fprintf(file,
+		"agent: {seccomp: false}\n"
 		"capture: {workers: %d}\n"
 		"filter: {expression: \"tcp port 80\", ports: [80, 443], allow: [10.0.0.0/8]}\n"
 		"memory: {max_total_memory_mb: 16}\n"
@@ -327,7 +331,7 @@ static bool streams_are_whole(void)
 	return true;
 }
 
-static int run_agent(const struct wf_config *config, char *path)
+static int run_agent(struct wf_config *config, char *path)
 {
 	const struct wf_agent_opts opts = {.config = config, .files = &path, .files_count = 1};
 	struct wf_agent_result result;
@@ -557,7 +561,12 @@ static void fail_each(run_fn run)
 {
 	long nth = 1;
 
-	/* The first run lets libraries make their one-time allocations. */
+	/*
+	 * The first run lets libraries make their one-time allocations; so do the requests for an
+	 * account that no file has, for which libc loads its other sources.
+	 */
+	getpwuid((uid_t)-2);
+	getgrgid((gid_t)-2);
 	run_well(run);
 	run_well(run);
 	while (CAN_FAIL && nth < FAULTS_MAX && run_failing(run, nth))
@@ -573,7 +582,7 @@ TEST(heap_faults_of_a_configuration_are_no_fault_of_its_text)
 	fail_each(run_config);
 }
 
-TEST(heap_faults_of_a_replay_are_told_and_leave_nothing)
+TEST(heap_faults_of_a_replay_are_reported_and_leave_nothing)
 {
 	write_config(1);
 	fail_each(run_replay);

@@ -63,6 +63,7 @@ static void note_view(const struct weft_flow_view *view, void *ctx)
 static void act(const struct weft_event *event)
 {
 	WEFT_OPTS(weft_filter_opts, filter, .expression = "port 81");
+	WEFT_OPTS(weft_policy_opts, policy, .expression = "port 81", .depth_bytes = 5);
 	uint32_t count = 0;
 
 	switch (run.deed) {
@@ -82,6 +83,7 @@ static void act(const struct weft_event *event)
 		assert_int_equal(weft_flow_end(run.weft, event->flow), 0);
 		return;
 	case DO_FILTER:
+		assert_int_equal(weft_policy_set(run.weft, &policy), 0);
 		assert_int_equal(weft_filter_set(run.weft, &filter), 0);
 		return;
 	case DO_LIST:

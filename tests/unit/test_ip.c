@@ -205,9 +205,9 @@ TEST(ip_length_zero_of_small_frame_is_malformed)
 /* ---- jumbograms ---- */
 
 /*
- * Builds a jumbogram. @told_bytes: length in the option; @pad: PadN bytes in front of the option.
+ * Builds a jumbogram. @option_bytes: length in the option; @pad: PadN bytes in front of the option.
  */
-static void build_jumbo(uint32_t payload_bytes, uint32_t told_bytes, uint32_t pad)
+static void build_jumbo(uint32_t payload_bytes, uint32_t option_bytes, uint32_t pad)
 {
 	uint8_t body[14] = {0};
 	uint32_t at = 0;
@@ -219,7 +219,7 @@ static void build_jumbo(uint32_t payload_bytes, uint32_t told_bytes, uint32_t pa
 	at = pad;
 	body[at] = 0xc2;
 	body[at + 1] = 4;
-	pb_put32(body + at + 2, told_bytes);
+	pb_put32(body + at + 2, option_bytes);
 	pb_init(&pb);
 	pb_ethernet(&pb);
 	pb_ip(&pb, KIND_SRC6, KIND_DST6);
@@ -391,7 +391,7 @@ static void build_fragment4(uint8_t proto, uint32_t off_bytes, bool more)
 	pb_finish(&pb);
 }
 
-TEST(ip4_fragment_tells_its_datagram_and_place)
+TEST(ip4_fragment_shows_its_datagram_and_place)
 {
 	struct weft_flow_key key;
 
@@ -495,7 +495,7 @@ static void build_fragment6(uint32_t off_bytes, bool more, bool extensions)
 	pb_finish(&pb);
 }
 
-TEST(ip6_fragment_tells_its_datagram_and_place)
+TEST(ip6_fragment_shows_its_datagram_and_place)
 {
 	build_fragment6(1448, true, false);
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);

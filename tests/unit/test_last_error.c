@@ -115,13 +115,18 @@ TEST_WITH(control_calls_give_the_reason, setup, teardown)
 {
 	WEFT_OPTS(weft_filter_opts, filter, .expression = "portt 80");
 	WEFT_OPTS(weft_filter_opts, sample, .sample = 2);
+	WEFT_OPTS(weft_flow_query, many, .count_max = WEFT_FLOW_VIEWS_MAX + 1);
+	WEFT_OPTS(weft_flow_query, unsorted, .sort = (enum weft_flow_sort)WEFT_FLOW_SORT_COUNT);
 	struct weft_flow flow = {.src_port = 1};
 
 	assert_error(weft_filter_set(weft, &filter), -EINVAL, "portt");
 	assert_error(weft_filter_set(weft, &sample), -EINVAL, "sample");
 	assert_error(weft_flows_each(weft, NULL, NULL, NULL, NULL), -ENODEV, "weft_flows_each");
-	assert_error(weft_flow_set(weft, &flow, 0, WEFT_VERDICT_PASS, NULL), -EINVAL,
-		     "from 0 or verdict");
+	assert_error(weft_flows_each(weft, &many, NULL, NULL, NULL), -EINVAL, "count_max is ");
+	assert_error(weft_flows_each(weft, &unsorted, NULL, NULL, NULL), -EINVAL, "sort is 5,");
+	assert_error(weft_flow_set(weft, &flow, 0, WEFT_VERDICT_PASS, NULL), -EINVAL, "from is 0,");
+	assert_error(weft_flow_set(weft, &flow, WEFT_FLOW_FROM_SRC, WEFT_VERDICT_SHED, NULL),
+		     -EINVAL, "verdict is 3;");
 	assert_error(weft_flow_end(weft, &flow), -ENODEV, "weft_flow_end");
 }
 

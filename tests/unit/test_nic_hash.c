@@ -139,7 +139,7 @@ TEST(nic_hash_advice_is_the_command_that_mends)
 	assert_non_null(strstr(text, "ethtool -N eth9 rx-flow-hash $type sdfn"));
 }
 
-TEST(nic_hash_of_loopback_is_not_told)
+TEST(nic_hash_of_loopback_is_unknown)
 {
 	static struct wf_nic_hash hash;
 

@@ -8,7 +8,7 @@
 
 #include <weft/weft.h>
 
-#include "agent/nothing_found.h"
+#include "agent/watch/nothing_found.h"
 
 static char text[1024];
 

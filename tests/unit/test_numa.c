@@ -120,7 +120,7 @@ TEST_WITH(numa_cpus_of_the_devices_node_come_first, setup, teardown)
 	assert_cpus(places, "6@12 7@12 1@1 3@1 5@1 0@0 2@0 4@0 ");
 }
 
-TEST_WITH(numa_cpus_keep_their_order_where_nodes_tell_nothing, setup, teardown)
+TEST_WITH(numa_cpus_keep_their_order_where_nodes_are_unknown, setup, teardown)
 {
 	struct wf_cpu_place places[CPUS];
 	const int none[] = {-1, 77};

@@ -18,7 +18,7 @@ enum { ARGS_MAX = 32 };
 enum {
 	REPLAY = WF_OPTIONS_SETTINGS | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON | WF_OPTIONS_MESSAGES,
 	RUN = REPLAY | WF_OPTIONS_RUN_SETTINGS,
-	STATS = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
+	STATS = WF_OPTIONS_INTERFACE | WF_OPTIONS_AGENT | WF_OPTIONS_JSON,
 	DEMO = 0,
 };
 
@@ -132,6 +132,20 @@ TEST(options_interface_means_one_or_many_by_command)
 	assert_int_equal(options.config.interfaces_count, 0);
 	assert_true(options.json);
 	wf_options_fini(&options);
+}
+
+/* A command that asks an agent has no configuration but the directory of the agent's socket. */
+TEST(options_of_an_agent_are_refused_by_commands)
+{
+	struct wf_options options;
+
+	assert_int_equal(parse(STATS, "stats --set control.dir=/x", &options), 0);
+	assert_string_equal(options.config.control_dir, "/x");
+	wf_options_fini(&options);
+	expect(STATS, "stats --set control.dir=/x --set filter.ports=80", -EINVAL);
+	expect(STATS, "stats --set control.dirx=/x", -EINVAL);
+	expect(STATS, "stats --set control.dir", -EINVAL);
+	expect(STATS, "stats --set x=1 --help", 0);
 }
 
 TEST(options_of_one_command_are_kept_by_index)

@@ -216,6 +216,19 @@ TEST_WITH(page_with_two_holders_stays_until_the_second_put, setup, teardown)
 	assert_int_equal(wf_page_pool_taken(fix->pool), 1);
 }
 
+TEST_WITH(page_many_references_are_added_and_dropped_at_once, setup, teardown)
+{
+	struct fixture *fix = *state;
+
+	wf_page_get_many(fix->page, 3);
+	wf_page_put(fix->page);
+	wf_page_put_many(fix->page, 1);
+	assert_false(wf_page_is_sole(fix->page));
+	wf_page_put(fix->page);
+	assert_true(wf_page_is_sole(fix->page));
+	assert_int_equal(wf_page_pool_taken(fix->pool), 1);
+}
+
 TEST_WITH(page_at_finds_the_page_of_any_byte, setup, teardown)
 {
 	struct fixture *fix = *state;

@@ -321,7 +321,7 @@ TEST_WITH(page_pool_fixed_never_shrinks, setup, teardown)
 		wf_page_put(taken[i]);
 	assert_int_equal(wf_arena_used_bytes(fix->arena), used);
 
-	wf_arena_set_squeeze(fix->arena, WF_SQUEEZE_MAX);
+	wf_arena_set_pressure_level(fix->arena, WF_ARENA_PRESSURE_MAX);
 	for (uint64_t now_ns = 1; now_ns < 10; now_ns++)
 		wf_page_pool_housekeep(fix->pools[1], now_ns * 1000000000);
 	assert_int_equal(wf_page_pool_halve(fix->pools[1]), 0);
@@ -335,7 +335,7 @@ TEST_WITH(page_pool_fixed_never_shrinks, setup, teardown)
 	assert_int_equal(wf_metric_get(metrics, page_cache_misses), 20);
 	for (int i = 0; i < PAGES; i++)
 		wf_page_put(taken[i]);
-	wf_arena_set_squeeze(fix->arena, 0);
+	wf_arena_set_pressure_level(fix->arena, 0);
 }
 
 TEST_WITH(page_pool_counts_what_pages_waste, setup, teardown)
@@ -379,6 +379,22 @@ TEST_WITH(page_pool_churn_is_served_from_cache, setup, teardown)
 	for (int i = 0; i < 1000; i++)
 		wf_page_put(wf_page_pool_take(fix->pool, 1500));
 	assert_int_equal(wf_metric_get(&fix->metrics[0], page_cache_misses), 1);
+}
+
+/* Each miss fetched a block. If none was left, the request counts as a failure only. */
+TEST_WITH(page_pool_request_without_memory_is_no_cache_miss, setup, teardown)
+{
+	enum { SPANS = 8 * MIB / SPAN };
+	struct fixture *fix = *state;
+	struct wf_page *taken[SPANS];
+	int count = 0;
+
+	while (count < SPANS && (taken[count] = wf_page_pool_take(fix->pool, SPAN)))
+		count++;
+	assert_null(wf_page_pool_take(fix->pool, SPAN));
+	assert_int_equal(wf_metric_get(&fix->metrics[0], page_cache_misses), count);
+	while (count)
+		wf_page_put(taken[--count]);
 }
 
 /* Tunes the pool by taking and putting one page many times; no page stays in use. */
@@ -477,16 +493,16 @@ TEST_WITH(page_pool_metrics_agree_with_the_arena, setup, teardown)
 		wf_page_put(pages[i]);
 }
 
-TEST_WITH(page_pool_advice_shrinks_with_squeeze_and_recovers, setup, teardown)
+TEST_WITH(page_pool_advice_shrinks_with_pressure_and_recovers, setup, teardown)
 {
 	struct fixture *fix = *state;
 
 	assert_int_equal(wf_page_pool_advise(fix->pool, 100, 9000), 9024);
-	wf_arena_set_squeeze(fix->arena, 1);
+	wf_arena_set_pressure_level(fix->arena, 1);
 	assert_int_equal(wf_page_pool_advise(fix->pool, 100, 2000), 1536);
-	wf_arena_set_squeeze(fix->arena, 3);
+	wf_arena_set_pressure_level(fix->arena, 3);
 	assert_int_equal(wf_page_pool_advise(fix->pool, 100, 9000), 256);
-	wf_arena_set_squeeze(fix->arena, 0);
+	wf_arena_set_pressure_level(fix->arena, 0);
 	assert_int_equal(wf_page_pool_advise(fix->pool, 100, 9000), 9024);
 	assert_int_equal(wf_page_pool_advise(fix->pool, 100, 50), 256);
 	assert_int_equal(wf_page_pool_advise(fix->pool, 100, SIZE_MAX), SPAN);
@@ -624,7 +640,7 @@ static void *put_from_thread(void *ctx)
 	return NULL;
 }
 
-TEST_WITH(page_pool_frames_put_by_a_stranger_come_home, setup_frames, teardown)
+TEST_WITH(page_pool_frames_put_by_another_thread_come_back, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	pthread_t thread;

@@ -47,8 +47,8 @@ TEST_WITH(pcap_every_byte_order_and_resolution_is_read, capture_setup, NULL)
 	}
 }
 
-/* The same passing time, however many bytes are read at a time. */
-TEST_WITH(pcap_passing_time_of_a_file_and_of_a_pipe_are_the_same, capture_setup, NULL)
+/* The same monotonic time, however many bytes are read at a time. */
+TEST_WITH(pcap_monotonic_time_of_a_file_and_of_a_pipe_are_the_same, capture_setup, NULL)
 {
 	static const uint32_t stamps[] = {100, 101, 90, 5000, 102, 4000, 4001, 50, 51, 52, 9000};
 	static const uint32_t passed[] = {100,	101,  101,  101,  102, 4000,

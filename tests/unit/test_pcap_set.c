@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_pcap_set.c - several files as one source: their order, and the time that passes. */
+/* test_pcap_set.c - several files as one source: their order, and their monotonic time. */
 #include "unit/support/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "capture/set/pcap_list.h"
 #include "capture/set/pcap_set.h"
 #include "unit/support/capture_reader.h"
 
@@ -29,7 +35,9 @@ static void write_stamps(const struct stamps *stamps, char *ret_path)
 static struct capture_result read_set(const struct stamps *files, unsigned int count)
 {
 	struct capture_result result = {0};
+	struct wf_pcap_list list;
 	struct wf_source *source;
+	int err;
 	char names[FILES_MAX][64];
 	char *paths[FILES_MAX];
 
@@ -37,12 +45,14 @@ static struct capture_result read_set(const struct stamps *files, unsigned int c
 		paths[i] = names[i];
 		write_stamps(&files[i], names[i]);
 	}
-	result.open_err = wf_pcap_set_open(paths, count, capture_pool, &source);
+	err = wf_pcap_list_init(&list, paths, count);
+	result.open_err = wf_pcap_set_open(&list, err, capture_pool, &source);
 	assert_int_equal(result.open_err, 0);
 	capture_read_all(source, &result);
 	assert_int_equal(result.end, -ENODATA);
 	for (unsigned int i = 0; i < count; i++)
 		unlink(paths[i]);
+	wf_pcap_list_fini(&list);
 	return result;
 }
 
@@ -59,7 +69,7 @@ static void assert_times(const struct capture_result *result, const struct stamp
  * The last packet of the second file follows a silence that the time stamps of the third file
  * confirm.
  */
-TEST_WITH(set_has_one_passing_time_over_all_files, capture_setup, NULL)
+TEST_WITH(set_has_one_monotonic_time_over_all_files, capture_setup, NULL)
 {
 	const struct stamps files[] = {{2, {100, 101}}, {2, {102, 4000}}, {2, {4001, 4002}}};
 	const struct stamps passed = {6, {100, 101, 102, 4000, 4001, 4002}};
@@ -120,6 +130,32 @@ TEST_WITH(set_silence_of_one_file_keeps_the_order, capture_setup, NULL)
 
 	assert_times(&result, &passed);
 	capture_result_fini(&result);
+}
+
+/* The directory can be listed, but the path of its file does not fit in PATH_MAX. */
+TEST_WITH(set_directory_with_too_long_a_path_is_refused, capture_setup, NULL)
+{
+	static char dir[PATH_MAX];
+	char *paths[] = {dir};
+	struct wf_pcap_list list;
+	struct wf_source *source;
+	char name[] = "/tmp/weft-long-XXXXXX";
+	char file[64];
+	int err;
+
+	assert_non_null(mkdtemp(name));
+	snprintf(file, sizeof(file), "%s/any.pcap", name);
+	close(open(file, O_CREAT | O_WRONLY, 0600));
+	dir[0] = '/';
+	while (strlen(dir) + strlen(name) + 2 < sizeof(dir))
+		strcat(dir, "./");
+	strcat(dir, name + 1);
+	err = wf_pcap_list_init(&list, paths, 1);
+	assert_int_equal(wf_pcap_set_open(&list, err, capture_pool, &source), -ENAMETOOLONG);
+	wf_pcap_list_fini(&list);
+	assert_non_null(strstr(capture_last_log, "longer than 4095 bytes: any.pcap in /"));
+	unlink(file);
+	rmdir(name);
 }
 
 TEST_GROUP(capture_group_setup, capture_group_teardown);

@@ -57,7 +57,7 @@ TEST_WITH(pcapng_interfaces_end_with_their_section, capture_setup, NULL)
 	capture_writer_fini(&writer);
 }
 
-TEST_WITH(pcapng_interface_of_unknown_link_type_is_skipped_and_told, capture_setup, NULL)
+TEST_WITH(pcapng_interface_of_unknown_link_type_is_skipped_and_reported, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;

@@ -156,7 +156,7 @@ static void send_more(void)
 	wf_dispatch_flush(&rig.dispatch);
 }
 
-TEST_WITH(critical_sheds_a_slow_subscription_and_tells_it_in_line, setup_queued, teardown_queued)
+TEST_WITH(critical_sheds_a_slow_subscription_and_reports_it_in_line, setup_queued, teardown_queued)
 {
 	char drop[32];
 	uint64_t shed;

@@ -25,7 +25,7 @@ static void take(const struct weft_probe *probe, void *ctx)
 	findings->link = findings->link || !strcmp(probe->name, "link");
 }
 
-TEST(probe_host_tells_whole_findings)
+TEST(probe_host_reports_whole_findings)
 {
 	struct findings findings = {0};
 
@@ -34,7 +34,7 @@ TEST(probe_host_tells_whole_findings)
 	assert_false(findings.link);
 }
 
-TEST(probe_interface_that_exists_tells_of_it)
+TEST(probe_interface_that_exists_is_reported)
 {
 	struct findings findings = {0};
 
@@ -42,7 +42,7 @@ TEST(probe_interface_that_exists_tells_of_it)
 	assert_true(findings.link);
 }
 
-TEST(probe_interface_that_is_none_tells_nothing)
+TEST(probe_interface_that_is_none_reports_nothing)
 {
 	struct findings findings = {0};
 

@@ -20,25 +20,25 @@ static struct {
 	const char *without;
 	unsigned int count;
 	const char *wanted;
-} told;
+} reported;
 
 static void take(const struct weft_probe *probe, void *ctx)
 {
 	assert_int_equal(*probe->advice != '\0', probe->status != WEFT_PROBE_OK);
-	if (strcmp(probe->name, told.wanted) != 0)
+	if (strcmp(probe->name, reported.wanted) != 0)
 		return;
-	told.count++;
-	told.status = probe->status;
-	told.since = probe->since;
-	told.without = probe->without;
-	snprintf(told.found, sizeof(told.found), "%s", probe->found);
-	snprintf(told.advice, sizeof(told.advice), "%s", probe->advice);
+	reported.count++;
+	reported.status = probe->status;
+	reported.since = probe->since;
+	reported.without = probe->without;
+	snprintf(reported.found, sizeof(reported.found), "%s", probe->found);
+	snprintf(reported.advice, sizeof(reported.advice), "%s", probe->advice);
 }
 
 static struct wf_probe begin(const char *wanted)
 {
-	memset(&told, 0, sizeof(told));
-	told.wanted = wanted;
+	memset(&reported, 0, sizeof(reported));
+	reported.wanted = wanted;
 	return (struct wf_probe){.fn = take};
 }
 
@@ -64,7 +64,7 @@ static struct wf_probe_nic_facts good_nic(void)
 		.lro = WF_FEATURE_OFF,
 		.gro_hw = WF_FEATURE_OFF,
 		.vlan = WF_FEATURE_OFF,
-		.hash_is_told = true,
+		.hash_is_known = true,
 		.hash = {.queues = 8,
 			 .function = 1,
 			 .key_bytes = 40, /* a key of zeros repeats every 16 bits */
@@ -80,9 +80,9 @@ static void assert_nic(const struct wf_probe_nic_facts *facts, const char *name,
 	struct wf_probe probe = begin(name);
 
 	wf_probe_judge_nic(&probe, facts);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.status, status);
-	assert_string_equal(told.advice, advice);
+	assert_int_equal(reported.count, 1);
+	assert_int_equal(reported.status, status);
+	assert_string_equal(reported.advice, advice);
 }
 
 static struct wf_probe_host_facts good_host(void)
@@ -107,9 +107,9 @@ static void assert_host(const struct wf_probe_host_facts *facts, const char *nam
 
 	wf_probe_judge_kernel(&probe, facts);
 	wf_probe_judge_host(&probe, facts);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.status, status);
-	assert_non_null(strstr(told.advice, advice));
+	assert_int_equal(reported.count, 1);
+	assert_int_equal(reported.status, status);
+	assert_non_null(strstr(reported.advice, advice));
 }
 
 /* ---- interface ---- */
@@ -125,7 +125,7 @@ TEST(judge_nic_that_has_all_is_well)
 		assert_nic(&facts, names[i], WEFT_PROBE_OK, "");
 }
 
-TEST(judge_nic_that_tells_nothing_is_not_blamed)
+TEST(judge_nic_that_reports_nothing_has_no_findings)
 {
 	static const char *const names[] = {"xdp_program", "tc_filters", "queues",    "rx_ring",
 					    "lro",	   "gro_hw",	 "vlan_tags", "rss"};
@@ -135,7 +135,7 @@ TEST(judge_nic_that_tells_nothing_is_not_blamed)
 		struct wf_probe probe = begin(names[i]);
 
 		wf_probe_judge_nic(&probe, &facts);
-		assert_int_equal(told.count, 0);
+		assert_int_equal(reported.count, 0);
 	}
 }
 
@@ -190,20 +190,21 @@ TEST(judge_longest_hash_key_fits_into_the_advice)
 	facts.hash.key_bytes = WF_NIC_KEY_BYTES_MAX;
 	facts.hash.key[3] = 1;
 	wf_probe_judge_nic(&probe, &facts);
-	assert_int_equal(told.status, WEFT_PROBE_WARN);
-	assert_int_equal(strspn(strstr(told.advice, "6d:"), "6d5a:"), 3 * WF_NIC_KEY_BYTES_MAX - 1);
-	assert_int_equal(told.advice[strlen(told.advice) - 1], ')');
+	assert_int_equal(reported.status, WEFT_PROBE_WARN);
+	assert_int_equal(strspn(strstr(reported.advice, "6d:"), "6d5a:"),
+			 3 * WF_NIC_KEY_BYTES_MAX - 1);
+	assert_int_equal(reported.advice[strlen(reported.advice) - 1], ')');
 }
 
-TEST(judge_hash_that_is_not_known_is_told_as_such)
+TEST(judge_hash_that_is_not_known_is_reported_as_such)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 	struct wf_probe probe = begin("rss");
 
 	facts.hash.function = 0;
 	wf_probe_judge_nic(&probe, &facts);
-	assert_int_equal(told.status, WEFT_PROBE_WARN);
-	assert_non_null(strstr(told.found, "unknown hash function"));
+	assert_int_equal(reported.status, WEFT_PROBE_WARN);
+	assert_non_null(strstr(reported.found, "unknown hash function"));
 }
 
 TEST(judge_rings_and_queues_are_raised)
@@ -232,7 +233,7 @@ TEST(judge_jumbo_needs_driver_and_kernel)
 	facts.mtu = 9000;
 	facts.has_long_sockets = false;
 	assert_nic(&facts, "mtu", WEFT_PROBE_WARN, "ip link set dev eth9 mtu 3818");
-	assert_non_null(strstr(told.found, "6.6"));
+	assert_non_null(strstr(reported.found, "6.6"));
 	facts.mtu = 3818;
 	assert_nic(&facts, "mtu", WEFT_PROBE_OK, "");
 }
@@ -244,10 +245,10 @@ TEST(judge_other_program_is_named_with_what_takes_it_away)
 	facts.other = (struct wf_xdp_other){.id = 7, .name = "xdp_filter"};
 	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
 		   "to use tap mode: ip link set dev eth9 xdp off; host mode works without that");
-	assert_non_null(strstr(told.found, "xdp_filter (id 7)"));
+	assert_non_null(strstr(reported.found, "xdp_filter (id 7)"));
 	facts.other.link_id = 3;
 	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
-		   "to use tap mode: stop the program that attached it, or: bpftool link detach "
+		   "to use tap mode: stop the process that attached it, or: bpftool link detach "
 		   "id 3; host mode works without that");
 	strcpy(facts.other.name, "xdp_dispatcher");
 	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
@@ -264,8 +265,8 @@ TEST(judge_stale_filters_are_named_with_what_removes_them)
 		.count = 2, .is_stale = true, .program_id = 7, .program = "weft_host"};
 	assert_nic(&facts, "tc_filters", WEFT_PROBE_WARN,
 		   "weft doctor -i eth9 --remove-stale; the next weft run also removes them");
-	assert_non_null(strstr(told.found, "2 stale filters of a killed weft process on eth9"));
-	assert_non_null(strstr(told.found, "weft_host, id 7"));
+	assert_non_null(strstr(reported.found, "2 stale filters of a killed weft process on eth9"));
+	assert_non_null(strstr(reported.found, "weft_host, id 7"));
 	facts.filters.is_stale = false;
 	assert_nic(&facts, "tc_filters", WEFT_PROBE_OK, "");
 }
@@ -292,12 +293,12 @@ static void assert_feature(const struct wf_kernel_feature_row *row, int err,
 	struct wf_probe probe = begin(row->name);
 
 	wf_probe_judge_feature(&probe, row, err, "6.1.0-13-amd64");
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.status, status);
-	assert_string_equal(told.found, found);
-	assert_string_equal(told.advice, advice);
-	assert_ptr_equal(told.since, row->since);
-	assert_ptr_equal(told.without, row->without);
+	assert_int_equal(reported.count, 1);
+	assert_int_equal(reported.status, status);
+	assert_string_equal(reported.found, found);
+	assert_string_equal(reported.advice, advice);
+	assert_ptr_equal(reported.since, row->since);
+	assert_ptr_equal(reported.without, row->without);
 }
 
 TEST(judge_missing_feature_names_the_kernel_that_has_it)
@@ -320,8 +321,8 @@ TEST(judge_other_findings_are_about_no_feature)
 	struct wf_probe_host_facts facts = good_host();
 
 	assert_host(&facts, "memlock", WEFT_PROBE_OK, "");
-	assert_null(told.since);
-	assert_null(told.without);
+	assert_null(reported.since);
+	assert_null(reported.without);
 }
 
 TEST(judge_host_names_what_is_missing)

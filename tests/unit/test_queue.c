@@ -67,7 +67,7 @@ TEST_WITH(queue_order_is_kept_around_the_ring, setup, teardown)
 	assert_int_equal(check.wrong, 0);
 }
 
-TEST_WITH(queue_drop_newest_is_told_before_the_next_event, setup, teardown)
+TEST_WITH(queue_drop_newest_is_reported_before_the_next_event, setup, teardown)
 {
 	struct delivery_check check = {0};
 	uint64_t kept;
@@ -113,7 +113,7 @@ TEST_WITH(queue_drop_oldest_keeps_the_newest, setup, teardown)
 	assert_int_equal(check.next, 2000); /* the newest event was delivered */
 }
 
-TEST_WITH(queue_losses_at_the_end_are_told_after_close, setup, teardown)
+TEST_WITH(queue_losses_at_the_end_are_reported_after_close, setup, teardown)
 {
 	struct delivery_check check = {0};
 
@@ -178,8 +178,8 @@ TEST_WITH(queue_lent_batch_outlives_what_is_dropped, setup, teardown)
 	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
 	memcpy(wf_page_bytes(page), "held", 4);
 	event = delivery_data(&flow, 0, wf_page_bytes(page), 4);
-	wf_queue_push(&fix.queue, &event, page);
-	wf_page_put(page); /* the caller's reference; the record holds its own */
+	if (!wf_queue_push(&fix.queue, &event, page))
+		wf_page_put(page);
 	wf_queue_flush(&fix.queue);
 	assert_int_equal(take(1), 1);
 
@@ -199,8 +199,8 @@ TEST_WITH(queue_reader_leaving_first_frees_what_waits, setup, teardown)
 		struct wf_page *page = wf_page_pool_take(fix.pool, 100);
 		struct weft_event event = delivery_data(&flow, i, wf_page_bytes(page), 100);
 
-		wf_queue_push(&fix.queue, &event, page);
-		wf_page_put(page);
+		if (!wf_queue_push(&fix.queue, &event, page))
+			wf_page_put(page);
 		if (i == 50)
 			wf_queue_flush(&fix.queue);
 	}
@@ -227,12 +227,12 @@ TEST_WITH(queue_two_threads_block_loses_nothing, setup, teardown)
 	stress(WEFT_OVERFLOW_BLOCK, false);
 }
 
-TEST_WITH(queue_two_threads_drop_newest_tells_every_loss, setup, teardown)
+TEST_WITH(queue_two_threads_drop_newest_reports_every_loss, setup, teardown)
 {
 	stress(WEFT_OVERFLOW_DROP_NEWEST, false);
 }
 
-TEST_WITH(queue_two_threads_drop_oldest_tells_every_loss, setup, teardown)
+TEST_WITH(queue_two_threads_drop_oldest_reports_every_loss, setup, teardown)
 {
 	stress(WEFT_OVERFLOW_DROP_OLDEST, false);
 }
@@ -357,8 +357,8 @@ TEST_WITH(queue_shed_puts_the_pages_of_what_it_drops, setup, teardown)
 		struct weft_event event =
 			delivery_data(&flow, i, wf_page_bytes(page), SHED_PAYLOAD);
 
-		wf_queue_push(&fix.queue, &event, page);
-		wf_page_put(page);
+		if (!wf_queue_push(&fix.queue, &event, page))
+			wf_page_put(page);
 	}
 	wf_queue_flush(&fix.queue);
 	assert_true(shed(1000, &bytes) > 0);

@@ -129,22 +129,22 @@ static void losses_are_exact(enum weft_overflow overflow)
 	assert_int_equal(stats().waiting_events, 0);
 }
 
-TEST_WITH(queue_drop_oldest_tells_each_connection_and_range, setup, teardown)
+TEST_WITH(queue_drop_oldest_reports_each_connection_and_range, setup, teardown)
 {
 	losses_are_exact(WEFT_OVERFLOW_DROP_OLDEST);
 }
 
-TEST_WITH(queue_drop_newest_tells_each_connection_and_range, setup, teardown)
+TEST_WITH(queue_drop_newest_reports_each_connection_and_range, setup, teardown)
 {
 	losses_are_exact(WEFT_OVERFLOW_DROP_NEWEST);
 }
 
-TEST_WITH(queue_block_with_timeout_tells_each_connection_and_range, setup, teardown)
+TEST_WITH(queue_block_with_timeout_reports_each_connection_and_range, setup, teardown)
 {
 	losses_are_exact(WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT);
 }
 
-TEST_WITH(queue_resize_tells_each_connection_and_range, setup, teardown)
+TEST_WITH(queue_resize_reports_each_connection_and_range, setup, teardown)
 {
 	losses_are_exact(WEFT_OVERFLOW_RESIZE);
 }
@@ -285,13 +285,13 @@ TEST_WITH(queue_resize_does_not_take_the_last_quarter, setup, teardown)
 	wf_arena_put_run(fix.arena, run, bytes);
 }
 
-TEST_WITH(queue_two_threads_resize_tells_every_loss, setup, teardown)
+TEST_WITH(queue_two_threads_resize_reports_every_loss, setup, teardown)
 {
 	fix.opts.max_bytes = 4 * WEFT_QUEUE_MIN_BYTES;
 	stress(WEFT_OVERFLOW_RESIZE, false);
 }
 
-TEST_WITH(queue_two_threads_block_with_timeout_tells_every_loss, setup, teardown)
+TEST_WITH(queue_two_threads_block_with_timeout_reports_every_loss, setup, teardown)
 {
 	fix.opts.block_ns = 1000;
 	stress(WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT, false);

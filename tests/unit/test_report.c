@@ -54,6 +54,17 @@ static void assert_printed(print_fn print, const char *json, const char *part)
 	free(text);
 }
 
+TEST(report_counted_noun_is_plural_unless_one)
+{
+	char text[WF_REPORT_COUNTED_BYTES];
+
+	assert_string_equal(wf_report_counted(0, "gap", text), "0 gaps");
+	assert_string_equal(wf_report_counted(1, "gap", text), "1 gap");
+	assert_string_equal(wf_report_counted(12345, "payload byte", text), "12,345 payload bytes");
+	assert_string_equal(wf_report_counted(INT64_MIN, "payload byte", text),
+			    "-9,223,372,036,854,775,808 payload bytes");
+}
+
 TEST(report_number_groups_thousands)
 {
 	char buf[28];
@@ -64,6 +75,42 @@ TEST(report_number_groups_thousands)
 	assert_string_equal(wf_report_number(-1234567, buf), "-1,234,567");
 	assert_string_equal(wf_report_number(INT64_MAX, buf), "9,223,372,036,854,775,807");
 	assert_string_equal(wf_report_number(INT64_MIN, buf), "-9,223,372,036,854,775,808");
+}
+
+TEST(report_subscriptions_are_a_table_if_one_is_notable)
+{
+	static const char quiet[] =
+		"{\"subscriptions\":[{\"name\":\"events\",\"state\":\"running\",\"queue_bytes\":5,"
+		"\"high_water_bytes\":50,\"queue_limit_bytes\":100,\"lag_ms\":0,\"dropped_events\":0}]}";
+	static const char slow[] =
+		"{\"subscriptions\":[{\"name\":\"events\",\"state\":\"running\"},"
+		"{\"name\":\"a-name-that-is-far-too-long\",\"state\":\"running\","
+		"\"queue_bytes\":8388608,\"high_water_bytes\":8388608,\"queue_limit_bytes\":8388608,"
+		"\"lag_ms\":2500,\"dropped_events\":1234,\"dropped_bytes\":9223372036854775807}]}";
+	char *text = printed(print_short, quiet);
+
+	assert_null(strstr(text, "subscriptions"));
+	free(text);
+	assert_printed(print_all, quiet, "subscriptions:\n");
+	assert_printed(
+		print_short, slow,
+		"subscriptions:\n"
+		" name             state    waiting B high water   lag s   dropped     bytes\n"
+		" events           running          0          0     0.0         0         0\n"
+		" a-name-that-is-f running  8,388,608  8,388,608     2.5     1,234  9223.4 P\n");
+}
+
+TEST(report_of_kept_privileges_fits_in_80_columns)
+{
+	static const char json[] =
+		"{\"privileges\":{\"user\":\"weft\",\"group\":\"weft\",\"capabilities\":[],"
+		"\"seccomp\":true,\"kept\":[{\"what\":\"CAP_NET_ADMIN\",\"why\":\"host mode uses tc "
+		"filters here, which must be removed at the end; tcx links need no capability\"}]}}";
+
+	assert_printed(
+		print_short, json,
+		"not given up: CAP_NET_ADMIN: host mode uses tc filters here, which must be\n"
+		"  removed at the end; tcx links need no capability\n");
 }
 
 TEST(report_short_numbers_have_at_most_9_characters)
@@ -86,6 +133,31 @@ TEST(report_short_numbers_have_at_most_9_characters)
 		assert_string_equal(wf_report_short(rows[i].value, buf), rows[i].text);
 }
 
+TEST(report_numbers_fit_in_a_column)
+{
+	static const struct {
+		int64_t value;
+		int chars;
+		const char *text;
+	} rows[] = {
+		{0, 6, "0"},
+		{99999, 6, "99,999"},
+		{100000, 6, "0.1 M"},
+		{999999, 7, "999,999"},
+		{1000000, 7, "1.0 M"},
+		{999999, 8, "999,999"},
+		{9999999, 8, "10.0 M"},
+		{1234567, 8, "1234.6 k"},
+		{1234567890, 8, "1234.6 M"},
+		{INT64_MAX, 6, "9.2 E"},
+		{INT64_MAX, 8, "9223.4 P"},
+	};
+	char buf[WF_REPORT_SHORT_BYTES];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(wf_report_fit(rows[i].value, rows[i].chars, buf), rows[i].text);
+}
+
 TEST(report_begins_with_what_is_lost_and_what_memory_is_used)
 {
 	const char *json =
@@ -96,6 +168,17 @@ TEST(report_begins_with_what_is_lost_and_what_memory_is_used)
 		"\"pressure\":{\"level\":\"normal\"}}";
 	const char *first = "lost 10 of 1,234,567 frames; memory 12 % of 512 MiB; pressure normal\n"
 			    "overload: 25 % of new connections are not captured\n";
+	char *text = printed(print_short, json);
+
+	assert_int_equal(strncmp(text, first, strlen(first)), 0);
+	free(text);
+}
+
+TEST(report_begins_with_what_outputs_dropped)
+{
+	const char *json = "{\"sinks\":[{\"name\":\"nats\",\"dropped_events\":1004},"
+			   "{\"name\":\"events\",\"dropped_events\":2}]}";
+	const char *first = "lost 0 of 0 frames; outputs dropped 1,006 events; memory 0 % of 0 MiB";
 	char *text = printed(print_short, json);
 
 	assert_int_equal(strncmp(text, first, strlen(first)), 0);
@@ -131,7 +214,7 @@ TEST(report_summary_shows_only_parts_that_are_not_zero)
 	assert_printed(wf_report_print_summary, closed_report, "eth0: 1,000 packets");
 }
 
-TEST(report_with_open_ledger_tells_the_difference)
+TEST(report_with_open_ledger_shows_the_difference)
 {
 	const char *json = "{\"ledgers\":[{\"name\":\"a\",\"total\":{\"name\":\"b\",\"value\":5},"
 			   "\"parts\":[],\"difference\":-5000,\"closed\":false}]}";
@@ -143,7 +226,7 @@ TEST(report_with_open_ledger_tells_the_difference)
 	assert_printed(wf_report_print_summary, json, "a NOT closed, difference -5,000: 5\n");
 }
 
-TEST(report_summary_tells_what_a_sink_lost)
+TEST(report_summary_shows_what_a_sink_lost)
 {
 	assert_printed(wf_report_print_summary,
 		       "{\"sinks\":[{\"name\":\"streams\",\"dropped_events\":1000,"

@@ -8,7 +8,15 @@
 
 TEST(requests_help_has_a_line_for_each_request)
 {
-	static const char *const names[] = {"stats", "prometheus", "flows", "flow", "filter"};
+	static const char *const names[] = {"stats",	     "prometheus", "health",
+					    "memory",	     "workers",	   "subscriptions",
+					    "flows",	     "flow",	   "filter",
+					    "subscribe",     "state_list", "state_get",
+					    "state_history", "state_set",  "state_delete",
+					    "state_watch",   "policy",	   "policy_history",
+					    "policy_check",  "policy_set", "policy_rollback",
+					    "reload",	     "endpoints",  "endpoint_remove",
+					    "fleet"};
 	struct wf_control_error error = {.text = ""};
 	json_t *help = wf_requests_answer("help", NULL, &error, NULL);
 

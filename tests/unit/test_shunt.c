@@ -314,6 +314,16 @@ TEST_WITH(shunt_of_a_submitted_flow_is_done_in_user_space, setup_submitted, tear
 	assert_int_equal(kernel.calls, 0);
 }
 
+/* Frames of 54 bytes without payload: SYN, ACK, and one with seven bytes. */
+TEST_WITH(shunt_ignored_segments_count_the_bytes_of_their_frames, setup_submitted, teardown)
+{
+	assert_int_equal(by_hand(WEFT_VERDICT_PASS, 3), 0);
+	rig_data(&rig, RIG_CLIENT, 0, "ignored");
+	rig_flush(&rig);
+	assert_int_equal(rig.record.counts[0].packets, 3);
+	assert_int_equal(rig.record.counts[0].bytes, 3 * 54 + 7);
+}
+
 TEST_WITH(shunt_of_a_submitted_flow_beyond_its_depth_asks_no_kernel, setup_submitted, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 0, "12345678");

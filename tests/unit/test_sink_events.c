@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,28 +18,11 @@
 #include "sink/format/json_out.h"
 #include "unit/support/delivery.h"
 #include "unit/support/fake_weft.h"
-
-static char path[64];
-
-static int setup(void **state)
-{
-	int fd;
-
-	strcpy(path, "/tmp/weft-events-XXXXXX");
-	fd = mkstemp(path);
-	close(fd);
-	return fd < 0;
-}
-
-static int teardown(void **state)
-{
-	unlink(path);
-	return 0;
-}
+#include "unit/support/sink_path.h"
 
 static struct wf_sink *open_sink(void)
 {
-	struct wf_sink_opts opts = {.events_path = path};
+	struct wf_sink_opts opts = {.events_path = sink_path};
 	struct wf_sink *sink;
 
 	assert_int_equal(fake_open("events", opts, &sink), 0);
@@ -49,7 +33,7 @@ static struct wf_sink *open_sink(void)
 /* Reads line @number of the file, counted from 0. The caller frees the result. */
 static json_t *read_line(int number)
 {
-	FILE *file = fopen(path, "r");
+	FILE *file = fopen(sink_path, "r");
 	json_t *line = NULL;
 	char text[65536];
 
@@ -87,7 +71,7 @@ static void assert_endpoints(const json_t *line)
 	assert_text(line, "community_id", "1:3k1SoWXs/FltHw2aBCgUTgbDQF4=");
 }
 
-TEST_WITH(events_flow_line_has_the_names_of_eve, setup, teardown)
+TEST_WITH(events_flow_line_has_the_names_of_eve, sink_path_setup, sink_path_teardown)
 {
 	struct weft_flow_record record = {
 		.start_ns = 1795233600123456789ull,
@@ -160,7 +144,7 @@ TEST_WITH(events_flow_line_has_the_names_of_eve, setup, teardown)
 	fake_close(sink);
 }
 
-TEST_WITH(events_gap_line_has_direction_offset_length_cause, setup, teardown)
+TEST_WITH(events_gap_line_has_direction_offset_length_cause, sink_path_setup, sink_path_teardown)
 {
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = delivery_gap(&flow, 1ull << 33, 77);
@@ -182,7 +166,7 @@ TEST_WITH(events_gap_line_has_direction_offset_length_cause, setup, teardown)
 	fake_close(sink);
 }
 
-TEST_WITH(events_anomaly_line_shows_both_versions, setup, teardown)
+TEST_WITH(events_anomaly_line_shows_both_versions, sink_path_setup, sink_path_teardown)
 {
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = {
@@ -217,7 +201,8 @@ TEST_WITH(events_anomaly_line_shows_both_versions, setup, teardown)
 	fake_close(sink);
 }
 
-TEST_WITH(events_last_lines_are_all_changes_of_pressure_and_stats, setup, teardown)
+TEST_WITH(events_last_lines_are_all_changes_of_pressure_and_stats, sink_path_setup,
+	  sink_path_teardown)
 {
 	static const struct weft_pressure_change changes[] = {
 		{1, 1000000000ull, WEFT_PRESSURE_NORMAL, WEFT_PRESSURE_HIGH, 88, "cgroup"},
@@ -250,7 +235,7 @@ TEST_WITH(events_last_lines_are_all_changes_of_pressure_and_stats, setup, teardo
 	fake_close(sink);
 }
 
-TEST_WITH(events_ipv6_and_tunnel_are_shown, setup, teardown)
+TEST_WITH(events_ipv6_and_tunnel_are_shown, sink_path_setup, sink_path_teardown)
 {
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = delivery_gap(&flow, 0, 1);
@@ -269,7 +254,53 @@ TEST_WITH(events_ipv6_and_tunnel_are_shown, setup, teardown)
 	fake_close(sink);
 }
 
-TEST_WITH(events_file_is_appended_to, setup, teardown)
+TEST_WITH(events_have_the_file_that_was_read, sink_path_setup, sink_path_teardown)
+{
+	static const char *const names[] = {NULL, "a.pcap", "b.pcap", NULL};
+	struct weft_flow flow = delivery_flow(9);
+	struct wf_sink *sink = open_sink();
+
+	for (uint16_t number = 0; number <= 3; number++) {
+		struct weft_event event = delivery_gap(&flow, 0, 1);
+
+		flow.file = number;
+		fake_event(&event);
+	}
+	assert_int_equal(fake_end(sink), 0);
+	for (int i = 0; i <= 3; i++) {
+		json_t *line = read_line(i);
+
+		if (names[i])
+			assert_text(line, "pcap_filename", names[i]);
+		else
+			assert_null(json_object_get(line, "pcap_filename"));
+		json_decref(line);
+	}
+	fake_close(sink);
+}
+
+TEST_WITH(events_have_the_interface_of_their_connection, sink_path_setup, sink_path_teardown)
+{
+	struct weft_flow flow = delivery_flow(9);
+	struct wf_sink *sink = open_sink();
+
+	for (uint8_t number = 1; number <= 2; number++) {
+		struct weft_event event = delivery_gap(&flow, 0, 1);
+
+		flow.interface = number;
+		fake_event(&event);
+	}
+	assert_int_equal(fake_end(sink), 0);
+	for (int i = 0; i < 2; i++) {
+		json_t *line = read_line(i);
+
+		assert_text(line, "in_iface", i ? "eth8" : "eth7");
+		json_decref(line);
+	}
+	fake_close(sink);
+}
+
+TEST_WITH(events_file_is_appended_to, sink_path_setup, sink_path_teardown)
 {
 	for (int run = 0; run < 2; run++) {
 		struct wf_sink *sink = open_sink();
@@ -283,7 +314,7 @@ TEST_WITH(events_file_is_appended_to, setup, teardown)
 	}
 }
 
-TEST_WITH(events_full_disk_ends_the_sink_and_is_told_once, setup, teardown)
+TEST_WITH(events_full_disk_ends_the_sink_and_is_reported_once, sink_path_setup, sink_path_teardown)
 {
 	struct wf_sink_opts opts = {.events_path = "/dev/full"};
 	struct weft_flow flow = delivery_flow(9);
@@ -305,7 +336,30 @@ TEST_WITH(events_full_disk_ends_the_sink_and_is_told_once, setup, teardown)
 	fake_close(sink);
 }
 
-TEST_WITH(events_unwritable_target_is_refused, setup, teardown)
+TEST_WITH(events_sink_that_takes_nothing_ends_after_its_ttl, sink_path_setup, sink_path_teardown)
+{
+	struct wf_sink_opts opts = {.events_path = sink_path, .subscription_ttl_sec = 5};
+	const uint64_t sec_ns = 1000000000ull;
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event event = delivery_gap(&flow, 0, 1);
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("events", opts, &sink), 0);
+	fake_event(&event);
+	wf_dispatch_flush(&fake.dispatch);
+	assert_int_equal(wf_registry_expire(&fake.registry, sec_ns), 0);
+	assert_int_equal(wf_registry_expire(&fake.registry, 5 * sec_ns), 0);
+	assert_int_equal(wf_registry_expire(&fake.registry, 6 * sec_ns), 1);
+	wf_dispatch_flush(&fake.dispatch);
+	assert_int_equal(wf_sink_start(sink), 0);
+	assert_int_equal(wf_sink_join(sink), -ETIMEDOUT);
+	assert_true(wf_sink_ended_by_failure(sink));
+	assert_non_null(strstr(fake.log, "events: ended, because it took no event for 5 seconds"));
+	wf_dispatch_close(&fake.dispatch);
+	fake_close(sink);
+}
+
+TEST_WITH(events_unwritable_target_is_refused, sink_path_setup, sink_path_teardown)
 {
 	struct wf_sink_opts opts = {.events_path = "/nonexistent/events.json"};
 	struct wf_sink *sink;
@@ -347,7 +401,7 @@ TEST(json_line_that_does_not_fit_leaves_nothing)
 	}
 }
 
-TEST_WITH(events_tell_each_change_of_what_is_shed, setup, teardown)
+TEST_WITH(events_report_each_change_of_what_is_shed, sink_path_setup, sink_path_teardown)
 {
 	struct wf_sink *sink;
 	json_t *line;
@@ -383,11 +437,15 @@ TEST(events_on_a_full_disk_end_the_sink)
 
 	fake_event(&gap);
 	wf_dispatch_flush(&fake.dispatch);
-	assert_int_equal(wf_sink_join(sink), -ENOSPC);
-	assert_true(wf_sink_gave_up(sink));
-	wf_dispatch_close(&fake.dispatch);
+	while (!wf_sink_ended_by_failure(sink))
+		sched_yield();
+	/* Later events are counted, too. */
+	for (int i = 0; i < 3; i++)
+		fake_event(&gap);
+	assert_int_equal(fake_end(sink), -ENOSPC);
 	wf_sink_stats(sink, &stats);
-	assert_int_equal(stats.failed_events, 1);
+	assert_int_equal(stats.events, 4);
+	assert_int_equal(stats.failed_events, 4);
 	assert_int_equal(stats.written_bytes, 0);
 	assert_non_null(strstr(fake.log, "/dev/full: No space left on device; no further events"));
 	fake_close(sink);
@@ -411,9 +469,9 @@ TEST(events_on_a_full_disk_wait_for_room)
 	fake_close(sink);
 }
 
-TEST_WITH(events_report_what_is_missing_from_files, setup, teardown)
+TEST_WITH(events_report_what_is_missing_from_files, sink_path_setup, sink_path_teardown)
 {
-	struct wf_sink_opts opts = {.events_path = path};
+	struct wf_sink_opts opts = {.events_path = sink_path};
 	struct wf_file_gap gap = {
 		.flow = delivery_flow(9), .err = -EDQUOT, .off = 7, .len_bytes = 11};
 	struct wf_sink *sink;
@@ -444,7 +502,48 @@ TEST_WITH(events_report_what_is_missing_from_files, setup, teardown)
 	wf_file_gaps_free(opts.file_gaps);
 }
 
-TEST_WITH(events_report_the_state_of_interfaces, setup, teardown)
+TEST_WITH(events_loss_line_has_connection_and_range, sink_path_setup, sink_path_teardown)
+{
+	struct wf_sink_opts opts = {.events_path = sink_path,
+				    .overflow = WEFT_OVERFLOW_DROP_OLDEST,
+				    .queue_bytes = WEFT_QUEUE_MIN_BYTES};
+	struct weft_flow flow = delivery_flow(9);
+	struct wf_sink_stats stats;
+	json_int_t lost;
+	struct wf_sink *sink;
+	json_t *line, *inner;
+
+	assert_int_equal(fake_open("events", opts, &sink), 0);
+	for (unsigned int i = 0; i < 2000; i++) {
+		struct weft_event gap = delivery_gap(&flow, 10ull * i, 10);
+
+		fake_event(&gap);
+	}
+	/* Drops count at once, before the sink takes the record of them. */
+	wf_sink_stats(sink, &stats);
+	assert_true(stats.dropped_events > 0);
+	lost = (json_int_t)stats.dropped_events;
+	assert_int_equal(wf_sink_start(sink), 0);
+	assert_int_equal(fake_end(sink), 0);
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.dropped_events, lost);
+	line = read_line(0);
+	assert_text(line, "event_type", "event_loss");
+	assert_endpoints(line);
+	assert_text(line, "direction", "toserver");
+	inner = json_object_get(line, "event_loss");
+	assert_number(inner, "events", lost);
+	assert_number(inner, "data_bytes", 0);
+	assert_number(inner, "offset", 0);
+	assert_number(inner, "length", 10 * lost);
+	json_decref(line);
+	line = read_line(1);
+	assert_number(json_object_get(line, "gap"), "offset", 10 * lost);
+	json_decref(line);
+	fake_close(sink);
+}
+
+TEST_WITH(events_report_the_state_of_interfaces, sink_path_setup, sink_path_teardown)
 {
 	struct wf_sink *sink = open_sink();
 	json_t *line, *inner;

@@ -590,13 +590,14 @@ static void push_byte(uint64_t id, uint64_t off, const char *text)
 
 /*
  * Streams that lost their table entry while idle continue in their own files, and missing ranges of
- * their files are reported.
+ * their files are reported. A stream whose number is too large to be kept does not continue.
  */
 TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
 {
 	const uint64_t streams = WEFT_FILES_TRACKED_MAX + 100;
 	struct wf_sink_opts opts = {.streams_dir = dir};
 	struct weft_flow large = delivery_flow(UINT64_C(1) << 20);
+	struct weft_flow many = delivery_flow(UINT64_C(1) << 21);
 	struct wf_sink_stats stats;
 	struct rlimit before, low;
 	struct wf_file_gap gap;
@@ -611,12 +612,16 @@ TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
 	assert_int_equal(wf_sink_start(sink), 0);
 	push_text(&large, WEFT_TO_CLIENT, 0, "12345678");
+	many.use = 255;
+	push_text(&many, WEFT_TO_CLIENT, 0, "a");
 	for (uint64_t id = 1; id <= streams; id++)
 		push_byte(id, 0, "a");
 	for (uint64_t id = 1; id <= 50; id++)
 		push_byte(id, 1, "b");
 	push_byte(65536 + 7, 1, "c");
+	push_text(&many, WEFT_TO_CLIENT, 1, "bc");
 	push_close(&large);
+	push_close(&many);
 	assert_int_equal(fake_end(sink), -EFBIG);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_file_text("10.0.0.2.80-10.0.0.1.1", "ab");
@@ -624,11 +629,15 @@ TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
 	assert_file_text("10.0.0.2.80-10.0.0.1.51", "a");
 	assert_file_text("10.0.0.2.80-10.0.0.1.7@vni1", "ac");
 	wf_sink_stats(sink, &stats);
-	assert_int_equal(stats.files, streams + 1);
+	assert_int_equal(stats.files, streams + 2);
 	assert_true(wf_file_gaps_pop(opts.file_gaps, &gap));
 	assert_int_equal(gap.flow.id, large.id);
 	assert_int_equal(gap.off, 6);
 	assert_int_equal(gap.len_bytes, 2);
+	assert_true(wf_file_gaps_pop(opts.file_gaps, &gap));
+	assert_int_equal(gap.flow.id, many.id);
+	assert_int_equal(gap.len_bytes, 2);
+	assert_non_null(strstr(fake.log, "can't be continued, because 255 or more connections"));
 	assert_false(wf_file_gaps_pop(opts.file_gaps, &gap));
 	fake_close(sink);
 	wf_file_gaps_free(opts.file_gaps);

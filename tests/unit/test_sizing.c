@@ -46,7 +46,7 @@ TEST_WITH(sizing_each_size_lies_in_its_bucket, setup, NULL)
 	assert_int_equal(wf_sizing_floor(WF_SIZING_BUCKETS), WEFT_SPAN_BYTES);
 }
 
-TEST_WITH(sizing_note_tells_when_a_period_is_over, setup, NULL)
+TEST_WITH(sizing_note_returns_true_when_a_period_is_over, setup, NULL)
 {
 	for (int i = 1; i < WF_SIZING_PERIOD; i++)
 		assert_false(wf_sizing_note(&sizing, 100));

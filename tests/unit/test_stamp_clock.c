@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_stamp_clock.c - computes passing time from the time stamps of a capture. */
+/* test_stamp_clock.c - computes monotonic time from the time stamps of a capture. */
 #include "unit/support/test.h"
 
 #include "packet/stamp_clock.h"

@@ -29,7 +29,7 @@ static void begin(uint32_t workers, enum weft_nic_hash how)
 	ifaces.count = 1;
 }
 
-TEST(steering_auto_by_hash_where_the_nic_does_not_tell)
+TEST(steering_auto_by_hash_where_the_nic_does_not_report_its_hash)
 {
 	for (uint32_t workers = 1; workers < 4; workers++) {
 		begin(workers, WEFT_NIC_HASH_AUTO);

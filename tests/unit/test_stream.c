@@ -88,7 +88,7 @@ TEST(stream_hole_filled_gives_all_in_order)
 	stream_rig_free(rig);
 }
 
-TEST(stream_first_held_tells_place_and_time)
+TEST(stream_first_held_returns_place_and_time)
 {
 	struct stream_rig *rig = stream_rig_new(&mapped);
 	uint64_t off = 1;
@@ -302,7 +302,7 @@ TEST(stream_pop_stops_at_the_limit)
 
 /* ---- conflicts ---- */
 
-TEST(stream_conflict_tells_place_and_both_versions)
+TEST(stream_conflict_reports_place_and_both_versions)
 {
 	struct stream_rig *rig =
 		stream_rig_new(&(struct stream_rig_opts){.policy = WEFT_OVERLAP_FIRST});
@@ -444,7 +444,7 @@ TEST(stream_tiny_without_a_page_to_leave_in_is_a_counted_loss)
 	stream_rig_free(rig);
 }
 
-TEST(stream_clear_counts_as_told)
+TEST(stream_clear_counts_as_requested)
 {
 	struct stream_rig *rig = stream_rig_new(&frames);
 
@@ -557,7 +557,7 @@ TEST(stream_ill_filled_frame_is_kept_while_half_are_free)
 	stream_rig_free(rig);
 }
 
-TEST(stream_leaves_frames_when_told)
+TEST(stream_leaves_frames_on_request)
 {
 	struct stream_rig *rig = stream_rig_new(&frames);
 	uint64_t offs[256];

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "sink/stream_name.h"
+#include "sink/format/stream_name.h"
 #include "unit/support/delivery.h"
 
 TEST(stream_name_ipv4_both_directions)
@@ -71,7 +71,7 @@ TEST(stream_name_ipv6_has_underscores)
 	assert_true(wf_stream_name_is(name));
 }
 
-TEST(stream_name_is_tells_ours_from_others)
+TEST(stream_name_is_separates_ours_from_others)
 {
 	static const char *const ours[] = {"10.0.0.1.40000-10.0.0.2.80", "1.2.3.4.0-5.6.7.8.1#22",
 					   "__1.80-__1.80",
@@ -94,4 +94,48 @@ TEST(stream_name_is_tells_ours_from_others)
 		assert_true(wf_stream_name_is(ours[i]));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_false(wf_stream_name_is(others[i]));
+}
+
+TEST(stream_name_parse_reads_what_was_written)
+{
+	static const char *const names[] = {"10.0.0.1.40000-10.0.0.2.80",
+					    "10.0.0.1.40000-10.0.0.2.80#4294967295",
+					    "2001_db8__1.1-fe80__ffff_0_1.65535#2",
+					    "__.0-__1.80",
+					    "1.2.3.4.0-5.6.7.8.1@vlan10.20.vni5#22",
+					    "1.2.3.4.0-5.6.7.8.1@vni4294967295",
+					    "1.2.3.4.0-5.6.7.8.1@vlan4094"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char again[WF_STREAM_NAME_BYTES];
+		struct wf_stream_number number;
+		struct weft_flow flow;
+
+		assert_true(wf_stream_name_parse(names[i], &flow));
+		number.number = flow.use;
+		number.by_tenant = wf_stream_has_tenant(&flow);
+		wf_stream_name(&flow, WEFT_TO_SERVER, number, again);
+		assert_string_equal(again, names[i]);
+	}
+}
+
+TEST(stream_name_parse_rejects_others)
+{
+	static const char *const others[] = {"",
+					     "..",
+					     "1.2.3.4-5.6.7.8",
+					     "1.2.3.4.1-5.6.7.8.2#1",
+					     "1.2.3.4.1-5.6.7.8.2#02",
+					     "1.2.3.4.1-5.6.7.8.2#",
+					     "1.2.3.4.1-5.6.7.8.2@",
+					     "1.2.3.4.1-5.6.7.8.2@vlan0",
+					     "1.2.3.4.1-5.6.7.8.2x",
+					     "1.2.3.4.65536-5.6.7.8.2",
+					     "1.2.3.04.1-5.6.7.8.2",
+					     "2001_db8_0_0_0_0_0_1.1-__1.1",
+					     "1_2_3_4_5_6_7_8_9.1-__1.1"};
+	struct weft_flow flow;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(wf_stream_name_parse(others[i], &flow));
 }

@@ -37,6 +37,18 @@ TEST(suggest_of_another_word_finds_nothing)
 	assert_string_equal(nearest(long_name), "");
 }
 
+TEST(suggest_name_that_begins_with_the_wanted_one_is_preferred)
+{
+	struct wf_suggest suggest;
+
+	wf_suggest_init(&suggest, "reassembly.depth");
+	wf_suggest_offer(&suggest, "reassembly.deliver");
+	wf_suggest_offer(&suggest, "reassembly.depth_bytes_a_flow");
+	wf_suggest_offer(&suggest, "reassembly.depth_bytes");
+	wf_suggest_offer(&suggest, "reassembly.deptj");
+	assert_string_equal(suggest.nearest, "reassembly.depth_bytes");
+}
+
 TEST(suggest_text_without_nearest_is_empty)
 {
 	struct wf_suggest suggest;

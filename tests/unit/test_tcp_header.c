@@ -102,7 +102,7 @@ TEST(tcp_experimental_fast_open_needs_its_magic)
 	assert_int_equal(decode_options(WF_TCP_SYN, "\376\2\1\1", 4, 0).options, 0);
 }
 
-TEST(tcp_signature_options_are_told)
+TEST(tcp_signature_options_are_reported)
 {
 	static const uint8_t md5[20] = {19, 18};
 	static const uint8_t ao[16] = {29, 16};

@@ -78,7 +78,7 @@ TEST_WITH(trials_sender_of_only_wrong_ones_is_believed_from_its_first, setup, te
 	assert_true(rig.record.wrong_checksums[WEFT_TO_CLIENT]);
 	assert_int_equal(dropped(), 0);
 	assert_int_equal(wf_metric_get(&rig.metrics, frames_processed_frames), 10);
-	assert_true(rig.marks.told);
+	assert_true(rig.marks.is_reported);
 }
 TEST_ALSO(trials_sender_of_only_wrong_ones_is_believed_from_its_first, setup_pages, teardown);
 

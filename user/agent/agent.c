@@ -11,23 +11,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/control/clock.h"
 #include "agent/control/control.h"
 #include "agent/filter.h"
-#include "agent/iface_wait.h"
-#include "agent/nothing_found.h"
+#include "agent/watch/iface_wait.h"
+#include "agent/privileges/hand_over.h"
+#include "agent/privileges/plan.h"
 #include "agent/report_new.h"
 #include "agent/request.h"
 #include "agent/requests.h"
-#include "agent/run_limit.h"
+#include "agent/watch/run_limit.h"
+#include "agent/serve.h"
 #include "agent/signals.h"
+#include "agent/source.h"
+#include "agent/state.h"
+#include "agent/watch/drops.h"
+#include "agent/watch/losses.h"
+#include "agent/watch/nothing_found.h"
+#include "endpoints/tracker.h"
+#include "serve/subscribers.h"
 #include "sink/file_gaps.h"
 #include "sink/sink.h"
+#include "policy/policies.h"
+#include "state/upkeep.h"
 
-enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256, NOTHING_FOUND_BYTES = 1024 };
+enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256 };
 
 struct agent {
 	const struct wf_agent_opts *opts;
@@ -37,10 +47,17 @@ struct agent {
 	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
 	size_t sinks_count;
 	size_t sinks_started;
-	struct wf_file_gaps *file_gaps; /* owned */
-	struct wf_control *control;	/* owned; NULL in replay */
-	struct wf_run_limit *limit;	/* limits of the run, borrowed; ignored in replay */
-	json_t *filter;			/* owned; parts of the filter in use */
+	struct wf_file_gaps *file_gaps;	    /* owned */
+	struct wf_control *control;	    /* owned; NULL in replay */
+	struct wf_subscribers *subscribers; /* owned; NULL in replay */
+	struct wf_serve serve;
+	struct wf_privileges *privileges; /* borrowed */
+	struct wf_run_limit *limit;	  /* limits of the run, borrowed; ignored in replay */
+	struct wf_agent_state *state;	  /* borrowed; empty in replay */
+	struct wf_state_upkeep upkeep;
+	struct wf_tracker *tracker; /* owned; NULL in replay, or without endpoints */
+	struct wf_losses losses;
+	struct wf_drops drops[WEFT_SUBSCRIPTIONS_MAX]; /* index: that of the sink in sinks */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
@@ -60,85 +77,7 @@ static void agent_error(const struct agent *agent, const char *format, ...)
 		agent->opts->log_fn(WEFT_LOG_ERROR, message, agent->opts->log_ctx);
 }
 
-static void warn(const struct agent *agent, const char *line)
-{
-	if (agent->opts->log_fn)
-		agent->opts->log_fn(WEFT_LOG_WARN, line, agent->opts->log_ctx);
-}
-
 /* ---- steps ---- */
-
-static void name_files(struct agent *agent)
-{
-	const char *first = agent->opts->files[0];
-
-	if (!strcmp(first, "-"))
-		first = "standard input";
-	if (agent->opts->files_count == 1)
-		snprintf(agent->source, sizeof(agent->source), "%s", first);
-	else
-		snprintf(agent->source, sizeof(agent->source), "%s and %zu more", first,
-			 agent->opts->files_count - 1);
-}
-
-static void name_source(struct agent *agent)
-{
-	const struct wf_config *config = agent->opts->config;
-	size_t used = 0;
-
-	if (agent->opts->files_count) {
-		name_files(agent);
-		return;
-	}
-	for (size_t i = 0; i < config->interfaces_count && used < sizeof(agent->source); i++)
-		used += (size_t)snprintf(agent->source + used, sizeof(agent->source) - used, "%s%s",
-					 i ? "," : "", config->interfaces[i]);
-}
-
-/* If some of several files can't be read, the run continues without them and ends with an error. */
-static int add_files(struct agent *agent)
-{
-	size_t added = 0;
-	int err = 0;
-
-	for (size_t i = 0; i < agent->opts->files_count; i++) {
-		err = weft_add_file(agent->weft, agent->opts->files[i]);
-		if (err == -ENOMEM || err == -E2BIG)
-			return err;
-		added += !err;
-		agent->lacks_files |= err != 0;
-	}
-	if (!added)
-		return err;
-	return wf_filter_apply(agent->opts->config, NULL, agent->weft);
-}
-
-static int add_source(struct agent *agent)
-{
-	const struct wf_config *config = agent->opts->config;
-
-	if (agent->opts->files_count)
-		return add_files(agent);
-
-	for (size_t i = 0; i < config->interfaces_count; i++) {
-		int err =
-			weft_add_interface(agent->weft, config->interfaces[i], &config->interface);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Return the capture file of a replay of one file; NULL if its packets have several sources. */
-static const char *only_file(const struct wf_agent_opts *opts)
-{
-	struct stat stat_buf;
-
-	if (opts->files_count != 1 || stat(opts->files[0], &stat_buf) || !S_ISREG(stat_buf.st_mode))
-		return NULL;
-	return opts->files[0];
-}
 
 static int open_sinks(struct agent *agent)
 {
@@ -150,10 +89,16 @@ static int open_sinks(struct agent *agent)
 		return err;
 	opts.file_gaps = agent->file_gaps;
 	opts.continues = agent->continues;
-	opts.pcap_filename = only_file(agent->opts);
+	opts.has_owner = agent->privileges->changes_user;
+	opts.owner_uid = agent->privileges->account.uid;
+	opts.owner_gid = agent->privileges->account.gid;
+	opts.pcap_filename = wf_source_only_file(agent->opts->files, agent->opts->files_count);
+	opts.report = wf_requests_state;
+	opts.report_ctx = &agent->request_env;
 	if (opts.on_disk_full == WF_DISK_FULL_AUTO)
 		opts.on_disk_full =
 			agent->opts->files_count ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
+	opts.is_stopped = wf_signals_is_stopped;
 	opts.log = agent->opts->log_fn;
 	opts.log_ctx = agent->opts->log_ctx;
 	while ((kind = wf_sink_wanted(&opts, agent->sinks_count)) != NULL) {
@@ -162,6 +107,40 @@ static int open_sinks(struct agent *agent)
 			return err;
 		agent->sinks_count++;
 	}
+	return 0;
+}
+
+static int add_source(struct agent *agent)
+{
+	const struct wf_agent_opts *opts = agent->opts;
+
+	if (!opts->files_count)
+		return wf_source_add_interfaces(opts->config, agent->weft);
+	return wf_source_add_files(opts->config, opts->files, opts->files_count, agent->weft,
+				   &agent->lacks_files);
+}
+
+/* A table of endpoints that does not fit in the memory limit is left out with a warning. */
+static int open_tracker(struct agent *agent)
+{
+	const struct wf_config *config = agent->opts->config;
+	const struct wf_tracker_opts opts = {
+		.hosts_max = config->endpoints_max,
+		.ttl_sec = config->endpoints_ttl_sec,
+		.cleanup_sec = config->library.cleanup_interval_sec,
+	};
+	int err;
+
+	if (agent->opts->files_count || config->endpoints_record != WEFT_ON)
+		return 0;
+	err = wf_tracker_open(agent->weft, &opts, &agent->tracker);
+	if (err != -ENOBUFS)
+		return err;
+	if (agent->opts->log_fn)
+		agent->opts->log_fn(WEFT_LOG_WARN,
+				    "endpoints: not recorded, because their table does not fit in "
+				    "the memory limit",
+				    agent->opts->log_ctx);
 	return 0;
 }
 
@@ -175,47 +154,93 @@ static int open_control(struct agent *agent)
 		return 0;
 	err = wf_control_open(config->control_dir, config->interfaces, config->interfaces_count,
 			      wf_requests_answer, &agent->request_env, &agent->control, &error);
+	if (!err)
+		err = wf_subscribers_new(agent->weft, config->max_subscribers, config->shm_group,
+					 agent->control, &agent->subscribers, &error);
 	if (err)
 		agent_error(agent, "control: %s", error.text);
+	else
+		wf_control_set_stream(agent->control, wf_requests_stream);
 	return err;
 }
 
-/* Fill in the environment of requests. Call before wf_control_start(), which starts answering. */
-static int set_request_env(struct agent *agent)
+/* Fill in the environment of requests, which must be done before wf_control_start(). */
+static void set_request_env(struct agent *agent)
 {
-	agent->filter = wf_filter_parts_new(agent->opts->config);
 	agent->request_env = (struct wf_request_env){
 		.weft = agent->weft,
 		.source = agent->source,
 		.start_ns = wf_clock_now_ns(),
 		.sinks = agent->sinks,
 		.sinks_count = agent->sinks_count,
-		.filter = &agent->filter,
+		.privileges = agent->privileges,
+		.losses = &agent->losses,
+		.drops = agent->drops,
+		.store = agent->state->store,
+		.policies = agent->state->policies,
+		.reload = &agent->state->reload,
+		.endpoints = wf_tracker_table(agent->tracker),
+		.subscribers = agent->subscribers,
+		.fleet = agent->serve.fleet,
+		.limit = agent->limit,
+		.serve = &agent->serve,
 	};
-	return agent->filter ? 0 : -ENOMEM;
+}
+
+/* Give up privileges. In live capture, weft_start() calls this before threads exist. */
+static int give_up_privileges(const struct weft_needs *needs, void *ctx)
+{
+	const struct agent *agent = ctx;
+	const struct wf_hand_over step = {
+		.privileges = agent->privileges,
+		.config = agent->opts->config,
+		.control = agent->control,
+		.policies = agent->state->policies,
+		.log_fn = agent->opts->log_fn,
+		.log_ctx = agent->opts->log_ctx,
+	};
+
+	return wf_hand_over(&step, needs);
 }
 
 static int start(struct agent *agent)
 {
-	int err;
+	const struct weft_needs nothing = {0};
+	int err = 0;
 
 	if (wf_signals_is_stopped())
 		return -EINTR;
-	err = set_request_env(agent);
+	set_request_env(agent);
+	/* weft_start() opens capture files with the privileges that plan.c keeps. */
+	if (agent->opts->files_count)
+		err = give_up_privileges(&nothing, agent);
+	else
+		err = weft_before_threads(agent->weft, give_up_privileges, agent);
 	if (!err)
 		err = weft_start(agent->weft);
 	if (err)
 		return err;
 	wf_run_limit_start(agent->limit);
-	while (agent->sinks_started < agent->sinks_count) {
+	if (agent->state->policies)
+		wf_policies_set_handle(agent->state->policies, agent->weft);
+	err = agent->tracker ? wf_tracker_start(agent->tracker) : 0;
+	while (!err && agent->sinks_started < agent->sinks_count) {
 		err = wf_sink_start(agent->sinks[agent->sinks_started]);
 		if (err)
 			break;
 		agent->sinks_started++;
 	}
+	if (!err && agent->control)
+		err = wf_subscribers_start(agent->subscribers);
+	if (!err && agent->state->policies) {
+		wf_policies_start(agent->state->policies);
+		wf_agent_state_follow(agent->state, &agent->request_env);
+	}
 	/* Requests are answered only during the capture. */
 	if (!err && agent->control)
 		err = wf_control_start(agent->control);
+	if (!err)
+		err = wf_serve_start(&agent->serve);
 	return err;
 }
 
@@ -230,19 +255,9 @@ static void close_unstarted(struct agent *agent)
 static bool outputs_gone(const struct agent *agent)
 {
 	for (size_t i = 0; i < agent->sinks_started; i++)
-		if (!wf_sink_gave_up(agent->sinks[i]))
+		if (!wf_sink_ended_by_failure(agent->sinks[i]))
 			return false;
 	return agent->sinks_started > 0;
-}
-
-/* In live capture: log why nothing was found. */
-static void tell_nothing_found(struct agent *agent, struct wf_nothing_found *state)
-{
-	char line[NOTHING_FOUND_BYTES];
-
-	if (!agent->opts->files_count &&
-	    wf_nothing_found_tick(state, agent->weft, wf_clock_now_ns(), line, sizeof(line)))
-		warn(agent, line);
 }
 
 /* Return true if the capture must end before its source does. */
@@ -254,7 +269,7 @@ static bool must_end(const struct agent *agent)
 	}
 	if (agent->opts->files_count)
 		return false;
-	/* The present capture ends, because the new one opens all interfaces. */
+	/* Only a new capture opens the interface again, so the present one ends. */
 	if (agent->opts->config->wait_for_interface == WEFT_ON && wf_iface_is_back(agent->weft))
 		return true;
 	return wf_run_limit_is_reached(agent->limit, agent->weft);
@@ -275,26 +290,27 @@ static int wait_for_end(struct agent *agent)
 	while ((err = weft_wait(agent->weft, TICK_MS)) == -ETIMEDOUT) {
 		if (agent->opts->tick_fn)
 			agent->opts->tick_fn(agent->weft, agent->opts->tick_ctx);
-		tell_nothing_found(agent, &state);
-		if (wf_signals_take_reopen())
+		if (!agent->opts->files_count)
+			wf_nothing_found_warn_live(&state, agent->weft, wf_clock_now_ns(),
+						   agent->opts->log_fn, agent->opts->log_ctx);
+		wf_losses_tick(&agent->losses, agent->weft, wf_clock_now_ns());
+		wf_drops_tick(agent->drops, agent->sinks, agent->sinks_started, agent->opts->log_fn,
+			      agent->opts->log_ctx);
+		wf_state_upkeep(&agent->upkeep, agent->state->store, agent->weft,
+				wf_clock_now_ns());
+		if (wf_signals_take_reopen()) {
 			reopen_outputs(agent);
+			wf_reload_and_log(&agent->state->reload, agent->opts->log_fn,
+					  agent->opts->log_ctx);
+		}
 		if (!stopped && must_end(agent)) {
 			weft_stop(agent->weft);
 			stopped = true;
 		}
+		if (stopped || wf_signals_is_stopped())
+			wf_serve_drain(&agent->serve);
 	}
 	return err;
-}
-
-/* Log why nothing was found in a capture file. */
-static void warn_if_nothing_found(const struct agent *agent)
-{
-	struct wf_nothing_counts counts;
-	char line[NOTHING_FOUND_BYTES];
-
-	wf_nothing_found_read(agent->weft, &counts);
-	if (agent->opts->files_count && wf_nothing_found_line(&counts, line, sizeof(line)))
-		warn(agent, line);
 }
 
 /* Wait for all sinks. Return: the first failure; 0 if none failed. */
@@ -311,7 +327,7 @@ static int join_sinks(struct agent *agent)
 	return first;
 }
 
-/* Run from weft_start() until all output is written. */
+/* Run the capture, from weft_start() until all output is written. */
 static int run(struct agent *agent, struct wf_agent_result *result)
 {
 	int err;
@@ -328,10 +344,13 @@ static int run(struct agent *agent, struct wf_agent_result *result)
 	if (!wait_err && agent->lacks_files)
 		wait_err = -EBADMSG;
 	sink_err = join_sinks(agent);
+	if (agent->subscribers)
+		wf_subscribers_finish(agent->subscribers);
 	if (err)
 		return err;
 
-	warn_if_nothing_found(agent);
+	if (agent->opts->files_count)
+		wf_nothing_found_warn(agent->weft, agent->opts->log_fn, agent->opts->log_ctx);
 	result->report = wf_report_new(&agent->request_env);
 	if (wait_err) {
 		result->step = WF_AGENT_RUN;
@@ -351,6 +370,10 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 	 */
 	result->step = WF_AGENT_CONTROL;
 	err = open_control(agent);
+	agent->request_env.weft = agent->weft;
+	if (!err)
+		err = wf_serve_open(&agent->serve, agent->opts->config, agent->control,
+				    &agent->request_env, agent->opts->log_fn, agent->opts->log_ctx);
 	if (err)
 		return err;
 	result->step = WF_AGENT_SOURCE;
@@ -358,35 +381,36 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 	if (err)
 		return err;
 	result->step = WF_AGENT_SINKS;
-	return open_sinks(agent);
+	err = open_sinks(agent);
+	return err ? err : open_tracker(agent);
 }
 
 static void close_all(struct agent *agent)
 {
+	wf_serve_close(&agent->serve);
 	wf_control_close(agent->control);
-	json_decref(agent->filter);
+	wf_serve_fini(&agent->serve);
+	wf_subscribers_free(agent->subscribers);
+	if (agent->state->policies) {
+		wf_policies_set_handle(agent->state->policies, NULL);
+		wf_agent_state_follow(agent->state, NULL);
+	}
 	while (agent->sinks_count > 0)
 		wf_sink_close(agent->sinks[--agent->sinks_count]);
 	wf_file_gaps_free(agent->file_gaps);
+	wf_tracker_stop(agent->tracker);
 	wf_signals_set_handle(NULL);
 	weft_free(agent->weft);
+	wf_tracker_free(agent->tracker);
 }
 
-/* Without a configured limit of memory, the library chooses one that fits on this host. */
-static int new_weft(struct agent *agent)
-{
-	struct weft_opts opts = agent->opts->config->library;
-
-	if (!wf_config_place(agent->opts->config, "memory.max_total_memory_mb"))
-		opts.memory_max_bytes = 0;
-	return weft_new(&opts, &agent->weft);
-}
-
-/* A run. It consists of several captures if an interface disappears and is created again. */
+/* A run. If an interface disappears and is created again, the run consists of several captures. */
 struct agent_run {
 	const struct wf_agent_opts *opts;
 	bool is_continued; /* outputs of an earlier capture are continued */
+	struct wf_privileges privileges;
 	struct wf_run_limit limit;
+	struct wf_agent_state state;
 };
 
 /* Run one capture, from the creation of its handle to its end. */
@@ -397,13 +421,18 @@ static int capture(struct agent_run *run_state, struct wf_agent_result *result)
 		.opts = opts,
 		.continues = run_state->is_continued,
 		.limit = &run_state->limit,
+		.state = &run_state->state,
+		.privileges = &run_state->privileges,
 	};
 	int err;
 
 	json_decref(result->report);
 	*result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
-	name_source(&agent);
-	err = new_weft(&agent);
+	wf_report_name_source(opts->config, opts->files, opts->files_count, agent.source,
+			      sizeof(agent.source));
+	err = run_state->state.policies ? wf_policies_prepare(run_state->state.policies) : 0;
+	if (!err)
+		err = wf_source_new_weft(opts->config, opts->files_count > 0, &agent.weft);
 	if (err)
 		return err;
 	wf_signals_set_handle(agent.weft);
@@ -430,11 +459,26 @@ static bool is_run_ended(const void *ctx)
 
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)
 {
-	struct agent_run run_state = {.opts = opts};
+	struct agent_run run_state = {
+		.opts = opts,
+		.state = {.reload = {.fn = opts->reload_fn,
+				     .ctx = opts->reload_ctx,
+				     .user = run_state.privileges.account.user}}};
+	const struct wf_plan_opts plan = {opts->config, opts->files, opts->files_count,
+					  opts->log_fn, opts->log_ctx};
 	struct wf_signals signals;
-	int err = -ENODEV;
+	int err;
 
 	*ret_result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
+	err = wf_plan_make(&plan, &run_state.privileges);
+	if (!err && !opts->files_count)
+		err = wf_agent_state_open(&run_state.state, opts->config, opts->log_fn,
+					  opts->log_ctx);
+	if (err) {
+		wf_agent_state_close(&run_state.state);
+		return err;
+	}
+	err = -ENODEV;
 	wf_run_limit_init(&run_state.limit, opts->config);
 	wf_signals_take(&signals);
 	if (!waits_for_interface(opts))
@@ -446,5 +490,6 @@ int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_r
 			err = capture(&run_state, ret_result);
 	}
 	wf_signals_give_back(&signals);
+	wf_agent_state_close(&run_state.state);
 	return err;
 }

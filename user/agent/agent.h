@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * agent.h - runs weft from a configuration: opens the source, the sinks and the control socket,
- * runs until the source ends or a signal arrives, and returns a report.
+ * runs until the capture ends (see wf_agent_run()), and returns a report.
  *
  * Thread: main; one run at a time per process, because signal handlers are per process.
  */
@@ -13,14 +13,16 @@
 
 #include <weft/weft.h>
 
+#include "agent/watch/reload.h"
 #include "config/config_table.h"
 
 /** The steps of a run; the exit status depends on the step that failed. */
 enum wf_agent_step {
-	WF_AGENT_OPTIONS = 0, /* weft_new() failed: an option or the filter is wrong */
-	WF_AGENT_SOURCE,      /* a file or an interface cannot be used */
-	WF_AGENT_SINKS,	      /* an output cannot be opened */
-	WF_AGENT_CONTROL,     /* the control socket cannot be opened */
+	/* an option, the filter, the stored policy or the plan for privileges can't be used */
+	WF_AGENT_OPTIONS = 0,
+	WF_AGENT_SOURCE,  /* a file or an interface cannot be used */
+	WF_AGENT_SINKS,	  /* an output cannot be opened */
+	WF_AGENT_CONTROL, /* the control socket or the HTTP server cannot be opened */
 	WF_AGENT_START,
 	WF_AGENT_RUN,	 /* the source ended with an error */
 	WF_AGENT_OUTPUT, /* an output failed while running */
@@ -28,25 +30,28 @@ enum wf_agent_step {
 
 /**
  * struct wf_agent_opts - one run
- * @config:  borrowed
- * @files:   capture files and directories, "-" is standard input; one capture
+ * @config:  borrowed; its policy is replaced by the stored one if that is used
+ * @files:   capture files and directories, "-" is standard input; read as one capture
  * @files_count: 0: the run captures from the interfaces of @config and has a control socket
- * @tick_fn: called several times a second while it runs; may be NULL
+ * @tick_fn: called several times a second while the capture runs; may be NULL
+ * @reload_fn: reads the configuration again; NULL: it can't be read again
  * @log_fn:  receives the messages of the agent and its sinks
  */
 struct wf_agent_opts {
-	const struct wf_config *config;
+	struct wf_config *config;
 	char *const *files;
 	size_t files_count;
 	void (*tick_fn)(const struct weft *weft, void *ctx);
 	void *tick_ctx;
+	wf_reload_fn reload_fn;
+	void *reload_ctx;
 	weft_log_fn log_fn;
 	void *log_ctx;
 };
 
 /**
  * struct wf_agent_result - the outcome of a run
- * @step:   the step that failed
+ * @step:   the step that failed; valid if wf_agent_run() returned an error
  * @report: owned by the caller; NULL if the capture never started
  */
 struct wf_agent_result {
@@ -55,10 +60,12 @@ struct wf_agent_result {
 };
 
 /**
- * wf_agent_run() - run until the file ends, a signal stops the run (signals.h), or the run has
- * reached its duration or its number of packets
+ * wf_agent_run() - run until the capture files or the interfaces end, a signal stops the run
+ * (signals.h), a live run has reached its duration or its number of packets, or a failure has ended
+ * each output
  *
- * Return: 0 on success; negative errno of the first step that failed (already logged).
+ * Return: 0 on success; negative errno of the first step that failed (already logged, except
+ * -ENOMEM); -EINTR if a signal has requested the end before the capture started.
  */
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter.c - the request "filter", and the list of where each part of a filter is checked.
+ * filter.c - the request "filter", and the list that says where each part of a filter is checked.
  *
- * A part is a key in the section "filter" of the configuration, so only answer_filter() must be
- * changed for a new part.
+ * A part of a filter is a key in the section "filter" of the configuration; the verdicts by prefix
+ * in that section are no part. The policy contains the filter, so a change of the filter is a
+ * change of the policy, whose other keys stay as they are.
  */
 #include "agent/filter.h"
 
@@ -17,6 +18,7 @@
 #include "config/config_print.h"
 #include "agent/control/control.h"
 #include "agent/request.h"
+#include "policy/policies.h"
 
 #define MODE_KEY "capture.mode"
 
@@ -27,10 +29,10 @@ _Static_assert(sizeof(mode_names) / sizeof(mode_names[0]) == WEFT_MODE_COUNT,
 
 static bool is_part(const struct wf_config_key *key)
 {
-	return !strncmp(key->name, "filter.", strlen("filter."));
+	return !strncmp(key->name, "filter.", strlen("filter.")) && key->type != WF_CONFIG_VERDICTS;
 }
 
-/* Return true if the part @key is set; other parts do not restrict the filter. */
+/* Return true if the part @key is set. A part that is not set excludes no segment. */
 static bool is_set(const struct wf_config *config, const struct wf_config_key *key)
 {
 	const char *member = (const char *)config + key->offset;
@@ -42,22 +44,6 @@ static bool is_set(const struct wf_config *config, const struct wf_config_key *k
 	return *(const size_t *)((const char *)config + key->count_offset) > 0;
 }
 
-/* Return the value of the part @key, owned by the caller; NULL if there is no memory. */
-static char *part_text(const struct wf_config *config, const struct wf_config_key *key)
-{
-	char *text = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
-
-	if (!out)
-		return NULL;
-	wf_config_print_plain(config, key, out);
-	if (!fclose(out))
-		return text;
-	free(text);
-	return NULL;
-}
-
 json_t *wf_filter_parts_new(const struct wf_config *config)
 {
 	json_t *parts = json_object();
@@ -67,7 +53,7 @@ json_t *wf_filter_parts_new(const struct wf_config *config)
 
 		if (!is_part(key) || !is_set(config, key))
 			continue;
-		text = part_text(config, key);
+		text = wf_config_text_new(config, key);
 		if (!text || json_object_set_new(parts, key->name, json_string(text))) {
 			free(text);
 			json_decref(parts);
@@ -118,32 +104,55 @@ int wf_filter_apply(const struct wf_config *config, const char *expression, stru
 	return weft_filter_set(weft, &opts);
 }
 
+/* Write the policy in use to @config. *@ret_version: its version. */
+static int read_policy(const struct wf_request_env *env, struct wf_config *config,
+		       uint64_t *ret_version)
+{
+	json_t *present = wf_policies_get(env->policies);
+	struct wf_policy_error error;
+	int err = present ? wf_policy_read(json_object_get(present, "policy"), config, &error)
+			  : -EBUSY;
+
+	*ret_version = (uint64_t)json_integer_value(json_object_get(present, "version"));
+	json_decref(present);
+	return err;
+}
+
+static int set_policy(const struct wf_request_env *env, const struct wf_config *config,
+		      uint64_t if_version, struct wf_control_error *ret_error)
+{
+	const struct wf_policy_change change = {.by = "weft filter", .if_version = if_version};
+	struct wf_policy_error error;
+	json_t *policy = wf_policy_new(config);
+	int err = policy ? wf_policies_set(env->policies, policy, &change, &error) : -ENOMEM;
+
+	json_decref(policy);
+	if (policy && err) {
+		snprintf(ret_error->text, sizeof(ret_error->text), "%s", error.text);
+		ret_error->is_usage = err == -EINVAL;
+	}
+	return err;
+}
+
 /* Replace the filter by the parts in @request. Return: 0; negative errno, which was reported. */
 static int replace(const struct wf_request_env *env, const json_t *request,
 		   struct wf_control_error *ret_error)
 {
 	struct wf_config config;
-	json_t *parts = NULL;
+	uint64_t version;
 	int err = wf_config_init(&config);
 
 	if (!err)
+		err = read_policy(env, &config, &version);
+	for (const struct wf_config_key *key = wf_config_keys(); !err && key->name; key++)
+		if (is_part(key))
+			err = wf_config_reset(&config, key);
+	if (!err)
 		err = read_parts(request, &config, ret_error);
 	if (!err)
-		parts = wf_filter_parts_new(&config);
-	if (!err && !parts)
-		err = -ENOMEM;
-	if (!err)
-		err = wf_filter_apply(&config, config.library.filter, env->weft);
-	if (err) {
-		json_decref(parts);
-		if (!*ret_error->text)
-			wf_request_refuse(ret_error, "the old filter is still in use",
-					  err == -ETIMEDOUT ? "a worker is too busy to answer"
-							    : strerror(-err));
-	} else {
-		json_decref(*env->filter);
-		*env->filter = parts;
-	}
+		err = set_policy(env, &config, version, ret_error);
+	if (err && !*ret_error->text)
+		wf_request_refuse(ret_error, "the old filter is still in use", strerror(-err));
 	wf_config_fini(&config);
 	return err;
 }
@@ -168,13 +177,21 @@ static void find_mode(const struct weft_interface *interface, void *ctx)
 
 /*
  * Return the filter in use, owned by the caller. The answer contains the mode of the interfaces,
- * which determines where the filter is checked; "auto" if the modes differ.
+ * because the mode determines where the filter is checked; the mode is "auto" if the interfaces
+ * have different ones.
  */
 static json_t *answer_new(const struct wf_request_env *env)
 {
 	enum weft_mode mode = WEFT_MODE_COUNT;
-	json_t *answer = json_copy(*env->filter);
+	struct wf_config config;
+	json_t *answer = NULL;
+	uint64_t version;
 
+	if (wf_config_init(&config))
+		return NULL;
+	if (!read_policy(env, &config, &version))
+		answer = wf_filter_parts_new(&config);
+	wf_config_fini(&config);
 	weft_interfaces_each(env->weft, find_mode, &mode);
 	if (answer && mode != WEFT_MODE_COUNT)
 		json_object_set_new(answer, MODE_KEY, json_string(mode_names[mode]));
@@ -184,9 +201,12 @@ static json_t *answer_new(const struct wf_request_env *env)
 static json_t *answer_filter(const struct wf_request_env *env, const json_t *request,
 			     struct wf_control_error *ret_error)
 {
+	json_t *answer;
+
 	if (has_parts(request) && replace(env, request, ret_error))
 		return NULL;
-	return answer_new(env);
+	answer = answer_new(env);
+	return answer ? answer : wf_request_refuse(ret_error, "filter", "the agent is too busy");
 }
 
 const struct wf_request wf_request_filter = {
@@ -198,7 +218,7 @@ const struct wf_request wf_request_filter = {
 
 /* ---- explaining ---- */
 
-/* Indexed by enum weft_mode; AUTO is replaced by one of the others at start. */
+/* Indexed by enum weft_mode. At the start, AUTO is replaced by TAP or HOST. */
 static const char *const kernel_places[] = {
 	"kernel (XDP or tc program), before anything is copied",
 	"kernel (XDP program), before anything is copied",

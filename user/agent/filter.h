@@ -4,8 +4,9 @@
  * list of where each part of a filter is checked.
  *
  *   {"command": "filter", "filter.ports": "80,443", "filter.expression": "host 10.0.0.1"}
- *     -> {"filter.ports": "80,443", ...}: the filter that is now in use
- *   {"command": "filter", "clear": true} -> {}
+ *     -> {"filter.ports": "80,443", ..., "capture.mode": "tap"}: the filter that is now in use,
+ *        and the mode of the interfaces
+ *   {"command": "filter", "clear": true} -> {"capture.mode": ...}: no part is set
  *   {"command": "filter"} -> {...}: the filter in use, which stays as it is
  *
  * Parts that are missing from a request with other parts are removed from the filter.

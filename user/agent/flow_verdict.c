@@ -29,6 +29,16 @@ static bool read_addr(const json_t *request, const char *key, uint8_t ret_addr[1
 	return inet_pton(AF_INET, text, ret_addr + 12) == 1;
 }
 
+/* Report that the member @key is no address; the message names its value, if it has one. */
+static json_t *refuse_addr(const json_t *request, const char *key,
+			   struct wf_control_error *ret_error)
+{
+	const char *text = json_string_value(json_object_get(request, key));
+
+	return wf_request_refuse_usage(ret_error, text ? text : key,
+				       "neither an IPv4 nor an IPv6 address");
+}
+
 static bool read_port(const json_t *request, const char *key, uint16_t *ret_port)
 {
 	const json_t *value = json_object_get(request, key);
@@ -65,8 +75,8 @@ static const char *why_not_set(int err)
 	case -ENOENT:
 		return "no such connection in the kernel's flow map";
 	case -EALREADY:
-		return "the connection is beyond its depth limit and would be shunted again at "
-		       "once";
+		return "the connection is beyond its depth limit and would be bypassed again "
+		       "at once";
 	case -ETIMEDOUT:
 		return "the worker of the connection did not answer in time";
 	default:
@@ -83,9 +93,10 @@ static json_t *answer_flow(const struct wf_request_env *env, const json_t *reque
 	uint32_t count;
 	int err;
 
-	if (!read_addr(request, "src_ip", flow.src_addr) ||
-	    !read_addr(request, "dest_ip", flow.dst_addr))
-		return wf_request_refuse_usage(ret_error, "address", "neither IPv4 nor IPv6");
+	if (!read_addr(request, "src_ip", flow.src_addr))
+		return refuse_addr(request, "src_ip", ret_error);
+	if (!read_addr(request, "dest_ip", flow.dst_addr))
+		return refuse_addr(request, "dest_ip", ret_error);
 	if (!read_port(request, "src_port", &flow.src_port) ||
 	    !read_port(request, "dest_port", &flow.dst_port))
 		return wf_request_refuse_usage(ret_error, "port", "not a number from 0 to 65535");
@@ -95,15 +106,27 @@ static json_t *answer_flow(const struct wf_request_env *env, const json_t *reque
 		return wf_request_refuse_usage(ret_error, "verdict",
 					       "not one of steer, shunt, pass");
 	err = weft_flow_set(env->weft, &flow, from, (enum weft_verdict)verdict, &count);
+	ret_error->err = err;
 	if (err)
 		return wf_request_refuse(ret_error, "flow", why_not_set(err));
 	return json_pack("{sssi}", "verdict", weft_flow_verdict_name((enum weft_verdict)verdict),
 			 "flows", (int)count);
 }
 
+static const struct wf_http_param params[] = {
+	{.name = "src", .member = "src_ip", .is_required = true},
+	{.name = "sport", .member = "src_port", .is_number = true, .is_required = true},
+	{.name = "dst", .member = "dest_ip", .is_required = true},
+	{.name = "dport", .member = "dest_port", .is_number = true, .is_required = true},
+	{.name = "verdict", .member = "verdict", .is_required = true},
+	{.name = "from", .member = "from"},
+	{.name = NULL},
+};
+
 const struct wf_request wf_request_flow = {
 	.name = "flow",
 	.help = "set the verdict of the kernel on one connection; members: verdict, from, src_ip, "
 		"src_port, dest_ip, dest_port",
+	.http = {.method = "POST", .path = "/api/v1/flows/verdict", .params = params},
 	.answer = answer_flow,
 };

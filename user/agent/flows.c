@@ -27,20 +27,6 @@ static json_t *addr_new(const uint8_t addr[16])
 	return json_string(weft_addr_text(addr, text));
 }
 
-static json_t *time_new(uint64_t ns)
-{
-	time_t sec = (time_t)(ns / 1000000000u);
-	char text[40];
-	struct tm utc;
-	size_t len;
-
-	gmtime_r(&sec, &utc);
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text + len, sizeof(text) - len, ".%06u+0000",
-		 (unsigned int)(ns % 1000000000u / 1000u));
-	return json_string(text);
-}
-
 static json_t *side_new(const struct weft_flow_view *view, enum weft_dir dir)
 {
 	const struct weft_flow_side *side = &view->sides[dir];
@@ -61,8 +47,8 @@ static json_t *side_new(const struct weft_flow_view *view, enum weft_dir dir)
 }
 
 /*
- * Return the state of the connection; if no worker tracks it, the state that follows from the TCP
- * flags.
+ * Return the state of the connection. If no worker tracks the connection, the state is derived from
+ * its TCP flags.
  */
 static const char *state_of(const struct weft_flow_view *view)
 {
@@ -80,9 +66,9 @@ static const char *state_of(const struct weft_flow_view *view)
 static json_t *event_counts_new(const struct weft_flow_view *view)
 {
 	static const char *const suffixes[] = {"toserver", "toclient"};
-	json_t *object = json_pack("{sososssb}", "start", time_new(view->first_ns), "end",
-				   time_new(view->last_ns), "state", state_of(view), "midstream",
-				   view->midstream);
+	json_t *object = json_pack("{sososssb}", "start", wf_request_time_new(view->first_ns),
+				   "end", wf_request_time_new(view->last_ns), "state",
+				   state_of(view), "midstream", view->midstream);
 
 	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
 		const struct weft_flow_side *side = &view->sides[dir];
@@ -119,9 +105,9 @@ static void add_view(const struct weft_flow_view *view, void *ctx)
 		"src_port", flow->src_port, "dest_ip", addr_new(flow->dst_addr), "dest_port",
 		flow->dst_port, "proto", "TCP", "interface", view->ifname, "worker",
 		(int)view->worker, "tracked", view->is_tracked, "midstream", view->midstream,
-		"state", state_of(view), "start", time_new(view->first_ns), "last",
-		time_new(view->last_ns), "toserver", side_new(view, WEFT_TO_SERVER), "toclient",
-		side_new(view, WEFT_TO_CLIENT), "flow", event_counts_new(view));
+		"state", state_of(view), "start", wf_request_time_new(view->first_ns), "last",
+		wf_request_time_new(view->last_ns), "toserver", side_new(view, WEFT_TO_SERVER),
+		"toclient", side_new(view, WEFT_TO_CLIENT), "flow", event_counts_new(view));
 
 	json_object_set_new(object, "community_id",
 			    json_string(weft_community_id(flow, community_id)));
@@ -163,7 +149,8 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 		return wf_request_refuse_usage(ret_error, "sort",
 					       "not one of bytes, packets, kept, last, age");
 	if (count < 0 || count > WEFT_FLOW_VIEWS_MAX)
-		return wf_request_refuse_usage(ret_error, "count", "not a number from 1 to 1000");
+		return wf_request_refuse_usage(ret_error, "count",
+					       "not a number from 0 (the default) to 1000");
 	if (wf_request_check_expression(query.filter, ret_error))
 		return NULL;
 	query.count_max = (uint32_t)count;
@@ -173,18 +160,29 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	if (!err)
 		return json_pack("{sIso}", "total", (json_int_t)total, "flows", flows);
 	json_decref(flows);
+	if (err == -EINVAL) /* the filter tests something that is not a property of connections */
+		return wf_request_refuse_usage(ret_error, "flows", weft_last_error(env->weft));
+	ret_error->err = err;
 	return wf_request_refuse(ret_error, "flows", strerror(-err));
 }
+
+static const struct wf_http_param params[] = {
+	{.name = "filter", .member = "filter", .is_filter = true},
+	{.name = "sort", .member = "sort"},
+	{.name = "limit", .member = "count", .is_number = true},
+	{.name = NULL},
+};
 
 const struct wf_request wf_request_flows = {
 	.name = "flows",
 	.help = "list connections; members: sort, count, filter, all",
+	.http = {.method = "GET", .path = "/api/v1/flows", .params = params},
 	.answer = answer_flows,
 };
 
 /* ---- the table ---- */
 
-enum { TABLE_COLUMNS = 80 };
+enum { TABLE_COLUMNS = 80, VLANS_MAX = 2 };
 
 static json_int_t int_of(const json_t *object, const char *key)
 {
@@ -198,16 +196,15 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "?";
 }
 
-static void end_of(const json_t *flow, const char *ip, const char *port, char *buf, size_t bytes)
+void wf_flow_endpoint(const json_t *flow, const char *ip, const char *port, char *buf, size_t size)
 {
 	const char *addr = text_of(flow, ip);
 
-	snprintf(buf, bytes, strchr(addr, ':') ? "[%s]:%lld" : "%s:%lld", addr,
+	snprintf(buf, size, strchr(addr, ':') ? "[%s]:%lld" : "%s:%lld", addr,
 		 (long long)int_of(flow, port));
 }
 
-/* Write the VLAN ids and the VNI, which may be all that distinguishes two connections. */
-static void tenant_of(const json_t *flow, char *text, size_t size)
+void wf_flow_tenant(const json_t *flow, char *text, size_t size)
 {
 	const json_t *vlan = json_object_get(flow, "vlan");
 	const json_t *id;
@@ -217,6 +214,8 @@ static void tenant_of(const json_t *flow, char *text, size_t size)
 	text[0] = '\0';
 	json_array_foreach(vlan, i, id)
 	{
+		if (i == VLANS_MAX)
+			break;
 		len += snprintf(text + len, size - (size_t)len, "%s%u", i ? "." : "vlan ",
 				(uint16_t)json_integer_value(id));
 	}
@@ -249,15 +248,15 @@ static void print_side(const json_t *flow, const char *name, FILE *out)
 	fputc('\n', out);
 }
 
-/* Print the addresses and the state, on one line if that is not too long, and both directions. */
+/* Print the addresses and the state (on one line if they fit), then both directions. */
 static void print_flow(const json_t *flow, FILE *out)
 {
 	char src[64], dst[64], tenant[64], about[128];
 	size_t chars;
 
-	end_of(flow, "src_ip", "src_port", src, sizeof(src));
-	end_of(flow, "dest_ip", "dest_port", dst, sizeof(dst));
-	tenant_of(flow, tenant, sizeof(tenant));
+	wf_flow_endpoint(flow, "src_ip", "src_port", src, sizeof(src));
+	wf_flow_endpoint(flow, "dest_ip", "dest_port", dst, sizeof(dst));
+	wf_flow_tenant(flow, tenant, sizeof(tenant));
 	snprintf(about, sizeof(about), "%s%.15s, %.15s, worker %lld", tenant,
 		 text_of(flow, "state"), text_of(flow, "interface"),
 		 (long long)int_of(flow, "worker"));
@@ -272,7 +271,7 @@ void wf_flows_print(const json_t *flows, FILE *out)
 {
 	const json_t *list = json_object_get(flows, "flows");
 	const json_t *flow;
-	char numbers[2][28];
+	char listed[28], total[WF_REPORT_COUNTED_BYTES];
 	size_t i;
 
 	if (json_array_size(list))
@@ -280,7 +279,6 @@ void wf_flows_print(const json_t *flows, FILE *out)
 		      "bypassed\n",
 		      out);
 	json_array_foreach(list, i, flow) print_flow(flow, out);
-	fprintf(out, "%s of %s connections\n",
-		wf_report_number((int64_t)json_array_size(list), numbers[0]),
-		wf_report_number(int_of(flows, "total"), numbers[1]));
+	fprintf(out, "%s of %s\n", wf_report_number((int64_t)json_array_size(list), listed),
+		wf_report_counted(int_of(flows, "total"), "connection", total));
 }

@@ -2,11 +2,15 @@
 /*
  * report.c - prints a report.
  *
- * Metrics are found by iteration; only the first line of the summary uses metrics by name.
+ * Ledgers, sinks and metrics are printed by iteration over the report. The code names a metric only
+ * for the lines of print_verdict(), and for the first line and the lines of sinks in the summary.
  */
 #include "agent/report.h"
 
 #include <string.h>
+
+#include "agent/watch/losses.h"
+#include "config/wrap.h"
 
 /* ---- reading; json_*_value() returns 0 or NULL for missing members ---- */
 
@@ -46,6 +50,15 @@ const char *wf_report_number(int64_t value, char *buf)
 	return buf;
 }
 
+const char *wf_report_counted(int64_t value, const char *noun, char *buf)
+{
+	char number[28];
+
+	snprintf(buf, WF_REPORT_COUNTED_BYTES, "%s %s%s", wf_report_number(value, number), noun,
+		 value == 1 ? "" : "s");
+	return buf;
+}
+
 const char *wf_report_short(int64_t value, char *buf)
 {
 	static const char units[] = "MGTPE";
@@ -59,6 +72,19 @@ const char *wf_report_short(int64_t value, char *buf)
 		unit++;
 	}
 	snprintf(buf, WF_REPORT_SHORT_BYTES, "%.1f %c", scaled, units[unit]);
+	return buf;
+}
+
+const char *wf_report_fit(int64_t value, int chars, char *buf)
+{
+	static const char units[] = "kMGTPE";
+	double scaled = (double)value;
+
+	wf_report_number(value, buf);
+	for (size_t unit = 0; (int)strlen(buf) > chars && units[unit]; unit++) {
+		scaled /= 1000;
+		snprintf(buf, WF_REPORT_SHORT_BYTES, "%.1f %c", scaled, units[unit]);
+	}
 	return buf;
 }
 
@@ -168,33 +194,131 @@ static void print_interfaces(const json_t *report, FILE *out)
 	fputc('\n', out);
 }
 
+/* Print the user, and each privilege that was not given up. */
+static void print_privileges(const json_t *report, FILE *out)
+{
+	const json_t *privileges = json_object_get(report, "privileges");
+	const json_t *kept;
+	size_t i;
+
+	if (!privileges)
+		return;
+	fprintf(out, "user %s, group %s, %zu capabilities, seccomp filter %s\n",
+		text_of(privileges, "user"), text_of(privileges, "group"),
+		json_array_size(json_object_get(privileges, "capabilities")),
+		json_is_true(json_object_get(privileges, "seccomp")) ? "on" : "off");
+	json_array_foreach(json_object_get(privileges, "kept"), i, kept)
+		wf_print_wrapped(text_of(kept, "why"),
+				 fprintf(out, "not given up: %s:", text_of(kept, "what")), 2, out);
+}
+
 /* ---- the verdict ---- */
 
-/* Outcomes of wanted frames that did not reach their connection. */
-static const char *const lost_frames[] = {
-	"kernel_unsteered_frames", "kernel_ring_full_frames",	 "kernel_failed_frames",
-	"xsk_ring_full_frames",	   "xsk_fill_empty_frames",	 "xsk_invalid_frames",
-	"ring_invalid_frames",	   "frames_handoff_lost_frames", "frames_no_memory_frames",
-};
+/* Return the number of wanted frames that did not reach their connection. */
+static json_int_t lost_frames(const json_t *metrics)
+{
+	json_int_t lost = 0;
+	const char *name;
+	json_t *metric;
+
+	json_object_foreach((json_t *)metrics, name, metric)
+	{
+		if (wf_losses_has(name))
+			lost += value_of(metrics, name);
+	}
+	return lost;
+}
+
+/* Return the number of events that the queues of all outputs have dropped. */
+static json_int_t dropped_events(const json_t *report)
+{
+	json_int_t dropped = 0;
+	const json_t *sink;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "sinks"), i, sink)
+	{
+		if (__builtin_add_overflow(dropped, int_of(sink, "dropped_events"), &dropped))
+			return INT64_MAX;
+	}
+	return dropped;
+}
 
 static void print_verdict_frames(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");
 	json_int_t seen = value_of(metrics, "kernel_seen_frames");
 	json_int_t limit = value_of(metrics, "memory_limit_bytes");
-	json_int_t lost = 0;
-	char numbers[2][28];
+	json_int_t dropped = dropped_events(report);
+	char numbers[3][28];
 
-	for (size_t i = 0; i < sizeof(lost_frames) / sizeof(lost_frames[0]); i++)
-		lost += value_of(metrics, lost_frames[i]);
-	fprintf(out, "lost %s of %s frames; memory %lld %% of %lld MiB; pressure %s\n",
-		wf_report_number(lost, numbers[0]),
-		wf_report_number(seen ? seen : value_of(metrics, "frames"), numbers[1]),
+	fprintf(out, "lost %s of %s frames; ", wf_report_number(lost_frames(metrics), numbers[0]),
+		wf_report_number(seen ? seen : value_of(metrics, "frames"), numbers[1]));
+	if (dropped)
+		fprintf(out, "outputs dropped %s events; ", wf_report_number(dropped, numbers[2]));
+	fprintf(out, "memory %lld %% of %lld MiB; pressure %s\n",
 		(long long)(limit ? 100 * value_of(metrics, "memory_used_bytes") / limit : 0),
 		(long long)(limit >> 20), text_of(json_object_get(report, "pressure"), "level"));
 }
 
-/* Print how much was lost, and a line for each of: gaps, overload, sinks with losses. */
+/*
+ * Return true if the subscription @sub is shown without --verbose: it lost events, weft ended it,
+ * its events wait, or they have filled more than half of its queue.
+ */
+static bool is_notable(const json_t *sub)
+{
+	return int_of(sub, "dropped_events") || int_of(sub, "lag_ms") ||
+	       strcmp(text_of(sub, "state"), "running") ||
+	       int_of(sub, "high_water_bytes") > int_of(sub, "queue_limit_bytes") / 2;
+}
+
+static void print_sub(const json_t *sub, FILE *out)
+{
+	char numbers[4][WF_REPORT_SHORT_BYTES];
+
+	fprintf(out, " %-16.16s %-8.8s %9s %10s %7.1f %9s %9s\n", text_of(sub, "name"),
+		text_of(sub, "state"), wf_report_short(int_of(sub, "queue_bytes"), numbers[0]),
+		wf_report_short(int_of(sub, "high_water_bytes"), numbers[1]),
+		(double)int_of(sub, "lag_ms") / 1000,
+		wf_report_short(int_of(sub, "dropped_events"), numbers[2]),
+		wf_report_short(int_of(sub, "dropped_bytes"), numbers[3]));
+}
+
+/* Print a table of all subscriptions if one of them is notable, or if view->is_verbose. */
+static void print_subs(const struct view *view, const json_t *report)
+{
+	const json_t *list = json_object_get(report, "subscriptions");
+	bool has_notable = view->is_verbose && json_array_size(list);
+	const json_t *sub;
+	size_t i;
+
+	json_array_foreach(list, i, sub) has_notable |= is_notable(sub);
+	if (!has_notable)
+		return;
+	fprintf(view->out, "subscriptions:\n %-16s %-8s %9s %10s %7s %9s %9s\n", "name", "state",
+		"waiting B", "high water", "lag s", "dropped", "bytes");
+	json_array_foreach(list, i, sub) print_sub(sub, view->out);
+	fputc('\n', view->out);
+}
+
+/*
+ * Print the events and payload bytes that a sink has lost, if there are any. @what: the kind of the
+ * loss.
+ */
+static void print_loss(const json_t *sink, const char *what, const char *events_key,
+		       const char *bytes_key, FILE *out)
+{
+	json_int_t events = int_of(sink, events_key);
+	json_int_t bytes = int_of(sink, bytes_key);
+	char numbers[2][28];
+
+	if (events || bytes)
+		fprintf(out, "sink %s: %s: %s events, %s payload bytes\n", text_of(sink, "name"),
+			what, wf_report_number(events, numbers[0]),
+			wf_report_number(bytes, numbers[1]));
+}
+
+/* Print how many frames were lost, and lines for gaps, overload and sinks with losses. */
 static void print_verdict(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");
@@ -213,13 +337,8 @@ static void print_verdict(const json_t *report, FILE *out)
 			(long long)shed);
 	json_array_foreach(json_object_get(report, "sinks"), i, sink)
 	{
-		json_int_t dropped = int_of(sink, "dropped_events");
-		json_int_t failed = int_of(sink, "failed_events");
-
-		if (dropped || failed || int_of(sink, "failed_bytes"))
-			fprintf(out, "sink %s: %s events dropped, %s not written\n",
-				text_of(sink, "name"), wf_report_number(dropped, numbers[0]),
-				wf_report_number(failed, numbers[1]));
+		print_loss(sink, "dropped", "dropped_events", "dropped_bytes", out);
+		print_loss(sink, "not written", "failed_events", "failed_bytes", out);
 	}
 }
 
@@ -238,10 +357,12 @@ void wf_report_print(const json_t *report, bool is_verbose, FILE *out)
 	print_verdict(report, out);
 	fprintf(out, "weft %s, %s, for %.1f s\n", text_of(report, "version"),
 		text_of(report, "source"), (double)int_of(report, "elapsed_ms") / 1000);
+	print_privileges(report, out);
 	print_interfaces(report, out);
 	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
 		print_ledger(&view, ledger);
 	print_sinks(&view, report);
+	print_subs(&view, report);
 	fputs("metrics:\n", out);
 	json_object_foreach((json_t *)view.metrics, name, metric)
 		print_value(&view, " ", name, int_of(metric, "value"));
@@ -249,21 +370,19 @@ void wf_report_print(const json_t *report, bool is_verbose, FILE *out)
 
 /* ---- summary ---- */
 
-/*
- * Print @name without the words that all names of its ledger share: "kernel_passed_frames" becomes
- * "passed". Unit and module are printed once, before the names.
- */
-static void print_short_name(const char *name, FILE *out)
+const char *wf_report_short_name(const char *name, char *buf)
 {
 	const char *first = strchr(name, '_');
 	const char *last = strrchr(name, '_');
+	bool is_short = !first || first == last;
+	const char *begin = is_short ? name : first + 1;
 
-	if (!first || first == last) {
-		fputs(name, out);
-		return;
-	}
-	for (const char *letter = first + 1; letter < last; letter++)
-		fputc(*letter == '_' ? ' ' : *letter, out);
+	snprintf(buf, WF_REPORT_NAME_BYTES, "%.*s",
+		 (int)(is_short ? strlen(name) : (size_t)(last - begin)), begin);
+	for (char *letter = buf; *letter; letter++)
+		if (*letter == '_' && !is_short)
+			*letter = ' ';
+	return buf;
 }
 
 static void print_ledger_line(const json_t *ledger, FILE *out)
@@ -271,6 +390,7 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	json_int_t total = int_of(json_object_get(ledger, "total"), "value");
 	const char *sign = "=";
 	const json_t *part;
+	char name[WF_REPORT_NAME_BYTES];
 	char number[28];
 	char state[64];
 	size_t i;
@@ -286,19 +406,34 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 
 		if (value == 0)
 			continue;
-		fprintf(out, " %s %s ", sign, wf_report_number(value, number));
-		print_short_name(text_of(part, "name"), out);
+		fprintf(out, " %s %s %s", sign, wf_report_number(value, number),
+			wf_report_short_name(text_of(part, "name"), name));
 		sign = "+";
 	}
 	fputc('\n', out);
 }
 
-/* Print the failures of a sink; print nothing if everything was written. */
+/* Print what a sink has published, for the summary. */
+static void print_published(const json_t *sink, FILE *out)
+{
+	char numbers[3][28];
+
+	fprintf(out,
+		"weft: sink %s: %s messages published, %s acknowledged, with %s payload bytes\n",
+		text_of(sink, "name"),
+		wf_report_number(int_of(sink, "nats_published_messages"), numbers[0]),
+		wf_report_number(int_of(sink, "nats_acknowledged_messages"), numbers[1]),
+		wf_report_number(int_of(sink, "written_bytes"), numbers[2]));
+}
+
+/* Print what a sink has published, and its losses, for the summary. */
 static void print_sink_line(const json_t *sink, FILE *out)
 {
 	char numbers[2][28];
 	const char *name = text_of(sink, "name");
 
+	if (json_object_get(sink, "nats_published_messages"))
+		print_published(sink, out);
 	if (int_of(sink, "dropped_events") > 0)
 		fprintf(out,
 			"weft: sink %s: queue full: %s events (%s payload bytes) dropped; see "
@@ -316,19 +451,17 @@ void wf_report_print_summary(const json_t *report, FILE *out)
 	const json_t *metrics = json_object_get(report, "metrics");
 	const json_t *ledger;
 	const json_t *sink;
-	char numbers[6][28];
+	char counts[6][WF_REPORT_COUNTED_BYTES];
 	size_t i;
 
-	fprintf(out,
-		"weft: %s: %s packets, %s connections, %s stream bytes, %s gaps (%s bytes), "
-		"%s payload bytes, in %.3f s\n",
-		text_of(report, "source"),
-		wf_report_number(value_of(metrics, "frames"), numbers[0]),
-		wf_report_number(value_of(metrics, "flows_opened_flows"), numbers[1]),
-		wf_report_number(value_of(metrics, "payload_delivered_bytes"), numbers[2]),
-		wf_report_number(value_of(metrics, "gaps"), numbers[3]),
-		wf_report_number(value_of(metrics, "gaps_bytes"), numbers[4]),
-		wf_report_number(value_of(metrics, "payload_bytes"), numbers[5]),
+	fprintf(out, "weft: %s: %s, %s, %s, %s (%s), %s, in %.3f s\n", text_of(report, "source"),
+		wf_report_counted(value_of(metrics, "frames"), "packet", counts[0]),
+		wf_report_counted(value_of(metrics, "flows_opened_flows"), "connection", counts[1]),
+		wf_report_counted(value_of(metrics, "payload_delivered_bytes"), "stream byte",
+				  counts[2]),
+		wf_report_counted(value_of(metrics, "gaps"), "gap", counts[3]),
+		wf_report_counted(value_of(metrics, "gaps_bytes"), "byte", counts[4]),
+		wf_report_counted(value_of(metrics, "payload_bytes"), "payload byte", counts[5]),
 		(double)int_of(report, "elapsed_ms") / 1000);
 	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
 		print_ledger_line(ledger, out);

@@ -5,8 +5,13 @@
  *   {"version", "source", "elapsed_ms",
  *    "ledgers": [{"name", "total": {"name", "value"}, "parts": [{"name", "value"}...],
  *                 "difference", "closed"}...],
- *    "metrics": {NAME: {"value", "kind", "help"}...},
- *    "sinks": [{"name", "events", ...}...]}
+ *    "metrics": {NAME: {"value", "kind", "help", "loss": true if it counts lost frames}...},
+ *    "sinks": [{"name", "events", ...}...],
+ *    "pressure": {"level", "sources": [{"name", "percent", ...}...],
+ *                 "changes": [{"number", "from", "to", ...}...]},
+ *    "cleanup": [{"name", "runs", "removed", ...}...], "interfaces": [{"name", "state"}...],
+ *    "subscriptions": [{"name", "state", "queue_bytes", "high_water_bytes", "lag_ms", ...}...],
+ *    "privileges": {"user", "group", "capabilities", "kept", ...}}
  *
  * The control socket, --json and the printed texts all use this value, so that they cannot differ.
  */
@@ -19,10 +24,9 @@
 #include <stdio.h>
 
 /*
- * Print losses and warnings, then every ledger as a sum, then every metric, in 80 columns and
- * without zeros.
- * @is_verbose: also print zeros, and the meaning of each metric. Members may be missing if @report
- * comes from another process.
+ * Print losses and warnings, privileges and interfaces, every ledger as a sum, the sinks, the
+ * subscriptions, and every metric. Values that are 0 are left out. @is_verbose: also print zeros,
+ * and the meaning of each metric. Members may be missing if @report comes from another process.
  */
 void wf_report_print(const json_t *report, bool is_verbose, FILE *out);
 
@@ -38,10 +42,27 @@ bool wf_report_is_closed(const json_t *report);
 const char *wf_report_number(int64_t value, char *buf);
 
 /*
- * Format @value in at most 9 characters in @buf (WF_REPORT_SHORT_BYTES): "1,234,567", "123.4 M".
- * K, M, G and T are powers of 1000. Return: @buf.
+ * Format @value in at most 9 characters in @buf (WF_REPORT_SHORT_BYTES): "1,234,567", "123.4 M". M,
+ * G, T, P and E are powers of 1000. Return: @buf.
  */
 const char *wf_report_short(int64_t value, char *buf);
 enum { WF_REPORT_SHORT_BYTES = 28 };
+
+/*
+ * Format @value in at most @chars characters, which are 6 or more, in @buf (WF_REPORT_SHORT_BYTES):
+ * "12,345", "1.2 M". k, M, G, T, P and E are powers of 1000. Return: @buf.
+ */
+const char *wf_report_fit(int64_t value, int chars, char *buf);
+
+/* Format @value with its noun in @buf (WF_REPORT_COUNTED_BYTES): "1 gap", "1,234 gaps". */
+const char *wf_report_counted(int64_t value, const char *noun, char *buf);
+enum { WF_REPORT_COUNTED_BYTES = 48 };
+
+/*
+ * Write @name, a metric of a ledger, to @buf (WF_REPORT_NAME_BYTES) without its first word (the
+ * stage) and its last one (the unit): "kernel_passed_frames" becomes "passed". Return: @buf.
+ */
+const char *wf_report_short_name(const char *name, char *buf);
+enum { WF_REPORT_NAME_BYTES = 64 };
 
 #endif

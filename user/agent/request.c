@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * request.c - functions shared by requests: error responses, and the check of a filter expression.
+ * request.c - functions shared by requests: error responses, the check of a filter expression,
+ * times.
  */
 #include "agent/request.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <weft/weft.h>
 
@@ -34,4 +36,18 @@ int wf_request_check_expression(const char *expression, struct wf_control_error 
 	else if (err)
 		wf_request_refuse(ret_error, "filter", strerror(-err));
 	return err;
+}
+
+json_t *wf_request_time_new(uint64_t ns)
+{
+	time_t sec = (time_t)(ns / 1000000000u);
+	char text[40];
+	struct tm utc;
+	size_t len;
+
+	gmtime_r(&sec, &utc);
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + len, sizeof(text) - len, ".%06u+0000",
+		 (unsigned int)(ns % 1000000000u / 1000u));
+	return json_string(text);
 }

@@ -7,17 +7,38 @@
  */
 #include "agent/requests.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/request.h"
 
-#define REQUESTS            \
-	REQUEST(stats)      \
-	REQUEST(prometheus) \
-	REQUEST(flows)      \
-	REQUEST(flow)       \
-	REQUEST(filter)
+#define REQUESTS                 \
+	REQUEST(stats)           \
+	REQUEST(prometheus)      \
+	REQUEST(health)          \
+	REQUEST(memory)          \
+	REQUEST(workers)         \
+	REQUEST(subscriptions)   \
+	REQUEST(flows)           \
+	REQUEST(flow)            \
+	REQUEST(endpoints)       \
+	REQUEST(endpoint_remove) \
+	REQUEST(fleet)           \
+	REQUEST(filter)          \
+	REQUEST(policy)          \
+	REQUEST(policy_history)  \
+	REQUEST(policy_check)    \
+	REQUEST(policy_set)      \
+	REQUEST(reload)          \
+	REQUEST(policy_rollback) \
+	REQUEST(state_list)      \
+	REQUEST(state_get)       \
+	REQUEST(state_history)   \
+	REQUEST(state_set)       \
+	REQUEST(state_delete)    \
+	REQUEST(state_watch)     \
+	REQUEST(subscribe)
 
 #define REQUEST(name) extern const struct wf_request wf_request_##name;
 REQUESTS
@@ -38,15 +59,62 @@ static json_t *help_new(void)
 	return help;
 }
 
-json_t *wf_requests_answer(const char *command, const json_t *request,
-			   struct wf_control_error *ret_error, void *env)
+static const struct wf_request *find_request(const char *command)
 {
 	for (size_t i = 0; i < REQUESTS_COUNT; i++)
 		if (!strcmp(requests[i]->name, command))
-			return requests[i]->answer(env, request, ret_error);
+			return requests[i];
+	return NULL;
+}
+
+json_t *wf_requests_answer(const char *command, const json_t *request,
+			   struct wf_control_error *ret_error, void *env)
+{
+	const struct wf_request *found = find_request(command);
+
+	if (found && found->answer)
+		return found->answer(env, request, ret_error);
+	if (found)
+		return wf_request_refuse(ret_error, command,
+					 "is answered on a control socket only");
 	if (!strcmp(command, "help"))
 		return help_new();
 	snprintf(ret_error->text, sizeof(ret_error->text),
 		 "unknown command: %.64s; \"help\" lists the commands", command);
 	return NULL;
+}
+
+json_t *wf_requests_state(void *env)
+{
+	struct wf_control_error error;
+	json_t *state = wf_requests_answer("stats", NULL, &error, env);
+	json_t *health = wf_requests_answer("health", NULL, &error, env);
+
+	if (state && health && !json_object_set(state, "health", health)) {
+		json_decref(health);
+		return state;
+	}
+	json_decref(health);
+	json_decref(state);
+	return NULL;
+}
+
+bool wf_requests_route(size_t index, struct wf_http_route *ret_route)
+{
+	for (size_t i = 0; i < REQUESTS_COUNT; i++) {
+		if (!requests[i]->http.path || index-- > 0)
+			continue;
+		*ret_route = requests[i]->http;
+		ret_route->command = requests[i]->name;
+		return true;
+	}
+	return false;
+}
+
+int wf_requests_stream(const char *command, int fd, const json_t *request,
+		       struct wf_control_error *ret_error, void *env)
+{
+	const struct wf_request *found = find_request(command);
+
+	return found && found->stream ? found->stream(env, fd, request, ret_error) : -ENOENT;
 }

@@ -16,9 +16,9 @@
 /* Signals that follow the first one within this time count as the same one. */
 #define SAME_SIGNAL_NS 1000000000u
 
-/* Global, because a signal handler takes no context. */
+/* handle that a signal stops; global, because a signal handler takes no context */
 static struct weft *_Atomic handle;
-static _Atomic uint64_t stopped_ns; /* time of the first signal; 0: none */
+static _Atomic uint64_t stopped_ns; /* time of the first signal that requested the end; 0: none */
 static _Atomic bool wants_reopen;
 static int terminal_fd = -1; /* the terminal in which weft was started; -1: none */
 
@@ -29,7 +29,11 @@ static void abort_run(void)
 
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		_exit(1);
-	_exit(1); /* the kernel detaches our programs when our file descriptors close */
+	/*
+	 * The kernel detaches XDP programs and tcx links when their descriptors close; a tc filter
+	 * without the heartbeat of its agent does nothing.
+	 */
+	_exit(1);
 }
 
 static void on_stop(int signo)

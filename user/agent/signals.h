@@ -5,9 +5,11 @@
  *   SIGINT, SIGTERM   stop gracefully: received data is delivered, records are written. Signals
  *                     that follow within a second count as the same one, because timeout(1) signals
  *                     both its child and the process group. A later one ends the process at once.
- *   SIGHUP            outputs are opened again (log rotation); stops like SIGTERM if the terminal
- * is gone; ignored under nohup(1) SIGPIPE           ignored: a closed reader of an output fails one
- * sink only SIGUSR1, SIGUSR2  ignored
+ *   SIGHUP            outputs are opened again (log rotation), and the configuration is read
+ *                     again; stops the run like SIGTERM if the terminal is gone; ignored under
+ *                     nohup(1)
+ *   SIGPIPE           ignored: if the reader of an output closes a pipe, only that sink fails
+ *   SIGUSR1, SIGUSR2  ignored
  *
  * Thread: main; signal handlers are per process.
  */

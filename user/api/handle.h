@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * handle.h - the body of a public handle: an engine, a lock for control calls, and the last error.
+ * handle.h - the body of a public handle: an engine, a lock for set-up calls, and the last error.
  */
 #ifndef WF_API_HANDLE_H
 #define WF_API_HANDLE_H
@@ -12,7 +12,7 @@ struct wf_engine;
 
 struct weft {
 	struct wf_engine *engine; /* owned */
-	struct wf_lock lock;	  /* one control call at a time */
+	struct wf_lock lock;	  /* held by a call that sets up or starts the handle */
 	struct wf_lock error_lock;
 	char error[WF_LOG_BYTES]; /* text of the last error; under error_lock */
 };

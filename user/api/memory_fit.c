@@ -2,8 +2,8 @@
 /*
  * memory_fit.c - compares the memory limit with the memory that is left for this process.
  *
- * In tap mode the kernel pins the whole arena at start. Without this comparison, a limit that does
- * not fit ends with a SIGKILL of the kernel's OOM killer, at start or under traffic.
+ * In tap mode the kernel pins the whole arena at start. Without this comparison, the kernel's OOM
+ * killer would kill a process whose limit does not fit, at start or under traffic.
  */
 #include "api/memory_fit.h"
 
@@ -24,7 +24,7 @@ uint64_t wf_memory_default(const struct wf_memory_room *room)
 	if (part_mb < WEFT_MEMORY_MIN_MB)
 		part_mb = WEFT_MEMORY_MIN_MB;
 	wf_info("memory: the limit is %llu MiB instead of %d, 1/%d of the memory that is left: %s; "
-		"another limit is set with memory.max_total_memory_mb (--max-memory)",
+		"to set another limit: memory.max_total_memory_mb (--max-memory)",
 		(unsigned long long)part_mb, WEFT_MEMORY_MB, WEFT_MEMORY_PARTS, room->why);
 	return part_mb * MIB;
 }

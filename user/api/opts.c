@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * opts.c - copies the option structs of callers, fills in defaults, and checks ranges.
- *
- * The structs may have any size. They are copied, completed with defaults and checked against the
- * ranges in weft/options.def.
+ * opts.c - copies the option structs of callers, which may have any size, fills in the defaults,
+ * and checks the ranges that weft/options.def lists.
  */
 #include "api/opts.h"
 
@@ -56,6 +54,7 @@ enum option_kind {
 	KIND_PORTS,
 	KIND_PREFIXES,
 	KIND_OVERLAPS,
+	KIND_VERDICTS,
 };
 
 /* struct option - one entry of weft/options.def */
@@ -168,6 +167,7 @@ static int resolve_share(const struct option *option, double *share)
 static bool is_entry(enum option_kind kind, const void *entries, size_t index)
 {
 	const struct weft_overlap_rule *rules = entries;
+	const struct weft_verdict_rule *verdicts = entries;
 	const struct weft_prefix *prefixes = entries;
 
 	if (kind == KIND_PREFIXES)
@@ -175,6 +175,9 @@ static bool is_entry(enum option_kind kind, const void *entries, size_t index)
 	if (kind == KIND_OVERLAPS)
 		return rules[index].prefix.bits <= 128 &&
 		       (unsigned int)rules[index].policy < WEFT_OVERLAP_COUNT;
+	if (kind == KIND_VERDICTS)
+		return verdicts[index].prefix.bits <= 128 &&
+		       (unsigned int)verdicts[index].verdict < WEFT_VERDICT_SHED;
 	return true;
 }
 
@@ -211,6 +214,7 @@ static int resolve_option(const struct option *option, char *opts)
 	case KIND_PORTS:
 	case KIND_PREFIXES:
 	case KIND_OVERLAPS:
+	case KIND_VERDICTS:
 		return check_list(option, *(void **)member,
 				  *(size_t *)(opts + option->count_offset));
 	}
@@ -228,8 +232,8 @@ static int resolve_options(const struct option *options, void *opts)
 /* ---- rules that concern several options ---- */
 
 /*
- * Return the default number of workers: the number of CPUs, or fewer if the memory does not
- * suffice.
+ * Return the default number of workers: the number of CPUs, but at most WEFT_WORKERS_MAX, and at
+ * most as many as @memory_max_bytes has room for.
  */
 static uint32_t default_workers(uint64_t memory_max_bytes)
 {

@@ -54,6 +54,8 @@ static void add_sub(const char *name, const struct weft_sub_stats *stats, void *
 	wf_metric_add(metrics, subscription_taken_bytes, stats->taken_bytes);
 	wf_metric_add(metrics, subscription_dropped_events, stats->dropped_events);
 	wf_metric_add(metrics, subscription_dropped_bytes, stats->dropped_bytes);
+	wf_metric_add(metrics, subscription_revoked_events, stats->revoked_events);
+	wf_metric_add(metrics, subscription_revoked_bytes, stats->revoked_bytes);
 	wf_metric_add(metrics, subscription_queue_events, stats->waiting_events);
 	wf_metric_add(metrics, subscription_queue_bytes, stats->waiting_bytes);
 	wf_metric_add(metrics, subscription_queue_limit_bytes, stats->queue_bytes);
@@ -64,6 +66,17 @@ static void add_sub(const char *name, const struct weft_sub_stats *stats, void *
 		wf_metric_set(metrics, subscription_lag_ns, stats->lag_ns);
 }
 
+/* Set the metrics of one worker. In the sum over all workers, each is that of the worst worker. */
+static void add_worker(const struct weft_worker *worker, void *ctx)
+{
+	struct wf_metrics *metrics = ctx;
+
+	if (worker->last_seen_ns > wf_metric_get(metrics, worker_last_seen_ns))
+		wf_metric_set(metrics, worker_last_seen_ns, worker->last_seen_ns);
+	if (worker->busy_percent > wf_metric_get(metrics, worker_busy_percent))
+		wf_metric_set(metrics, worker_busy_percent, worker->busy_percent);
+}
+
 static void read_sum(const struct weft *weft, struct wf_metrics *ret_sum)
 {
 	struct weft_sub_stats removed;
@@ -72,6 +85,7 @@ static void read_sum(const struct weft *weft, struct wf_metrics *ret_sum)
 	wf_engine_stats(weft->engine, ret_sum);
 	wf_engine_subs_each(weft->engine, add_sub, ret_sum, &removed);
 	add_sub("", &removed, ret_sum);
+	wf_engine_workers_each(weft->engine, add_worker, ret_sum);
 	wf_metrics_add_lock(ret_sum, &weft->lock);
 }
 
@@ -116,15 +130,17 @@ static void add_iface(const char *ifname, const struct wf_metrics *counted, void
 		wf_metrics_sum(counted, metrics);
 }
 
-static void add_worker(uint32_t worker, uint64_t ring_full_frames, void *ctx)
+static void add_worker_part(const struct weft_worker *worker, void *ctx)
 {
 	struct parts *parts = ctx;
-	char *number = parts->workers[worker];
+	char *number = parts->workers[worker->index];
 	struct wf_metrics *metrics = add_part(parts, "worker", number);
 
-	snprintf(number, NUMBER_BYTES, "%u", worker);
-	if (metrics)
-		wf_metric_set(metrics, worker_ring_full_frames, ring_full_frames);
+	snprintf(number, NUMBER_BYTES, "%u", worker->index);
+	if (!metrics)
+		return;
+	add_worker(worker, metrics);
+	wf_metric_set(metrics, worker_ring_full_frames, worker->ring_full_frames);
 }
 
 /* Add a subscription to the part of its name, which subscriptions with the same name share. */
@@ -159,7 +175,7 @@ int weft_stats_prometheus(const struct weft *weft, FILE *out)
 	read_sum(weft, &sum);
 	wf_engine_iface_stats_each(weft->engine, add_iface, parts);
 	weft_cleanup_each(weft, add_task, parts);
-	wf_engine_ring_full_each(weft->engine, add_worker, parts);
+	wf_engine_workers_each(weft->engine, add_worker_part, parts);
 	wf_engine_subs_each(weft->engine, add_named_sub, parts, &removed);
 	err = wf_prometheus_write(out, &sum, parts->parts, parts->count);
 	free(parts);

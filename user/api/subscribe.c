@@ -56,6 +56,23 @@ int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_ma
 	return wf_sub_poll(sub, events, events_max, timeout_ms);
 }
 
+int weft_sub_keep(struct weft_sub *sub, const struct weft_event *event, struct weft_kept *ret_kept)
+{
+	if (!sub || !event || !ret_kept || sub->inline_fn)
+		return -EINVAL;
+	return wf_sub_keep(sub, event, ret_kept);
+}
+
+void weft_sub_give_back(struct weft_sub *sub, const struct weft_kept *kept, bool is_unread)
+{
+	wf_sub_give_back(sub, kept, is_unread);
+}
+
+void *weft_sub_memory(const struct weft_sub *sub)
+{
+	return sub ? sub->consumer_memory : NULL;
+}
+
 int weft_sub_fd(const struct weft_sub *sub)
 {
 	return sub ? wf_sub_fd(sub) : -EINVAL;
@@ -64,6 +81,15 @@ int weft_sub_fd(const struct weft_sub *sub)
 void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)
 {
 	wf_sub_stats(sub, ret_stats);
+}
+
+int weft_subs_each(const struct weft *weft, weft_sub_fn fn, void *ctx)
+{
+	struct weft_sub_stats removed;
+
+	if (!weft || !fn)
+		return -EINVAL;
+	return wf_engine_subs_each(weft->engine, fn, ctx, &removed);
 }
 
 void weft_unsubscribe(struct weft_sub *sub)

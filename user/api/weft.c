@@ -126,6 +126,19 @@ int weft_submit(struct weft *weft, const struct weft_packet *packets, uint32_t c
 	return wf_engine_submit(weft->engine, packets, count, timeout_ms);
 }
 
+int weft_before_threads(struct weft *weft, weft_before_threads_fn fn, void *ctx)
+{
+	int err;
+
+	wf_api_begin();
+	err = wf_lock_take(&weft->lock, "weft_before_threads");
+	if (!err) {
+		err = wf_engine_before_threads(weft->engine, fn, ctx);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_before_threads", err);
+}
+
 int weft_start(struct weft *weft)
 {
 	int err;
@@ -158,9 +171,4 @@ void weft_free(struct weft *weft)
 	wf_lock_fini(&weft->error_lock);
 	wf_lock_fini(&weft->lock);
 	free(weft);
-}
-
-void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress)
-{
-	wf_engine_progress(weft->engine, ret_progress);
 }

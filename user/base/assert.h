@@ -2,8 +2,8 @@
 /*
  * assert.h - checks for bugs in weft itself, never for invalid packets.
  *
- * wf_assert() is active from DEBUG=1, wf_assert_valid() (for the costly wf_x_is_valid()
- * functions) from DEBUG=2. In a release neither evaluates its argument.
+ * wf_assert() is active in builds with DEBUG=1 and DEBUG=2, wf_assert_valid() (for the costly
+ * wf_x_is_valid() functions) with DEBUG=2. In other builds they do not evaluate the argument.
  */
 #ifndef WF_BASE_ASSERT_H
 #define WF_BASE_ASSERT_H

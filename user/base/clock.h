@@ -2,8 +2,9 @@
 /*
  * clock.h - access to the system's clocks, in nanoseconds.
  *
- * Only the outer loops of threads read the clocks; all other functions take `now_ns` as a
- * parameter, so that tests and replay supply their own time.
+ * The clocks are read by the outer loops of threads, and by functions that wait or measure a
+ * duration. All other functions take `now_ns` as a parameter, so that tests and replay supply their
+ * own time.
  */
 #ifndef WF_BASE_CLOCK_H
 #define WF_BASE_CLOCK_H

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cpu.h - the CPUs that this process may use, and functions that pin and name the calling thread.
+ * cpu.h - finds the CPUs that the calling thread may use; pins and names the calling thread.
  */
 #ifndef WF_BASE_CPU_H
 #define WF_BASE_CPU_H
 
 #include <stdint.h>
 
-/* Return the number of CPUs that the process may run on; at least 1. */
+/* Return the number of CPUs that the calling thread may run on; at least 1. */
 uint32_t wf_cpu_count(void);
 
 /*
- * Return the number of the @nth CPU that the process may run on. @nth counts from 0 and is taken
- * modulo the number of these CPUs. Return -1 if the CPUs are unknown.
+ * Return the number of the @nth CPU that the calling thread may run on. @nth counts from 0 and is
+ * taken modulo the number of these CPUs. Return -1 if the CPUs are unknown.
  */
 int wf_cpu_nth(uint32_t nth);
 

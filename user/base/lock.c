@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * lock.c - a mutex with a time limit. It is first tried without waiting, so that the clock is read
- * only if the caller must wait.
+ * lock.c - a mutex with a time limit. A thread first tries to lock it without waiting, so that the
+ * clock is read only if the thread must wait.
  */
 #include "base/lock.h"
 
@@ -54,9 +54,10 @@ int wf_lock_take(struct wf_lock *lock, const char *what)
 {
 	if (pthread_mutex_trylock(&lock->mutex) && wait_for(lock)) {
 		atomic_fetch_add_explicit(&lock->timeouts, 1, memory_order_relaxed);
-		wf_error("concurrency: %s: gave up after %u ms, thread %d has the lock", what,
-			 lock->timeout_ms,
-			 atomic_load_explicit(&lock->holder, memory_order_relaxed));
+		wf_error(
+			"concurrency: %s: gave up after %u ms of waiting for a lock that thread %d holds",
+			what, lock->timeout_ms,
+			atomic_load_explicit(&lock->holder, memory_order_relaxed));
 		return -ETIMEDOUT;
 	}
 	atomic_store_explicit(&lock->holder, wf_thread_id(), memory_order_relaxed);

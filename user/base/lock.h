@@ -2,8 +2,8 @@
 /*
  * lock.h - a mutex with a time limit. Its waits are counted and timed.
  *
- * Used only in the control plane, never on the packet path. A thread that does not get the mutex
- * within the limit fails with -ETIMEDOUT, so a deadlock cannot block the program for ever.
+ * Used only in the control plane, never on the packet path. If a thread does not get the mutex
+ * within the limit, its call fails with -ETIMEDOUT, so a deadlock cannot block a thread for ever.
  */
 #ifndef WF_BASE_LOCK_H
 #define WF_BASE_LOCK_H
@@ -15,7 +15,7 @@
 struct wf_lock {
 	pthread_mutex_t mutex;
 	uint32_t timeout_ms;
-	/* id of the thread that holds the mutex, for the log; 0: not held */
+	/* id of the thread that holds the mutex, for error messages; 0: not held */
 	_Atomic int32_t holder;
 	_Atomic uint64_t waits;	   /* number of times that a thread had to wait */
 	_Atomic uint64_t wait_ns;  /* total duration of all waits, in nanoseconds */

@@ -2,7 +2,8 @@
 /*
  * log.c - formats a message, passes it to the user's function, and keeps each thread's last error.
  *
- * Thread: any. The user's function is set before other threads are created (weft/log.h).
+ * Thread: any. The user's function needs no lock: it is set only while no handle exists
+ * (weft/log.h).
  */
 #include "base/log.h"
 

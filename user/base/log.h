@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.h - one-line messages to the function set with weft_log_set().
+ * log.h - passes one-line messages to the function that the application set with weft_log_set().
  *
- * The packet path never logs; it counts instead. Format of a message: "module: what: why".
+ * Code on the packet path counts events instead of logging them. It logs only rare ones, such as
+ * the end of a subscription. Format of a message: "module: what: why".
  */
 #ifndef WF_BASE_LOG_H
 #define WF_BASE_LOG_H
@@ -21,8 +22,8 @@ void wf_log(enum weft_log_level level, const char *format, ...)
 const char *wf_log_last_error(void);
 
 /*
- * Replace the last error: by "" before a call whose error is reported, or by the error of another
- * thread.
+ * Replace the last error of the calling thread: by "" before a call whose error is to be reported,
+ * or by an error that another thread logged.
  */
 void wf_log_set_last_error(const char *text);
 

@@ -4,6 +4,7 @@
 #include <weft/flows.h>
 #include <weft/interface.h>
 #include <weft/pressure.h>
+#include <weft/subscribe.h>
 
 #include <stddef.h>
 
@@ -16,6 +17,7 @@ static const char *const gap_causes[] = {WEFT_GAP_CAUSES(NAME)};
 static const char *const anomalies[] = {WEFT_ANOMALIES(NAME)};
 static const char *const interface_states[] = {WEFT_INTERFACE_STATES(NAME)};
 static const char *const pressure_levels[] = {WEFT_PRESSURE_LEVELS(NAME)};
+static const char *const sub_ends[] = {WEFT_SUB_ENDS(NAME)};
 static const char *const verdicts[] = {WEFT_VERDICTS(NAME)};
 
 static const char *name_of(const char *const *names, unsigned int count, unsigned int value)
@@ -61,4 +63,9 @@ const char *weft_flow_verdict_name(enum weft_verdict verdict)
 const char *weft_interface_state_name(enum weft_interface_state state)
 {
 	return name_of(interface_states, WEFT_INTERFACE_STATE_COUNT, state);
+}
+
+const char *weft_sub_end_name(enum weft_sub_end end)
+{
+	return name_of(sub_ends, WEFT_SUB_END_COUNT, end);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * numa.h - finds the NUMA node of a CPU or a network device, and binds memory to a node.
+ * numa.h - finds the NUMA nodes of CPUs and network devices, and sets the preferred node of memory.
  *
  * @sysfs: where sysfs is mounted ("/sys"). Thread: any.
  */
@@ -19,21 +19,22 @@ struct wf_cpu_place {
 };
 
 /*
- * Return the node of a network device; -1 if it has none (virtual devices), or if there is only
- * one.
+ * Return the NUMA node of a network device; -1 if sysfs names none, as for virtual devices and on
+ * hosts without NUMA.
  */
 int wf_numa_netdev_node(const char *sysfs, const char *ifname);
 
 /*
- * Look up the node of each of @count CPUs and sort the CPUs by node: CPUs of node nodes[0] first,
- * then CPUs of node nodes[1], and so on. CPUs of one node keep their order.
+ * Look up the node of each of the @count CPUs in @places, and sort them by node: those of node
+ * nodes[0] first, then those of node nodes[1], and so on; those of all other nodes last. CPUs with
+ * the same rank keep their order.
  */
 void wf_numa_order(const char *sysfs, const int *nodes, uint32_t nodes_count,
 		   struct wf_cpu_place *places, uint32_t count);
 
 /*
- * Request memory of @node for those pages of the range that are not populated yet. @start:
- * page-aligned. Return: 0; negative errno: nothing has changed.
+ * Let the kernel prefer memory of @node for those pages of the range that are not populated yet.
+ * @start: page-aligned. Return: 0; negative errno: nothing has changed.
  */
 int wf_numa_bind(void *start, uint64_t bytes, int node);
 

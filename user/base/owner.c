@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* owner.c - compares thread ids; a violation is a bug in weft or in its caller. */
+/* owner.c - compares thread ids. A violation is a bug in weft or in the application. */
 #include "base/owner.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-/* LOGGED_MAX: maximum number of violations logged per owner; all violations are counted. */
+/* LOGGED_MAX: maximum number of violations logged for each struct wf_owner; all are counted. */
 enum { LOGGED_MAX = 10, NAME_BYTES = 16 };
 
 static _Thread_local int32_t own_id;
@@ -45,7 +45,8 @@ static void name_of(int32_t thread, char ret_name[NAME_BYTES])
 	fclose(file);
 }
 
-static void tell(struct wf_owner *owner, const char *what, const char *why, int32_t other)
+static void report_violation(struct wf_owner *owner, const char *what, const char *why,
+			     int32_t other)
 {
 	char names[2][NAME_BYTES];
 
@@ -62,7 +63,7 @@ void wf_owner_verify(struct wf_owner *owner, const char *what)
 	int32_t thread = atomic_load_explicit(&owner->thread, memory_order_acquire);
 
 	if (thread && thread != wf_thread_id())
-		tell(owner, what, "owns", thread);
+		report_violation(owner, what, "owns", thread);
 }
 
 void wf_owner_verify_enter(struct wf_owner *owner, const char *what)
@@ -74,5 +75,5 @@ void wf_owner_verify_enter(struct wf_owner *owner, const char *what)
 		return;
 	other = atomic_exchange_explicit(&owner->inside, wf_thread_id(), memory_order_acq_rel);
 	if (other)
-		tell(owner, what, "is using at this moment", other);
+		report_violation(owner, what, "is using at this moment", other);
 }

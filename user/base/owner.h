@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * owner.h - which thread may use an object, checked at run time if an option enables it.
+ * owner.h - checks at run time that only the owning thread uses an object, if the option
+ * concurrency.performance_mode is safe.
  *
- * An object without an owner struct (NULL) is not checked, which costs one branch. A violation
- * is counted and logged with both threads; the operation is carried out nevertheless.
+ * The object holds a pointer to struct wf_owner. If the pointer is NULL, nothing is checked, which
+ * costs one branch. Each violation is counted, and the first ones are logged with both threads; the
+ * operation is carried out nevertheless.
  */
 #ifndef WF_BASE_OWNER_H
 #define WF_BASE_OWNER_H
@@ -26,14 +28,14 @@ struct wf_owner {
 /* Return the calling thread's id. */
 int32_t wf_thread_id(void);
 
-/* Make the calling thread the owner. @owner may be NULL. */
+/* Make the calling thread the owner. @owner is NULL if the object is not checked. */
 void wf_owner_adopt(struct wf_owner *owner);
 
 bool wf_owner_is_self(const struct wf_owner *owner);
 
 /*
- * Check that the calling thread is the owner. Not inline, because most objects are not checked.
- * @what: name of the caller's operation, for the log.
+ * The parts of wf_owner_check() and wf_owner_enter() that are not inline. @what: name of the
+ * caller's operation, for the log.
  */
 void wf_owner_verify(struct wf_owner *owner, const char *what);
 void wf_owner_verify_enter(struct wf_owner *owner, const char *what);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* periodic.c - a thread's loop, which runs a function when its next run is due or requested. */
+/* periodic.c - the loop of a thread that runs a function when the next run is due or requested. */
 #include "base/periodic.h"
 
 #include "base/clock.h"

@@ -2,10 +2,10 @@
 /*
  * periodic.h - a thread that runs one function repeatedly and sleeps in between.
  *
- * The function returns the time of its next run, so that it may adapt the interval. Another
- * thread can request an earlier run.
+ * The function returns the time of its next run, so it can vary the interval. Other threads can
+ * request an earlier run.
  *
- * Thread: main for start and stop; any for wf_periodic_run_now().
+ * Thread: one thread at a time for start and stop; any for wf_periodic_run_now().
  */
 #ifndef WF_BASE_PERIODIC_H
 #define WF_BASE_PERIODIC_H
@@ -28,7 +28,7 @@ struct wf_periodic {
 	pthread_t thread;
 	bool is_started;
 	_Atomic bool is_stopping;
-	_Atomic bool is_asked; /* an earlier run is requested */
+	_Atomic bool is_asked; /* wf_periodic_run_now() was called since the last run began */
 	struct wf_waiter waiter;
 };
 

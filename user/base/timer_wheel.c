@@ -2,21 +2,23 @@
 /*
  * timer_wheel.c - a hierarchical timer wheel with lists linked by ids.
  *
- *   level 0:  256 slots of 1 tick      (1 ms)      timers are due when the slot has ended
+ *   level 0:  256 slots of 1 tick      (1 ms)      pop() returns timers when their slot has ended
  *   level 1:  256 slots of 256 ticks   (0.27 s)    levels 1 to 3: pop() returns timers when their
- *   level 2:  256 slots of 2^16 ticks  (69 s)      slot begins; the owner adds a timer that is
- *   level 3:  256 slots of 2^24 ticks  (4.9 h)     not due again. A round takes 52 days.
+ *   level 2:  256 slots of 2^16 ticks  (69 s)      slot begins; if the deadline of a timer has not
+ *   level 3:  256 slots of 2^24 ticks  (4.9 h)     passed, its owner adds the timer again
+ *
+ * A round is the time that all slots of level 3 take: 52 days.
  *
  * A timer is on the level of the highest base-256 digit in which its tick differs from
  * now_tick, so a slot never contains timers of two rounds, and pop() returns a timer early at
  * most once per level. Therefore deadlines need not be stored. Bitmaps of busy slots allow the
  * time to jump (a capture file may skip hours) without visiting empty ticks.
  *
- * At the end of a round of the highest level, the timers that are left have a deadline after
- * the round and were put into its last slot, or the time has jumped past them. pop() returns
- * all of them, and the owner adds those that are not due again.
+ * The timers that are left at the end of a round have a deadline after the round and were put into
+ * its last slot, or the time has jumped past them. pop() returns all of them, and the owner adds
+ * those again whose deadline has not passed.
  *
- * Bound: the heads are in the wheel, the links in the caller's objects. Invariant: no slot
+ * Memory: the list heads are in the wheel, the links in the caller's objects. Invariant: no slot
  * before now_tick is busy; count == number of linked timers.
  */
 #include "base/timer_wheel.h"
@@ -54,10 +56,7 @@ static void link_at(struct wf_timer_wheel *wheel, uint32_t id, uint64_t tick)
 	wf_assert(id && id < HEADS_FIRST && !timer->prev);
 	if (tick < wheel->now_tick)
 		tick = wheel->now_tick;
-	/*
-	 * After its last slot the top level starts a new round: later deadlines are put into
-	 * the last slot.
-	 */
+	/* A deadline after the present round is put into the last slot of the highest level. */
 	if ((tick ^ wheel->now_tick) >= HORIZON)
 		tick = wheel->now_tick | (HORIZON - 1);
 	level = level_of(wheel->now_tick, tick);
@@ -107,9 +106,9 @@ static int busy_slot(const struct wf_timer_wheel *wheel, unsigned int level, uns
 }
 
 /*
- * Find the busy slot that begins first, and the tick at which it begins. If two slots begin at
- * the same tick, the one of the higher level is found, because its timers may belong into the
- * lower one.
+ * Find the busy slot that begins first, and the tick at which it begins. If two slots begin at the
+ * same tick, find the one of the higher level: some of its timers may have to be added again to
+ * the other one.
  */
 static bool next_busy(const struct wf_timer_wheel *wheel, unsigned int *ret_level,
 		      unsigned int *ret_slot, uint64_t *ret_tick)
@@ -148,8 +147,8 @@ static void leave_over(struct wf_timer_wheel *wheel, uint32_t id)
 }
 
 /*
- * Begin a new round of the highest level: move all timers to the left_over list. Latest slots
- * are moved first, so that the list begins with the earliest ones.
+ * Begin a new round: move all timers to the left_over list. The latest slots are moved first, so
+ * that the list begins with the timers of the earliest slots.
  */
 static void begin_round(struct wf_timer_wheel *wheel, uint64_t tick)
 {
@@ -188,6 +187,14 @@ void wf_timer_wheel_remove(struct wf_timer_wheel *wheel, uint32_t id)
 	wf_assert_valid(wf_timer_wheel_is_valid(wheel));
 }
 
+void wf_timer_wheel_prefetch(const struct wf_timer_wheel *wheel, const struct wf_timer *timer)
+{
+	if (timer->next)
+		__builtin_prefetch(timer_at(wheel, timer->next), 1);
+	if (timer->prev && timer->prev < HEADS_FIRST)
+		__builtin_prefetch(timer_at(wheel, timer->prev), 1);
+}
+
 uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 {
 	uint64_t target = now_ns >> WF_TIMER_TICK_SHIFT;
@@ -203,7 +210,8 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 		wf_timer_wheel_remove(wheel, id);
 		return id;
 	}
-	/* A slot of level 0 is due when its tick is over: then all deadlines in it have passed. */
+	/* A slot of level 0 is due after its tick, when the deadlines of all its timers have
+	 * passed. */
 	if (!wheel->count || !next_busy(wheel, &level, &slot, &tick) ||
 	    tick + (level == 0) > target) {
 		if (wheel->count && target > wheel->now_tick)
@@ -218,8 +226,8 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 }
 
 /*
- * Return true if all lists are linked in both directions, the busy bits match the list heads, and
- * the count matches the number of linked timers.
+ * Return true if the lists of all slots are linked in both directions, the busy bits match the list
+ * heads, and the count matches the number of linked timers.
  */
 bool wf_timer_wheel_is_valid(const struct wf_timer_wheel *wheel)
 {

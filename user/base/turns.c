@@ -12,8 +12,9 @@
 #include "base/owner.h"
 
 /*
- * YIELDS: turns alternate quickly if all threads are busy, so a waiting thread first lets others
- * run. NAP_NS: interval at which a sleeping thread checks whether other threads have become silent.
+ * YIELDS: number of times that a waiting thread yields the CPU before it sleeps, because its turn
+ * comes soon if all threads are busy. NAP_NS: interval at which a sleeping thread checks whether
+ * the threads that it waits for have become silent.
  */
 enum { YIELDS = 32, NAP_NS = 5 * 1000 * 1000 };
 
@@ -58,8 +59,9 @@ void wf_turns_leave(struct wf_turns_entry *entry)
 }
 
 /*
- * Return true if the thread of @entry has not called for silence_ns, so that no thread waits for
- * it.
+ * Return true if no thread waits for the thread of @entry: it is not in a call, and its last call
+ * ended more than silence_ns ago. If no thread uses @entry yet, the time counts from the first call
+ * of any thread.
  */
 static bool is_silent(const struct wf_turns *turns, const struct wf_turns_entry *entry)
 {
@@ -85,7 +87,7 @@ static bool is_turn(const struct wf_turns *turns, const struct wf_turns_entry *s
 
 bool wf_turns_try(struct wf_turns *turns, struct wf_turns_entry *entry, uint64_t time_ns)
 {
-	/* An earlier time than the last one is treated as the last one. */
+	/* next_ns never decreases: an earlier @time_ns does not replace it. */
 	if (time_ns > atomic_load_explicit(&entry->next_ns, memory_order_relaxed)) {
 		atomic_store(&entry->next_ns, time_ns);
 		wf_waiter_wake(&turns->waiter);

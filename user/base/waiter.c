@@ -87,8 +87,8 @@ void wf_waiter_wake(struct wf_waiter *waiter)
 	atomic_thread_fence(memory_order_seq_cst);
 	word = atomic_load_explicit(&waiter->word, memory_order_relaxed);
 	/*
-	 * If the exchange fails, another waker has cleared the announcement, and that waker wakes
-	 * the sleepers.
+	 * If the exchange fails, another waker has cleared the announcement and wakes the sleepers,
+	 * or the sleeper has cancelled its announcement.
 	 */
 	if (!(word & ANNOUNCED) || !atomic_compare_exchange_strong(&waiter->word, &word, word + 1))
 		return;

@@ -53,12 +53,12 @@ void wf_waiter_sleep(struct wf_waiter *waiter, uint32_t ticket, uint64_t deadlin
 
 /*
  * Clear the announcement and any pending wake-up after a sleep. Not allowed if the waiter has
- * several sleepers, because the call would clear the announcements of all of them. Without it the
- * announcement remains set, and a later wf_waiter_wake() may find no sleeper.
+ * several sleepers, because the call would clear the announcements of all of them. Without this
+ * call the announcement remains set, and a later wf_waiter_wake() may find no sleeper.
  */
 void wf_waiter_cancel(struct wf_waiter *waiter);
 
-/* Wake all sleepers. Call after publishing work. Async-signal-safe. */
+/* Wake all sleepers. To be called after the work was published. Async-signal-safe. */
 void wf_waiter_wake(struct wf_waiter *waiter);
 
 /*

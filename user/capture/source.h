@@ -2,8 +2,10 @@
 /*
  * source.h - the interface through which a worker receives frames.
  *
- * A live worker has one source per interface: the worker's sockets on all queues. A replay has one
- * source, which reads the file. A source is used by one thread.
+ * In live capture, each worker has one source per interface: in tap mode its AF_XDP sockets, in
+ * host mode its ring buffers. A replay has one source for all capture files. One thread reads a
+ * source: a worker, or the reader of a replay (worker/reader.c). The main thread opens the sources
+ * that these threads read, and closes them.
  */
 #ifndef WF_CAPTURE_SOURCE_H
 #define WF_CAPTURE_SOURCE_H
@@ -21,14 +23,14 @@ struct wf_source_ops {
 	 * page; mapped frames stay readable until close, lent ones (WF_FRAME_LENT) until done.
 	 *
 	 * Return: the number of frames; 0 if no frame is available now; -ENODATA at the end;
-	 * -EBADMSG if the file is damaged and nothing more can be read (logged). All frames before
-	 * the end or the damage have been returned.
+	 * -EBADMSG if the file is damaged and nothing more can be read (logged); -ENOMEM. All
+	 * frames before the end or the error have been returned.
 	 */
 	int (*recv)(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
 	/*
-	 * Called after all frames of a recv were processed: takes back lent frames, refills rings
-	 * and wakes the kernel. May be NULL.
+	 * Called after all frames of a recv were processed: takes back lent frames, refills the
+	 * fill rings and wakes the kernel if it needs that. May be NULL.
 	 */
 	void (*done)(struct wf_source *source);
 
@@ -39,22 +41,25 @@ struct wf_source_ops {
 	int (*fds)(struct wf_source *source, int *ret_fds, int max);
 
 	/*
-	 * @on true: the kernel ends a poll(2) at the next frame; the caller calls recv once more
-	 * before it waits. @on false: frames collect without a wake-up, fds writes no descriptors,
-	 * and the caller calls recv from time to time. NULL: every frame ends a poll(2).
+	 * @on true: the next frame ends a poll(2) on the descriptors of fds; the caller calls recv
+	 * once more before it waits. @on false: frames arrive without a wake-up, and the caller
+	 * calls recv from time to time instead of waiting. NULL: every frame ends a poll(2).
 	 */
 	void (*set_wake)(struct wf_source *source, bool on);
 
-	/* Free the source. The caller has released all references to its frames. */
+	/*
+	 * Free what the source owns, and the source itself unless its interface owns it. The caller
+	 * has released all references to the source's frames.
+	 */
 	void (*close)(struct wf_source *source);
 };
 
 /* First member of each kind of source. */
 struct wf_source {
 	const struct wf_source_ops *ops;
-	uint8_t iface; /* number of the interface, from 1, for its frames; 0: none */
+	uint8_t iface; /* number of the interface, counted from 1; 0: no interface */
 
-	/* Set by the source; read and cleared by the worker. */
+	/* Set by the source; read and cleared by the thread that calls recv. */
 	bool overran;	      /* recv or done found an overflow of a ring: frames are missing */
 	bool starved;	      /* recv found no free page: workers should evict held data */
 	uint32_t lost_frames; /* frames that were read and lost because no memory was free */

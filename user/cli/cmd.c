@@ -10,12 +10,13 @@
 #include "cli/say.h"
 
 /*
- * Bounds of the section in which WF_CMD() registers commands in any order, defined by the linker.
+ * Bounds of the section in which WF_CMD() registers commands. The linker defines both symbols; the
+ * order of the commands in the section is not defined.
  */
 extern const struct wf_cmd *const __start_wf_cmds[];
 extern const struct wf_cmd *const __stop_wf_cmds[];
 
-/* Order commands by position, then by name. */
+/* Return true if @a is listed before @b: commands are ordered by position, then by name. */
 static bool is_before(const struct wf_cmd *a, const struct wf_cmd *b)
 {
 	return a->position != b->position ? a->position < b->position
@@ -43,7 +44,7 @@ const struct wf_cmd *wf_cmd_find(const char *name)
 			return cmd;
 		wf_suggest_offer(&suggest, cmd->name);
 	}
-	wf_say_error("unknown command '%s'%s (see 'weft help')", name,
+	wf_say_error("unknown command '%s'%s; see 'weft help'", name,
 		     wf_suggest_text(&suggest, hint, sizeof(hint)));
 	return NULL;
 }

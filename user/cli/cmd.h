@@ -14,7 +14,8 @@ enum wf_exit {
 	WF_EXIT_DONE = 0,
 	WF_EXIT_FAILED = 1, /* run-time failure: disk full, no memory, no answer from the agent */
 	WF_EXIT_USAGE = 2,  /* wrong usage or configuration */
-	WF_EXIT_INPUT = 3,  /* missing, damaged or unknown file, no such interface or agent */
+	/* file missing, damaged or of unknown format; interface or agent missing */
+	WF_EXIT_INPUT = 3,
 	WF_EXIT_NOT_ALLOWED = 4, /* not permitted, or not supported here */
 };
 

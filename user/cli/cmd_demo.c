@@ -42,13 +42,14 @@ static int write_script(int fd)
 	return 0;
 }
 
-/* Run the script in this process. Returns only on failure: negative errno. */
+/* Replace this process with bash running the script. Return: only on failure, negative errno. */
 static int exec_script(void)
 {
 	char self[4096];
 	char path[64];
 	ssize_t chars = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int fd = memfd_create("weft-demo", 0); /* no MFD_CLOEXEC: bash inherits and reads it */
+	int fd = memfd_create("weft-demo",
+			      0); /* without MFD_CLOEXEC: bash inherits and reads the file */
 	int err;
 
 	if (chars < 0 || fd < 0)
@@ -66,16 +67,20 @@ static int exec_script(void)
 
 static int run_demo(struct wf_options *options)
 {
-	char missing[128];
+	char missing[512];
 	int err;
 
 	if (options->args_count > 0) {
 		wf_say_error("demo: unexpected '%s'", options->args[0]);
 		return WF_EXIT_USAGE;
 	}
-	if (geteuid() != 0 || wf_privileges_check(0, missing, sizeof(missing))) {
+	if (geteuid() != 0) {
 		wf_say_error("demo: not permitted to create network namespaces; run 'weft demo' as "
 			     "root");
+		return WF_EXIT_NOT_ALLOWED;
+	}
+	if (wf_privileges_check(0, missing, sizeof(missing))) {
+		wf_say_error("demo: not permitted: %s", missing);
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (weft_probe_kernel())

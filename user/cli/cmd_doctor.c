@@ -11,6 +11,7 @@
 
 #include <weft/weft.h>
 
+#include "agent/privileges/probe.h"
 #include "cli/cmd.h"
 #include "cli/say.h"
 
@@ -28,6 +29,7 @@ struct doctor {
 	bool json;
 	json_t *findings; /* array, owned; NULL unless --json is set */
 	bool is_in_table; /* the previous finding was a kernel feature */
+	bool has_tcx;	  /* true until a finding says that the kernel has no tcx links */
 	unsigned counts[WEFT_PROBE_STATUS_COUNT];
 };
 
@@ -62,6 +64,8 @@ static void take(const struct weft_probe *probe, void *ctx)
 	struct doctor *doctor = ctx;
 
 	doctor->counts[probe->status]++;
+	if (probe->since && !strcmp(probe->name, "tcx"))
+		doctor->has_tcx = probe->status == WEFT_PROBE_OK;
 	if (!doctor->json) {
 		print_finding(doctor, probe);
 		return;
@@ -73,11 +77,14 @@ static void take(const struct weft_probe *probe, void *ctx)
 					probe->without));
 }
 
-static void look(struct doctor *doctor, const char *ifname)
+static void look(struct doctor *doctor, const struct wf_config *config, const char *ifname)
 {
 	if (!doctor->json)
 		puts("kernel and host:");
 	weft_probe_host(take, doctor);
+	if (!doctor->json)
+		puts("");
+	wf_privileges_probe(config, doctor->has_tcx, take, doctor);
 	if (!ifname)
 		return;
 	if (!doctor->json)
@@ -108,7 +115,7 @@ static int remove_stale(const char *ifname)
 
 static int run_doctor(struct wf_options *options)
 {
-	struct doctor doctor = {.json = options->json};
+	struct doctor doctor = {.json = options->json, .has_tcx = true};
 	int status;
 
 	if (options->args_count > 0) {
@@ -129,7 +136,7 @@ static int run_doctor(struct wf_options *options)
 		return status;
 	if (doctor.json)
 		doctor.findings = json_array();
-	look(&doctor, options->ifname);
+	look(&doctor, &options->config, options->ifname);
 	if (doctor.json) {
 		json_dumpf(doctor.findings, stdout, JSON_INDENT(2));
 		putchar('\n');

@@ -46,8 +46,8 @@ static void show_progress(const struct weft *weft, void *ctx)
 }
 
 /*
- * Words that may begin a filter expression. A later file argument with such a name must be given as
- * "./NAME".
+ * Words that may begin a filter expression. An argument after the first one that names a file with
+ * such a name must be given as "./NAME".
  */
 static const char *const filter_words[] = {
 	"arp",	  "dst",   "ether", "gateway", "greater", "host", "icmp", "icmp6",
@@ -63,11 +63,14 @@ static bool is_file(const char *arg)
 	for (size_t i = 0; i < sizeof(filter_words) / sizeof(filter_words[0]); i++)
 		if (!strcmp(arg, filter_words[i]))
 			return false;
-	/* Treat a missing file as a file, so that the error names the file, not the expression. */
+	/*
+	 * A missing file is recognised by its name, so that the error is about the file and not
+	 * about the filter expression.
+	 */
 	return !strcmp(arg, "-") || !stat(arg, &st) || strstr(arg, ".pcap") || strstr(arg, ".cap");
 }
 
-/* Return the number of arguments that are files: the first one, and those that follow it. */
+/* Return the number of files: the first argument, and the arguments after it that name files. */
 static int count_files(const struct wf_options *options)
 {
 	int count = options->args_count > 0;

@@ -54,8 +54,8 @@ static int run_run(struct wf_options *options)
 	}
 	if (!options->explain && !wf_sink_wanted(&options->config.sinks, 0))
 		wf_say_note(
-			"run: neither --streams nor --events is given, so nothing is written; see "
-			"the counts with 'weft stats'");
+			"run: none of --streams, --events, --pcap and --nats is given, so nothing "
+			"is written; see the counts with 'weft stats'");
 	return wf_session_run(&session);
 }
 
@@ -66,14 +66,15 @@ WF_CMD(run) = {
 		  WF_OPTIONS_EXPLAIN | WF_OPTIONS_JSON | WF_OPTIONS_MESSAGES,
 	.usage = "-i IFACE[,IFACE...] [options] [FILTER]",
 	.summary = "capture from interfaces and rebuild their streams until interrupted",
-	.details = "FILTER uses the syntax of tcpdump and is checked in user space; filter.ports,\n"
-		   "filter.allow and filter.deny are checked in the kernel. On SIGINT or SIGTERM\n"
-		   "the received data is delivered before weft ends; another one a second or more\n"
-		   "later ends it at once. --duration and --count end a run by themselves. weft\n"
-		   "run needs root.\n"
-		   "\n"
-		   "  weft run -i eth0 --streams out --events events.json\n"
-		   "  weft run -i eth0 --set filter.ports=80,443\n"
-		   "  weft run -i eth0 --events - --duration 30s\n",
+	.details =
+		"FILTER uses the syntax of tcpdump and is checked in user space; filter.ports,\n"
+		"filter.allow and filter.deny are checked in the kernel. On SIGINT or SIGTERM\n"
+		"the received data is delivered before weft ends; a second signal, at least one\n"
+		"second later, ends weft at once. --duration and --count end a run without a\n"
+		"signal. weft run needs root, or the capabilities that weft-run(1) lists.\n"
+		"\n"
+		"  weft run -i eth0 --streams out --events events.json\n"
+		"  weft run -i eth0 --set filter.ports=80,443\n"
+		"  weft run -i eth0 --events - --duration 30s\n",
 	.run = run_run,
 };

@@ -2,8 +2,8 @@
 /*
  * options.c - parses a command line with getopt_long(), from a table of all options of a command.
  *
- * All options are parsed before any changes the configuration, because --config is applied first,
- * wherever it is given.
+ * All options are parsed before any of them changes the configuration, because --config is applied
+ * first, wherever it is given.
  */
 #include "cli/options.h"
 
@@ -17,6 +17,7 @@
 #include "config/config_print.h"
 #include "config/config_yaml.h"
 #include "config/suggest.h"
+#include "config/wrap.h"
 #include "cli/say.h"
 
 /* The effect of an option. */
@@ -39,11 +40,14 @@ struct shared_option {
 	struct wf_option option;
 };
 
-/* Options shared by several commands. Help lists the rows before SHARED_LATER first. */
+/*
+ * Options shared by several commands. In help texts, the rows before SHARED_LATER are printed
+ * before the other options of the command, the rows from SHARED_LATER on after them.
+ */
 static const struct shared_option shared[] = {
 	{WF_OPTIONS_INTERFACE,
 	 NAME_INTERFACE,
-	 {"interface", 'i', "IFACE", "interface to check, or on which the agent runs"}},
+	 {"interface", 'i', "IFACE", "interface to check, or interface of the agent"}},
 	{WF_OPTIONS_EXPLAIN,
 	 EXPLAIN,
 	 {"explain-filter", 0, NULL,
@@ -55,6 +59,12 @@ static const struct shared_option shared[] = {
 	 SET_PAIR,
 	 {"set", 0, "KEY=VALUE",
 	  "set a configuration key (see weft.conf(5)); separate list entries by commas"}},
+	{WF_OPTIONS_AGENT,
+	 LOAD_CONFIG,
+	 {"config", 0, "FILE", "find the agent by the control.dir in this configuration file"}},
+	{WF_OPTIONS_AGENT,
+	 SET_PAIR,
+	 {"set", 0, "KEY=VALUE", "set control.dir, to find the agent; another key is an error"}},
 	{WF_OPTIONS_JSON, JSON, {"json", 0, NULL, "print the result as JSON"}},
 	{WF_OPTIONS_MESSAGES,
 	 QUIET,
@@ -70,7 +80,6 @@ enum {
 	SHARED_LATER = 1,
 	SHARED_COUNT = sizeof(shared) / sizeof(shared[0]),
 	ROWS_MAX = WF_CONFIG_KEYS + WF_OPTIONS_OWN_MAX + SHARED_COUNT,
-	ASSIGNMENTS_MAX = 256,
 };
 
 /* One option of the command, from any of the tables. */
@@ -81,20 +90,11 @@ struct row {
 	size_t own;			 /* SET_OWN: index of the command's own option */
 };
 
-/* An option that changes the configuration, applied once --config is known. */
-struct assignment {
-	const struct row *row;
-	const char *text;
-};
-
 struct parse {
 	const struct wf_option_set *set;
 	struct wf_options *options;
 	struct row rows[ROWS_MAX];
 	int rows_count;
-	const char *config_path;
-	struct assignment assignments[ASSIGNMENTS_MAX];
-	int assignments_count;
 	struct option longs[ROWS_MAX + 1];
 	char shorts[2 * ROWS_MAX + 2];
 };
@@ -205,19 +205,21 @@ static int refuse_unknown(const struct parse *parse, const char *given)
 		snprintf(dashed[i], sizeof(dashed[i]), "--%s", parse->rows[i].option.name);
 		wf_suggest_offer(&suggest, dashed[i]);
 	}
-	wf_say_error("%s: unknown option '%s'%s (see 'weft %s --help')", command, wanted,
+	wf_say_error("%s: unknown option '%s'%s; see 'weft %s --help'", command, wanted,
 		     wf_suggest_text(&suggest, hint, sizeof(hint)), command);
 	return -EINVAL;
 }
 
-static int add_assignment(struct parse *parse, const struct row *row, const char *text)
+static int add_given(struct parse *parse, const struct row *row, const char *text)
 {
-	if (parse->assignments_count == ASSIGNMENTS_MAX) {
-		wf_say_error("%s: more than %d options", parse->set->command, ASSIGNMENTS_MAX);
+	struct wf_options *options = parse->options;
+
+	if (options->given_count == WF_OPTIONS_GIVEN_MAX) {
+		wf_say_error("%s: more than %d options", parse->set->command, WF_OPTIONS_GIVEN_MAX);
 		return -EINVAL;
 	}
-	parse->assignments[parse->assignments_count++] =
-		(struct assignment){.row = row, .text = text ? text : "true"};
+	options->given[options->given_count++] = (struct wf_given){
+		.flag = row->option.name, .key = row->key, .text = text ? text : "true"};
 	return 0;
 }
 
@@ -228,9 +230,9 @@ static int take(struct parse *parse, const struct row *row, const char *arg)
 	switch (row->action) {
 	case SET_KEY:
 	case SET_PAIR:
-		return add_assignment(parse, row, arg);
+		return add_given(parse, row, arg);
 	case LOAD_CONFIG:
-		parse->config_path = arg;
+		options->config_path = arg;
 		break;
 	case NAME_INTERFACE:
 		options->ifname = arg;
@@ -281,28 +283,50 @@ static int read_all(struct parse *parse, int argc, char **argv)
 	return 0;
 }
 
-static int apply(struct parse *parse)
+/*
+ * Reject a key that this command does not use, because the user would expect that the running agent
+ * uses it.
+ */
+static int check_agent_keys(const struct parse *parse)
 {
-	struct wf_config *config = &parse->options->config;
-	struct wf_config_error error = {"out of memory"};
+	static const char used[] = "control.dir=";
+	const struct wf_options *options = parse->options;
+
+	for (int i = 0; i < options->given_count && parse->set->groups & WF_OPTIONS_AGENT; i++) {
+		if (!strncmp(options->given[i].text, used, strlen(used)))
+			continue;
+		wf_say_error("%s: --set %s: only control.dir can be set here, to find the agent, "
+			     "which uses its own configuration",
+			     parse->set->command, options->given[i].text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int wf_options_load(const struct wf_options *options, struct wf_config *config,
+		    struct wf_config_error *ret_error)
+{
 	int err = 0;
 
-	if (parse->config_path)
-		err = wf_config_load(config, parse->config_path, &error);
-
-	for (int i = 0; i < parse->assignments_count && !err; i++) {
-		const struct assignment *given = &parse->assignments[i];
+	if (options->config_path)
+		err = wf_config_load(config, options->config_path, ret_error);
+	for (int i = 0; i < options->given_count && !err; i++) {
+		const struct wf_given *given = &options->given[i];
 		char place[32];
 
-		if (given->row->action == SET_PAIR) {
-			err = wf_config_set_pair(config, "--set", given->text, &error);
-			continue;
-		}
-		snprintf(place, sizeof(place), "--%s", given->row->option.name);
-		err = wf_config_set(config, place, given->row->key->name, given->text, &error);
+		snprintf(place, sizeof(place), "--%s", given->flag);
+		err = given->key ? wf_config_set(config, place, given->key->name, given->text,
+						 ret_error)
+				 : wf_config_set_pair(config, place, given->text, ret_error);
 	}
-	if (!err)
-		err = wf_config_check(config, &error);
+	return err ? err : wf_config_check(config, ret_error);
+}
+
+static int load(struct wf_options *options)
+{
+	struct wf_config_error error = {"out of memory"};
+	int err = wf_options_load(options, &options->config, &error);
+
 	if (err)
 		wf_say_error("%s", error.text);
 	return err;
@@ -314,7 +338,7 @@ int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 	struct parse parse = {.set = set, .options = ret_options};
 	int err;
 
-	*ret_options = (struct wf_options){0};
+	*ret_options = (struct wf_options){.command = set->command};
 	err = wf_config_init(&ret_options->config);
 	if (err) {
 		wf_say_error("%s: out of memory", set->command);
@@ -325,7 +349,8 @@ int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 	err = read_all(&parse, argc, argv);
 	if (err || ret_options->help)
 		return err;
-	return apply(&parse);
+	err = check_agent_keys(&parse);
+	return err ? err : load(ret_options);
 }
 
 void wf_options_fini(struct wf_options *options)
@@ -335,25 +360,9 @@ void wf_options_fini(struct wf_options *options)
 
 /* ---- help ---- */
 
-enum { HELP_COLUMN = 37, HELP_WIDTH = 79 };
+enum { HELP_COLUMN = 37 };
 
-/* Print @text from HELP_COLUMN on, wrapped at HELP_WIDTH columns where words allow it. */
-static void print_wrapped(const char *text, int column, FILE *out)
-{
-	while (*text) {
-		int chars = (int)strcspn(text, " ");
-
-		if (column > HELP_COLUMN && column + 1 + chars > HELP_WIDTH)
-			column = fprintf(out, "\n%*s", HELP_COLUMN, "") - 1;
-		else if (column > HELP_COLUMN)
-			column += fprintf(out, " ");
-		column += fprintf(out, "%.*s", chars, text);
-		text += chars + strspn(text + chars, " ");
-	}
-	fputc('\n', out);
-}
-
-/* Return the help of @row, owned by the caller; the default is included if the key has a range. */
+/* Return the help of @row, owned by the caller. If its key has a range, the default is added. */
 static char *help_text(const struct row *row, const struct wf_config *defaults)
 {
 	char *text = NULL;
@@ -382,7 +391,8 @@ static void print_help(const struct row *row, const struct wf_config *defaults, 
 	snprintf(left, sizeof(left), "%s%c%s--%s %s", option->letter ? "-" : "  ",
 		 option->letter ? option->letter : ' ', option->letter ? ", " : " ", option->name,
 		 option->argument ? option->argument : "");
-	print_wrapped(text ? text : option->help, fprintf(out, "  %-34s ", left), out);
+	wf_print_wrapped(text ? text : option->help, fprintf(out, "  %-34s ", left), HELP_COLUMN,
+			 out);
 	free(text);
 }
 

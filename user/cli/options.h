@@ -22,6 +22,7 @@ enum wf_option_group {
 	WF_OPTIONS_EXPLAIN = 1u << 4,
 	WF_OPTIONS_JSON = 1u << 5,
 	WF_OPTIONS_MESSAGES = 1u << 6, /* --quiet and --verbose */
+	WF_OPTIONS_AGENT = 1u << 7,    /* --config and --set, of which only control.dir is used */
 };
 
 /** struct wf_option - an option of one command */
@@ -32,7 +33,7 @@ struct wf_option {
 	const char *help;
 };
 
-enum { WF_OPTIONS_OWN_MAX = 8 };
+enum { WF_OPTIONS_OWN_MAX = 20, WF_OPTIONS_GIVEN_MAX = 256 };
 
 /** struct wf_option_set - all options of a command; @own ends with a name that is NULL */
 struct wf_option_set {
@@ -41,18 +42,31 @@ struct wf_option_set {
 	const struct wf_option *own; /* NULL: no own options */
 };
 
+/** struct wf_given - an option that sets a configuration key; all pointers are borrowed */
+struct wf_given {
+	const char *flag;		 /* name of the option, without "--" */
+	const struct wf_config_key *key; /* NULL: @text is "KEY=VALUE" */
+	const char *text;
+};
+
 /** struct wf_options - a parsed command line */
 struct wf_options {
+	const char *command;	 /* name of the command in messages; borrowed */
 	struct wf_config config; /* owned */
 	const char *ifname;	 /* NULL: not given */
-	/* Values of the command's own options by index: the argument, or "" if it has none. */
-	const char *own[WF_OPTIONS_OWN_MAX]; /* NULL: not given */
+	/*
+	 * Values of the command's own options by index: the argument; "" for an option without
+	 * argument; NULL if the option was not given.
+	 */
+	const char *own[WF_OPTIONS_OWN_MAX];
 	bool explain;
-	bool remove_stale;
 	bool json;
 	bool quiet;
 	bool verbose;
 	bool help;
+	const char *config_path; /* argument of --config; NULL: not given */
+	struct wf_given given[WF_OPTIONS_GIVEN_MAX];
+	int given_count;
 	int args_count;
 	char **args; /* arguments that are not options, in order; borrowed from main() */
 };
@@ -69,6 +83,14 @@ struct wf_options {
 int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 		     struct wf_options *ret_options);
 void wf_options_fini(struct wf_options *options);
+
+/*
+ * Set the values of --config and of the other options in @config, as wf_options_parse() did; the
+ * file is read again. Return: 0; -EINVAL or an error of the file, with the reason in @ret_error;
+ * -ENOMEM.
+ */
+int wf_options_load(const struct wf_options *options, struct wf_config *config,
+		    struct wf_config_error *ret_error);
 
 /* Print the help of each option of @set. */
 void wf_options_help(const struct wf_option_set *set, FILE *out);

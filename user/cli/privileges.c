@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * privileges.c - checks the effective capabilities and the user namespace, so that what is missing
- * is reported before anything is opened. The kernel enforces them in any case; this check only
- * improves the message.
+ * is reported before anything is opened. The kernel rejects a process without the capabilities in
+ * any case; this check only gives a better message.
  */
 #include "cli/privileges.h"
 
@@ -12,31 +12,21 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-static uint64_t effective_caps(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}, {0}};
+#include "agent/privileges/drop.h"
 
-	if (syscall(SYS_capget, &header, data))
-		return 0;
-	return data[0].effective | (uint64_t)data[1].effective << 32;
-}
-
-/* Each required capability, and a capability that includes it; -1: there is none. */
+/* Each required capability, and another one that suffices instead; -1: no other one suffices. */
 static const struct {
 	const char *name;
 	int cap;
 	int instead;
-} capabilities[] = {
-	{"CAP_NET_ADMIN", CAP_NET_ADMIN, -1}, /* attaching programs */
-	{"CAP_NET_RAW", CAP_NET_RAW, -1},     /* AF_XDP sockets */
+} required[] = {
+	{"CAP_NET_ADMIN", CAP_NET_ADMIN, -1}, /* to attach programs */
+	{"CAP_NET_RAW", CAP_NET_RAW, -1},     /* to open AF_XDP sockets */
 	{"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN},
 	/* Without CAP_PERFMON, the verifier rejects the programs' arithmetic on packet pointers. */
 	{"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN},
-	/* The UMEM, which is all memory that weft may use, is locked memory. */
+	/* In tap mode, the UMEM is all memory that weft may use, and the kernel locks it. */
 	{"CAP_IPC_LOCK", CAP_IPC_LOCK, -1},
 };
 
@@ -54,8 +44,8 @@ static bool may_lock(uint64_t bytes)
 }
 
 /*
- * Return true if this process is in a user namespace other than that of the host, which maps all
- * user ids to themselves.
+ * Return true if this process is in a user namespace other than that of the host. The host's
+ * namespace maps all user ids to themselves.
  */
 static bool in_user_namespace(void)
 {
@@ -75,17 +65,16 @@ static bool in_user_namespace(void)
 /* Write the names of missing capabilities to @buf. Return: false if there are none. */
 static bool list_missing(uint64_t locked_bytes, char *buf, size_t buf_bytes)
 {
-	uint64_t caps = effective_caps();
+	uint64_t caps = wf_capabilities_now();
 	size_t used = 0;
 
 	buf[0] = 0;
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]) && used < buf_bytes;
-	     i++) {
-		if (has(caps, capabilities[i].cap) || has(caps, capabilities[i].instead) ||
-		    (capabilities[i].cap == CAP_IPC_LOCK && may_lock(locked_bytes)))
+	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]) && used < buf_bytes; i++) {
+		if (has(caps, required[i].cap) || has(caps, required[i].instead) ||
+		    (required[i].cap == CAP_IPC_LOCK && may_lock(locked_bytes)))
 			continue;
 		used += (size_t)snprintf(buf + used, buf_bytes - used, "%s%s", used ? ", " : "",
-					 capabilities[i].name);
+					 required[i].name);
 	}
 	return used;
 }
@@ -96,7 +85,7 @@ int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes)
 
 	if (list_missing(locked_bytes, missing, sizeof(missing))) {
 		snprintf(buf, buf_bytes,
-			 "capabilities missing: %s; run as root (sudo weft run ...), or give them "
+			 "capabilities missing: %s; run weft as root, or give them "
 			 "to the program: setcap cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,"
 			 "cap_ipc_lock+ep $(command -v weft); in a container: docker run --cap-add "
 			 "NAME for each, in Kubernetes securityContext.capabilities.add",

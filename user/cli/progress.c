@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * progress.c - the progress line: numbers first, then a bar in the remaining width.
+ * progress.c - the progress line. The numbers are formatted first; the bar before them gets the
+ * remaining width.
  */
 #include "cli/progress.h"
 

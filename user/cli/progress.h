@@ -11,10 +11,11 @@
 #include <weft/source.h>
 
 /**
- * wf_progress_format() - "name  [=====>    ]  52%  1.2 GiB  1,234,567 packets/s  0:12 left"
- * @elapsed_ns: since the start
- * @columns:    width of the terminal; the line is at most one shorter
- * @buf:        NUL-terminated line without newline
+ * wf_progress_format() - write the progress line to @buf, NUL-terminated and without a newline
+ * @elapsed_ns: time since the start
+ * @columns:    width of the terminal; the line has at most @columns - 1 characters
+ *
+ * Example: "[=====>    ]  52%  1.2 GiB  1,234,567 packets/s  0:12 left"
  */
 void wf_progress_format(const struct weft_progress *progress, uint64_t elapsed_ns, size_t columns,
 			char *buf, size_t buf_bytes);

@@ -6,8 +6,10 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/agent.h"
 #include "config/config.h"
@@ -42,7 +44,11 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 {
 	switch (step) {
 	case WF_AGENT_OPTIONS:
-		if (err == -E2BIG) /* this host has less memory than the limit */
+		/*
+		 * -E2BIG: the host has less memory than the limit; -EPERM: the user can't be
+		 * changed; -EBUSY: another agent uses the file of the policy
+		 */
+		if (err == -E2BIG || err == -EPERM || err == -EBUSY)
 			return WF_EXIT_NOT_ALLOWED;
 		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_SOURCE:
@@ -53,36 +59,113 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 	case WF_AGENT_CONTROL:
 		return status_of_source(false, err);
 	case WF_AGENT_SINKS:
+		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_OUTPUT:
 		return WF_EXIT_FAILED;
 	}
 	return WF_EXIT_FAILED;
 }
 
-int wf_session_set_filter(const struct wf_session *session)
+/* Set filter.expression in @config to the arguments of the session, if there are any. */
+static int set_filter(const struct wf_session *session, struct wf_config *config,
+		      struct wf_config_error *ret_error)
 {
-	struct wf_config_error error = {"out of memory"};
 	char *filter;
 	int err;
 
 	if (session->filter_first >= session->options->args_count)
 		return 0;
 	filter = wf_options_join(session->options, session->filter_first);
-	err = filter ? wf_config_set(&session->options->config, "FILTER", "filter.expression",
-				     filter, &error)
+	err = filter ? wf_config_set(config, "FILTER", "filter.expression", filter, ret_error)
 		     : -ENOMEM;
 	if (!err)
-		err = wf_config_check(&session->options->config, &error);
-	if (err)
-		wf_say_error("%s", error.text);
+		err = wf_config_check(config, ret_error);
 	free(filter);
 	return err;
 }
 
+int wf_session_set_filter(const struct wf_session *session)
+{
+	struct wf_config_error error = {"out of memory"};
+	int err = set_filter(session, &session->options->config, &error);
+
+	if (err)
+		wf_say_error("%s", error.text);
+	if (err && session->files_count && session->filter_first < session->options->args_count)
+		wf_say_error("FILTER begins with '%s', the first argument that names no file",
+			     session->options->args[session->filter_first]);
+	return err;
+}
+
+static bool is_stdout(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
+/* Print an error if two outputs write to standard output. Return: true if they do. */
 static bool outputs_collide(const struct wf_options *options)
 {
-	return options->json && options->config.sinks.events_path &&
-	       !strcmp(options->config.sinks.events_path, "-");
+	const struct {
+		const char *name;
+		bool is_used;
+	} outputs[] = {
+		{"--json", options->json},
+		{"'--events -'", is_stdout(options->config.sinks.events_path)},
+		{"'--pcap -'", is_stdout(options->config.sinks.pcap_path)},
+	};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+		if (!outputs[i].is_used)
+			continue;
+		if (first) {
+			wf_say_error("%s and %s both write to standard output; name a FILE for one "
+				     "of them",
+				     first, outputs[i].name);
+			return true;
+		}
+		first = outputs[i].name;
+	}
+	return false;
+}
+
+static bool is_same_file(const char *path, const struct stat *wanted)
+{
+	struct stat stat_buf;
+
+	return !stat(path, &stat_buf) && stat_buf.st_dev == wanted->st_dev &&
+	       stat_buf.st_ino == wanted->st_ino;
+}
+
+/* Return true if a replay reads the file @path, itself or as part of its directory. */
+static bool is_input(const struct wf_session *session, const char *path)
+{
+	struct stat file, parent;
+	char *copy = strdup(path);
+	bool has_parent = copy && !stat(dirname(copy), &parent);
+	bool found = false;
+
+	free(copy);
+	if (stat(path, &file) || !S_ISREG(file.st_mode) || !file.st_size)
+		return false;
+	for (int i = 0; i < session->files_count && !found; i++)
+		found = is_same_file(session->options->args[i], &file) ||
+			(has_parent && is_same_file(session->options->args[i], &parent));
+	return found;
+}
+
+/* Print an error if an output would overwrite or extend a capture file that is read. */
+static bool overwrites_input(const struct wf_session *session)
+{
+	const struct wf_sink_opts *sinks = &session->options->config.sinks;
+	const char *const paths[] = {sinks->events_path, sinks->pcap_path};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i] && !is_stdout(paths[i]) && is_input(session, paths[i])) {
+			wf_say_error("%s: this file is read, so it can't be written", paths[i]);
+			return true;
+		}
+	return false;
 }
 
 static void log_agent(enum weft_log_level level, const char *message, void *ctx)
@@ -93,7 +176,7 @@ static void log_agent(enum weft_log_level level, const char *message, void *ctx)
 		wf_say_error("%s%s", level == WEFT_LOG_WARN ? "warning: " : "", message);
 }
 
-static void tell(const struct wf_options *options, const json_t *report)
+static void write_report(const struct wf_options *options, const json_t *report)
 {
 	if (!report)
 		return;
@@ -105,6 +188,15 @@ static void tell(const struct wf_options *options, const json_t *report)
 	}
 }
 
+/* Read the configuration of the session again; see wf_reload_fn. */
+static int reload(struct wf_config *config, struct wf_config_error *ret_error, void *ctx)
+{
+	const struct wf_session *session = ctx;
+	int err = wf_options_load(session->options, config, ret_error);
+
+	return err ? err : set_filter(session, config, ret_error);
+}
+
 int wf_session_run(const struct wf_session *session)
 {
 	struct wf_agent_opts opts = {
@@ -113,16 +205,15 @@ int wf_session_run(const struct wf_session *session)
 		.files_count = (size_t)session->files_count,
 		.tick_fn = session->tick_fn,
 		.tick_ctx = session->tick_ctx,
+		.reload_fn = reload,
+		.reload_ctx = (void *)session,
 		.log_fn = log_agent,
 	};
 	struct wf_agent_result result;
 	int err;
 
-	if (outputs_collide(session->options)) {
-		wf_say_error("--json and '--events -' both write to standard output; use '--events "
-			     "FILE' instead");
+	if (outputs_collide(session->options) || overwrites_input(session))
 		return WF_EXIT_USAGE;
-	}
 	if (wf_session_set_filter(session))
 		return WF_EXIT_USAGE;
 	if (session->options->explain) {
@@ -132,7 +223,7 @@ int wf_session_run(const struct wf_session *session)
 
 	err = wf_agent_run(&opts, &result);
 	wf_say_status("");
-	tell(session->options, result.report);
+	write_report(session->options, result.report);
 	json_decref(result.report);
 	return err ? status_of(session, result.step, err) : WF_EXIT_DONE;
 }

@@ -13,7 +13,7 @@
 
 /*
  * With a sanitizer, the process uses many times the memory of weft itself, and evicting data would
- * not reduce it.
+ * not reduce it. Therefore 0 turns the check of the process's memory off.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PROCESS_SLACK_BYTES 0
@@ -44,10 +44,21 @@ static int set_default(struct wf_config *config, const struct wf_config_key *key
 	case WF_CONFIG_PORTS:
 	case WF_CONFIG_PREFIXES:
 	case WF_CONFIG_OVERLAPS:
+	case WF_CONFIG_VERDICTS:
 	case WF_CONFIG_LATER:
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int wf_config_reset(struct wf_config *config, const struct wf_config_key *key)
+{
+	char **place = &config->places[key - wf_config_keys()];
+
+	wf_config_clear(config, key);
+	free(*place);
+	*place = NULL;
+	return set_default(config, key);
 }
 
 int wf_config_init(struct wf_config *config)

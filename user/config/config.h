@@ -5,7 +5,8 @@
  *   defaults  <-  config_yaml.h: a file  <-  wf_config_set("key", "value"), in this order
  *
  * Every source of values is checked for the same types and ranges and reports the same messages.
- * Thread: main, before anything starts. Memory: bounded by the maxima of the lists.
+ * Thread: any, one at a time for each configuration. Memory: bounded by the maxima of the lists,
+ * except for texts.
  */
 #ifndef WF_CONFIG_CONFIG_H
 #define WF_CONFIG_CONFIG_H
@@ -15,6 +16,9 @@
 /* Initialise @config with all defaults. Return: 0 on success; -ENOMEM. */
 int wf_config_init(struct wf_config *config);
 void wf_config_fini(struct wf_config *config);
+
+/* Set @key to its default. Return: 0 on success; -ENOMEM. */
+int wf_config_reset(struct wf_config *config, const struct wf_config_key *key);
 
 /**
  * wf_config_set() - set one key

@@ -2,13 +2,16 @@
 /*
  * config_check.c - rejects combinations of values that cannot work.
  *
- * Each message names the place where the value was set, and the numbers in conflict.
+ * Each message names the place where the value was set, and the other value if two are in conflict.
  */
 #include "config/config_check.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "bus/names.h"
+#include "bus/urls.h"
+#include "http/wire/listen.h"
 #include "sink/sink.h"
 
 #define MIB (1024ull * 1024)
@@ -78,7 +81,10 @@ static int check_order(const struct check *check)
 	return err;
 }
 
-/* Check that the fill rings use at most half of all memory, so that the rest can hold data. */
+/*
+ * Check that the fill rings use at most half of all memory, so that the rest can hold data. The
+ * number of queues is not known here: count one ring per interface.
+ */
 static int check_rings(const struct check *check)
 {
 	const struct wf_config *config = check->config;
@@ -126,7 +132,10 @@ static uint64_t count_sinks(const struct wf_sink_opts *opts)
 	return count;
 }
 
-/* Check the size of the queues: one eighth of each (worker, sink) queue is allocated at start. */
+/*
+ * Check that the queues use at most half of all memory at the start, when one eighth of each
+ * (worker, sink) queue is allocated.
+ */
 static int check_queues(const struct check *check)
 {
 	const struct wf_config *config = check->config;
@@ -169,14 +178,64 @@ static int check_outputs(const struct check *check)
 	if (sinks->streams_dir && !strcmp(sinks->streams_dir, "-"))
 		return wf_config_refuse(check->ret_error,
 					"%s: '-': each stream is written to a file of its own, so "
-					"a directory is needed; one that is called - is ./-",
+					"a directory is needed; a directory called - is named ./-",
 					place_of(check, "sinks.streams"));
+	if (sinks->pcap_path && sinks->events_path && strcmp(sinks->pcap_path, "-") &&
+	    !strcmp(sinks->pcap_path, sinks->events_path))
+		return wf_config_refuse(check->ret_error,
+					"%s: '%.160s' is also the file of events (%s)",
+					place_of(check, "sinks.pcap"), sinks->pcap_path,
+					place_of(check, "sinks.events"));
 	if (sinks->append == WEFT_ON && sinks->force == WEFT_ON)
 		return wf_config_refuse(check->ret_error,
 					"%s: conflicts with %s: files of an earlier run are either "
 					"kept or deleted",
 					place_of(check, "sinks.append"),
 					place_of(check, "sinks.force"));
+	return 0;
+}
+
+static int check_listen(const struct check *check)
+{
+	const char *text = check->config->http_listen;
+	struct sockaddr_storage addr;
+
+	if (!text || !wf_listen_parse(text, &addr))
+		return 0;
+	return wf_config_refuse(check->ret_error,
+				"%s: '%.64s' is not an address; use ADDR:PORT with a numeric "
+				"address, an IPv6 address in brackets, or PORT for 127.0.0.1",
+				place_of(check, "sinks.http.listen"), text);
+}
+
+static int check_nats(const struct check *check)
+{
+	const struct wf_sink_opts *sinks = &check->config->sinks;
+	char error[WF_BUS_ERROR_BYTES];
+	struct wf_bus_urls urls;
+
+	if (sinks->nats_url && wf_bus_urls_parse(sinks->nats_url, &urls, error))
+		return wf_config_refuse(check->ret_error, "%s: %s",
+					place_of(check, "sinks.nats.url"), error);
+	if (sinks->nats_sensor && !wf_bus_sensor_is(sinks->nats_sensor))
+		return wf_config_refuse(check->ret_error,
+					"%s: '%.80s' is not a name of a sensor: 1 to 63 letters, "
+					"digits, '-' and '_'",
+					place_of(check, "sinks.nats.sensor"), sinks->nats_sensor);
+	/* An option with an empty text is NULL here, so NULL is rejected as an empty name. */
+	if (!sinks->nats_stream || !wf_bus_stream_is(sinks->nats_stream))
+		return wf_config_refuse(check->ret_error,
+					"%s: '%.80s' is not a name of a stream: 1 to %d letters, "
+					"digits, '-' and '_'",
+					place_of(check, "sinks.nats.stream"),
+					sinks->nats_stream ? sinks->nats_stream : "",
+					WF_BUS_STREAM_CHARS_MAX);
+	if (sinks->nats_duplicate_window_sec > sinks->nats_stream_max_age_sec)
+		return wf_config_refuse(check->ret_error, "%s: %u is more than %u (%s)",
+					place_of(check, "sinks.nats.duplicate_window_sec"),
+					sinks->nats_duplicate_window_sec,
+					sinks->nats_stream_max_age_sec,
+					place_of(check, "sinks.nats.stream_max_age_sec"));
 	return 0;
 }
 
@@ -197,5 +256,9 @@ int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_
 		err = check_expression(&check);
 	if (!err)
 		err = check_outputs(&check);
+	if (!err)
+		err = check_listen(&check);
+	if (!err)
+		err = check_nats(&check);
 	return err;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_print.c - prints values as text that parses to the same value.
+ * config_print.c - prints values as text: as YAML, which parses to the same value, or plain, where
+ * a share is rounded to 6 digits.
  */
 #include "config/config_print.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config_value.h"
@@ -57,7 +59,8 @@ static void print_prefix(const struct style *style, const struct weft_prefix *pr
 static void print_element(const struct style *style, const struct wf_config_key *key,
 			  const void *slot, FILE *out)
 {
-	const struct weft_overlap_rule *rule = slot;
+	const struct weft_overlap_rule *overlap = slot;
+	const struct weft_verdict_rule *verdict = slot;
 
 	if (key->type == WF_CONFIG_NAMES) {
 		print_text(style, *(char *const *)slot, out);
@@ -66,8 +69,11 @@ static void print_element(const struct style *style, const struct wf_config_key 
 	} else if (key->type == WF_CONFIG_PREFIXES) {
 		print_prefix(style, slot, out);
 	} else {
-		print_prefix(style, &rule->prefix, out);
-		fprintf(out, "%s%s", style->is_yaml ? ": " : "=", key->choices[rule->policy]);
+		print_prefix(style, &overlap->prefix, out);
+		fprintf(out, "%s%s", style->is_yaml ? ": " : "=",
+			key->choices[key->type == WF_CONFIG_OVERLAPS
+					     ? (unsigned int)overlap->policy
+					     : (unsigned int)verdict->verdict]);
 	}
 }
 
@@ -76,7 +82,7 @@ static void print_list(const struct style *style, const struct wf_config *config
 {
 	const char *list = *(char *const *)((const char *)config + key->offset);
 	size_t count = *(const size_t *)((const char *)config + key->count_offset);
-	bool is_map = key->type == WF_CONFIG_OVERLAPS;
+	bool is_map = wf_config_type_is_map(key->type);
 
 	if (style->is_yaml)
 		fputc(is_map ? '{' : '[', out);
@@ -115,6 +121,7 @@ static void print_value(const struct style *style, const struct wf_config *confi
 	case WF_CONFIG_PORTS:
 	case WF_CONFIG_PREFIXES:
 	case WF_CONFIG_OVERLAPS:
+	case WF_CONFIG_VERDICTS:
 		print_list(style, config, key, out);
 		break;
 	case WF_CONFIG_LATER:
@@ -126,6 +133,21 @@ void wf_config_print_plain(const struct wf_config *config, const struct wf_confi
 			   FILE *out)
 {
 	print_value(&plain, config, key, out);
+}
+
+char *wf_config_text_new(const struct wf_config *config, const struct wf_config_key *key)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	wf_config_print_plain(config, key, out);
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* ---- all values ---- */

@@ -16,6 +16,12 @@ void wf_config_show(const struct wf_config *config, FILE *out);
 void wf_config_print_plain(const struct wf_config *config, const struct wf_config_key *key,
 			   FILE *out);
 
+/*
+ * Return the value of @key as wf_config_print_plain() prints it, owned by the caller; NULL if there
+ * is no memory.
+ */
+char *wf_config_text_new(const struct wf_config *config, const struct wf_config_key *key);
+
 /* Return true if values of @key have a range, so that help texts show the range and the default. */
 bool wf_config_has_range(const struct wf_config_key *key);
 

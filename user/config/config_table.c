@@ -20,13 +20,15 @@
 /* The arguments "..." are the flag and the values, which expand to initialisers of other fields. */
 #define OPTION(type, path, name_, help_, details_, ...) \
 	{VALUE(type, path), .name = name_, .help = help_, .details = details_, __VA_ARGS__},
-#define LIST(type, path, name_, help_, details_, ...)                         \
-	{VALUE(type, path),                                                   \
-	 .name = name_,                                                       \
-	 .help = help_,                                                       \
-	 .details = details_,                                                 \
-	 .count_offset = offsetof(struct wf_config, path##_count),            \
-	 .choices = WF_CONFIG_##type == WF_CONFIG_OVERLAPS ? overlaps : NULL, \
+#define LIST(type, path, name_, help_, details_, ...)                   \
+	{VALUE(type, path),                                             \
+	 .name = name_,                                                 \
+	 .help = help_,                                                 \
+	 .details = details_,                                           \
+	 .count_offset = offsetof(struct wf_config, path##_count),      \
+	 .choices = WF_CONFIG_##type == WF_CONFIG_OVERLAPS   ? overlaps \
+		    : WF_CONFIG_##type == WF_CONFIG_VERDICTS ? verdicts \
+							     : NULL,    \
 	 __VA_ARGS__},
 
 #define WEFT_NO_FLAG .flag = {.name = NULL}
@@ -64,6 +66,9 @@
 #define WEFT_LATER_OPTION(name_, help_) {.type = WF_CONFIG_LATER, .name = name_, .help = help_},
 
 static const char *const overlaps[] = {WEFT_OVERLAP_NAMES, NULL};
+
+/* SHED is missing: the kernel sets it by itself. */
+static const char *const verdicts[] = {"steer", "shunt", "pass", NULL};
 
 static const struct wf_config_key keys[] = {
 #include <weft/options.def>
@@ -122,6 +127,11 @@ bool wf_config_type_is_list(enum wf_config_type type)
 	return wf_config_element_bytes(type) > 0;
 }
 
+bool wf_config_type_is_map(enum wf_config_type type)
+{
+	return type == WF_CONFIG_OVERLAPS || type == WF_CONFIG_VERDICTS;
+}
+
 size_t wf_config_element_bytes(enum wf_config_type type)
 {
 	switch (type) {
@@ -133,6 +143,8 @@ size_t wf_config_element_bytes(enum wf_config_type type)
 		return sizeof(struct weft_prefix);
 	case WF_CONFIG_OVERLAPS:
 		return sizeof(struct weft_overlap_rule);
+	case WF_CONFIG_VERDICTS:
+		return sizeof(struct weft_verdict_rule);
 	case WF_CONFIG_NUMBER:
 	case WF_CONFIG_MEBIBYTES:
 	case WF_CONFIG_SWITCH:

@@ -2,8 +2,8 @@
 /*
  * config_table.h - all values of a configuration, and the table of keys that describes them.
  *
- * Both are made from weft/options.def. The other config_*.c files work on any key by its
- * description, so that a new option needs no line in them.
+ * Both are made from weft/options.def. The files that set, read and print values work on any key by
+ * its description, so that a new option needs no line in them.
  */
 #ifndef WF_CONFIG_CONFIG_TABLE_H
 #define WF_CONFIG_CONFIG_TABLE_H
@@ -27,8 +27,8 @@ enum wf_config_type {
 	WF_CONFIG_PORTS,    /* list of uint16_t */
 	WF_CONFIG_PREFIXES, /* list of struct weft_prefix */
 	WF_CONFIG_OVERLAPS, /* map from prefix to policy: list of struct weft_overlap_rule */
-	WF_CONFIG_LATER, /* a reserved key, which is rejected because this version does not support
-			    it */
+	WF_CONFIG_VERDICTS, /* map from prefix to verdict: list of struct weft_verdict_rule */
+	WF_CONFIG_LATER,    /* a reserved key: rejected, because it is not supported yet */
 };
 
 enum {
@@ -83,7 +83,8 @@ struct wf_config_key {
 	uint64_t initial; /* default of a NUMBER, MEBIBYTES, SWITCH or CHOICE */
 	double initial_share;
 	const char *initial_text;
-	const char *const *choices; /* names of the values of a CHOICE, by index; ended by NULL */
+	/* names of the values of a CHOICE, or of the entries of a map, by index; ended by NULL */
+	const char *const *choices;
 	const char *unit;
 	struct wf_config_flag flag;
 	const char *help;
@@ -100,7 +101,7 @@ const struct wf_config_key *wf_config_keys(void);
 
 /*
  * Return the key called @name. NULL if there is none or it is reserved: then @ret_error contains
- * the reason and the most similar key. @place: where @name was written.
+ * the reason, and the most similar key if one is similar. @place: where @name was written.
  */
 const struct wf_config_key *wf_config_key_find(const char *place, const char *name,
 					       struct wf_config_error *ret_error);
@@ -110,7 +111,10 @@ const char *wf_config_place(const struct wf_config *config, const char *name);
 
 bool wf_config_type_is_list(enum wf_config_type type);
 
-/* Return the size of one entry of a list. */
+/* Return true if entries are written as "prefix: value". */
+bool wf_config_type_is_map(enum wf_config_type type);
+
+/* Return the size of one entry of a list; 0 if @type is no list. */
 size_t wf_config_element_bytes(enum wf_config_type type);
 
 /* Return the value of a NUMBER, MEBIBYTES (in MiB), SWITCH or CHOICE. */

@@ -14,7 +14,10 @@
  */
 bool wf_config_unit_convert(const char *unit, const char *suffix, uint64_t *value);
 
-/* Return examples of the suffixes that a key with @unit accepts; "" if it accepts none. Static. */
+/*
+ * Return examples of the suffixes that a key with @unit accepts; "" if it accepts none. The string
+ * is static.
+ */
 const char *wf_config_unit_examples(const char *unit);
 
 #endif

@@ -67,6 +67,10 @@ const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t
 		join_choices(key->choices, names, sizeof(names));
 		snprintf(buf, buf_bytes, "prefix: policy, which is one of %s", names);
 		break;
+	case WF_CONFIG_VERDICTS:
+		join_choices(key->choices, names, sizeof(names));
+		snprintf(buf, buf_bytes, "prefix: verdict, which is one of %s", names);
+		break;
 	case WF_CONFIG_LATER:
 		snprintf(buf, buf_bytes, "nothing");
 		break;
@@ -149,6 +153,7 @@ static bool parse_scalar(const struct wf_config_key *key, const char *text, uint
 	case WF_CONFIG_PORTS:
 	case WF_CONFIG_PREFIXES:
 	case WF_CONFIG_OVERLAPS:
+	case WF_CONFIG_VERDICTS:
 	case WF_CONFIG_LATER:
 		break;
 	}
@@ -222,7 +227,8 @@ static int parse_address(const char *text, size_t chars, uint8_t ret_addr[16])
 	return 96;
 }
 
-static int parse_prefix(const char *text, struct weft_prefix *ret_prefix)
+/* Parse a prefix, which may have bits beyond its length. */
+static int parse_any_prefix(const char *text, struct weft_prefix *ret_prefix)
 {
 	size_t chars = strcspn(text, "/");
 	int first_bit = parse_address(text, chars, ret_prefix->addr);
@@ -235,26 +241,53 @@ static int parse_prefix(const char *text, struct weft_prefix *ret_prefix)
 			    bits > 128 - (unsigned)first_bit))
 		return -EINVAL;
 	ret_prefix->bits = (uint8_t)(bits + (unsigned)first_bit);
-	/* 10.1.2.3/8 is most likely a mistake, so it is rejected. */
+	return 0;
+}
+
+static int parse_prefix(const char *text, struct weft_prefix *ret_prefix)
+{
+	int err = parse_any_prefix(text, ret_prefix);
+
+	if (err)
+		return err;
+	/* Reject bits set after the prefix length: 10.1.2.3/8 is most likely a mistake. */
 	return has_bits_beyond(ret_prefix->addr, ret_prefix->bits) ? -EINVAL : 0;
 }
 
-static int parse_overlap_rule(const struct wf_config_key *key, const char *text,
-			      struct weft_overlap_rule *ret_rule)
+/* Parse "prefix=choice". */
+static int parse_rule(const struct wf_config_key *key, const char *text,
+		      struct weft_prefix *ret_prefix, uint64_t *ret_choice)
 {
 	const char *equals = strchr(text, '=');
 	char prefix[INET6_ADDRSTRLEN + 4];
-	uint64_t policy;
 
 	if (!equals || (size_t)(equals - text) >= sizeof(prefix))
 		return -EINVAL;
 	memcpy(prefix, text, (size_t)(equals - text));
 	prefix[equals - text] = '\0';
-	if (parse_prefix(prefix, &ret_rule->prefix) ||
-	    !parse_choice(key->choices, equals + 1, &policy))
+	if (parse_prefix(prefix, ret_prefix) || !parse_choice(key->choices, equals + 1, ret_choice))
 		return -EINVAL;
-	ret_rule->policy = (enum weft_overlap)policy;
 	return 0;
+}
+
+static int parse_overlap_rule(const struct wf_config_key *key, const char *text,
+			      struct weft_overlap_rule *ret_rule)
+{
+	uint64_t policy = 0;
+	int err = parse_rule(key, text, &ret_rule->prefix, &policy);
+
+	ret_rule->policy = (enum weft_overlap)policy;
+	return err;
+}
+
+static int parse_verdict_rule(const struct wf_config_key *key, const char *text,
+			      struct weft_verdict_rule *ret_rule)
+{
+	uint64_t verdict = 0;
+	int err = parse_rule(key, text, &ret_rule->prefix, &verdict);
+
+	ret_rule->verdict = (enum weft_verdict)verdict;
+	return err;
 }
 
 static int parse_element(const struct wf_config_key *key, const char *text, void *slot)
@@ -268,6 +301,8 @@ static int parse_element(const struct wf_config_key *key, const char *text, void
 		return parse_prefix(text, slot);
 	case WF_CONFIG_OVERLAPS:
 		return parse_overlap_rule(key, text, slot);
+	case WF_CONFIG_VERDICTS:
+		return parse_verdict_rule(key, text, slot);
 	case WF_CONFIG_NUMBER:
 	case WF_CONFIG_MEBIBYTES:
 	case WF_CONFIG_SWITCH:
@@ -288,11 +323,32 @@ static void free_list(enum wf_config_type type, void *list, size_t count)
 	free(list);
 }
 
+/*
+ * Return true if @text, an entry of a list of prefixes, begins with a prefix that has bits beyond
+ * its length, such as 10.1.2.3/8.
+ */
+static bool has_host_bits(const struct wf_config_key *key, const char *text)
+{
+	bool is_prefix = key->type == WF_CONFIG_PREFIXES || key->type == WF_CONFIG_OVERLAPS ||
+			 key->type == WF_CONFIG_VERDICTS;
+	char copy[INET6_ADDRSTRLEN + 4];
+	struct weft_prefix prefix;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(text, "="), text);
+	return is_prefix && !parse_any_prefix(copy, &prefix) &&
+	       has_bits_beyond(prefix.addr, prefix.bits);
+}
+
 static int refuse_value(const struct wf_config_key *key, const char *place, const char *text,
 			struct wf_config_error *ret_error)
 {
 	char expected[256];
 
+	if (has_host_bits(key, text))
+		return wf_config_refuse(ret_error,
+					"%s: '%s': expected a prefix without bits beyond its "
+					"length, such as 10.0.0.0/8",
+					place, text);
 	return wf_config_refuse(ret_error, "%s: '%s': expected %s%s", place, text,
 				wf_config_expects(key, expected, sizeof(expected)),
 				key->unit ? wf_config_unit_examples(key->unit) : "");
@@ -376,4 +432,9 @@ void wf_config_clear(struct wf_config *config, const struct wf_config_key *key)
 		*owned = NULL;
 		*count = 0;
 	}
+}
+
+int wf_config_prefix(const char *text, struct weft_prefix *ret_prefix)
+{
+	return parse_prefix(text, ret_prefix);
 }

@@ -16,11 +16,16 @@ const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t
  * @items: the value as text; exactly one item unless @key is a list
  *
  * Return: 0 on success; -EINVAL if the value is rejected, with the reason in @ret_error; -ENOMEM.
- * The old value stays after a failure.
+ * After -EINVAL, the old value stays; after -ENOMEM, the value may have been replaced.
  */
 int wf_config_assign(struct wf_config *config, const struct wf_config_key *key, const char *place,
 		     const char *const *items, size_t items_count,
 		     struct wf_config_error *ret_error);
+
+/*
+ * Parse an address, or a prefix without bits beyond its length. Return: 0; -EINVAL.
+ */
+int wf_config_prefix(const char *text, struct weft_prefix *ret_prefix);
 
 /* Free the text or list of @key and set it to empty. */
 void wf_config_clear(struct wf_config *config, const struct wf_config_key *key);

@@ -97,6 +97,7 @@ static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *no
 	case WF_CONFIG_NAMES:
 	case WF_CONFIG_PREFIXES:
 	case WF_CONFIG_OVERLAPS:
+	case WF_CONFIG_VERDICTS:
 	case WF_CONFIG_LATER:
 		break;
 	}
@@ -127,7 +128,7 @@ static int entry_text(struct loader *loader, const struct wf_config_key *key, si
 	const yaml_node_t *item;
 	const yaml_node_t *value;
 
-	if (key->type != WF_CONFIG_OVERLAPS) {
+	if (!wf_config_type_is_map(key->type)) {
 		item = yaml_document_get_node(&loader->doc, list->data.sequence.items.start[index]);
 		if (!is_scalar_for(key, item))
 			return refuse_type(loader, key, list);
@@ -144,7 +145,7 @@ static int entry_text(struct loader *loader, const struct wf_config_key *key, si
 static int load_list(struct loader *loader, const struct wf_config_key *key,
 		     const yaml_node_t *node)
 {
-	bool is_map = key->type == WF_CONFIG_OVERLAPS;
+	bool is_map = wf_config_type_is_map(key->type);
 	char at[PLACE_BYTES];
 	char place[PLACE_BYTES + 64];
 	char **items = NULL;
@@ -221,9 +222,10 @@ static int load_section(struct loader *loader, const yaml_node_t *map, const cha
 	if (is_null(map))
 		return 0;
 	if (map->type != YAML_MAPPING_NODE)
-		return wf_config_refuse(loader->ret_error,
-					"%s: %s%s: expected a map of keys and values",
-					place_of(loader, map, place), section, what_is(map));
+		return wf_config_refuse(
+			loader->ret_error, "%s: %.*s%s%s: expected a map of keys and values",
+			place_of(loader, map, place), *section ? (int)strlen(section) - 1 : 0,
+			section, *section ? ": " : "", what_is(map));
 
 	for (yaml_node_pair_t *pair = map->data.mapping.pairs.start;
 	     pair < map->data.mapping.pairs.top; pair++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * suggest.c - suggests the name with the smallest edit distance (insert, delete, replace, swap of
- * neighbours).
+ * suggest.c - suggests the shortest name that begins with the wanted one or, if there is none, the
+ * name with the smallest edit distance (insert, delete, replace, swap of neighbours).
  *
  * Bound: names longer than NAME_MAX_CHARS are never suggested, so that the tables fit on the stack.
  */
@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_CHARS = 63 };
+enum {
+	NAME_MAX_CHARS = 63,
+	LONGER_MIN_CHARS = 3, /* a shorter beginning would suggest nearly any name */
+};
 
 static size_t min3(size_t a, size_t b, size_t c)
 {
@@ -51,11 +54,27 @@ void wf_suggest_init(struct wf_suggest *suggest, const char *wanted)
 	*suggest = (struct wf_suggest){.wanted = wanted, .distance = strlen(wanted) / 3 + 2};
 }
 
+/* Suggest @name, which begins with the wanted name, unless a shorter one was found. */
+static void offer_longer(struct wf_suggest *suggest, const char *name)
+{
+	if (suggest->is_longer && strlen(suggest->nearest) <= strlen(name))
+		return;
+	suggest->nearest = name;
+	suggest->is_longer = true;
+}
+
 void wf_suggest_offer(struct wf_suggest *suggest, const char *name)
 {
+	size_t wanted_chars = strlen(suggest->wanted);
 	size_t distance;
 
-	if (strlen(suggest->wanted) > NAME_MAX_CHARS || strlen(name) > NAME_MAX_CHARS)
+	if (wanted_chars > NAME_MAX_CHARS || strlen(name) > NAME_MAX_CHARS)
+		return;
+	if (wanted_chars >= LONGER_MIN_CHARS && !strncmp(name, suggest->wanted, wanted_chars)) {
+		offer_longer(suggest, name);
+		return;
+	}
+	if (suggest->is_longer)
 		return;
 
 	distance = edit_distance(suggest->wanted, name);

@@ -5,10 +5,11 @@
 #ifndef WF_CONFIG_SUGGEST_H
 #define WF_CONFIG_SUGGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
- * struct wf_suggest - the most similar of the names offered so far
+ * struct wf_suggest - the best of the names offered so far
  *
  * Initialise with wf_suggest_init().
  */
@@ -16,6 +17,7 @@ struct wf_suggest {
 	const char *wanted;  /* borrowed */
 	const char *nearest; /* borrowed; NULL: no name is similar */
 	size_t distance;
+	bool is_longer; /* nearest begins with the wanted name */
 };
 
 void wf_suggest_init(struct wf_suggest *suggest, const char *wanted);

@@ -15,12 +15,12 @@
 #include "packet/packet.h"
 #include "reassembly/stream_gap.h"
 
-/* ---- requests of the program, and results of all requests ---------------------------- */
+/* ---- requests of the application and of rules, and results of all requests --------------- */
 
 int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request)
 {
-	uint64_t depth_bytes = half->conns->opts->depth_bytes;
+	uint64_t depth_bytes = wf_half_depth_bytes(half);
 	uint64_t near_off = 0;
 
 	/* The extension is needed because it records cut_off, the limit in state CUT. */
@@ -28,8 +28,8 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		return -ENOMEM;
 	if (verdict == WEFT_VERDICT_STEER) {
 		wf_wait_update(half, half->conns->now_ns);
-		near_off =
-			wf_half_is_blind(half) ? wf_kernel_guess_off(half) : half->stream->next_off;
+		near_off = wf_half_is_blind(half) ? wf_kernel_estimate_off(half)
+						  : half->stream->next_off;
 		if (depth_bytes && near_off >= depth_bytes)
 			return -EALREADY;
 	}
@@ -44,7 +44,23 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 	return 0;
 }
 
-/* Count a verdict that makes the kernel bypass the data of @half. */
+void wf_bypass_request(const struct wf_half *half, enum weft_verdict verdict)
+{
+	struct wf_kernel *requests = half->conns->requests;
+
+	if (requests->count == WF_KERNEL_REQUESTS ||
+	    wf_bypass_prepare(half, verdict, &requests->requests[requests->count])) {
+		wf_metric_inc(half->conns->metrics, shunts_failed_directions);
+		return;
+	}
+	requests->count++;
+	half->conns->wants_verdict = true;
+}
+
+/*
+ * Count @request, which set a verdict other than STEER, unless the direction already had this
+ * verdict.
+ */
 static void count_set(const struct wf_half *half, const struct wf_kernel_request *request,
 		      const struct wf_kept *kept)
 {
@@ -127,7 +143,8 @@ void wf_bypass_in_user_space(struct wf_flow *flow, const struct wf_kernel_reques
 
 /*
  * Continue the stream at offset @off with @packet. @is_blind: acknowledgements of the bytes before
- * @off were not seen, so the peer's last known acknowledgement may be 2 GiB or more behind.
+ * @off were not seen, so the peer's last known acknowledgement may be lower than @off by 2 GiB or
+ * more.
  */
 static void go_on_at(const struct wf_half *half, const struct wf_packet *packet, uint64_t off,
 		     bool is_blind)
@@ -154,10 +171,10 @@ static void go_to_end(const struct wf_half *half, const struct wf_packet *packet
 	if (!wf_half_knows(half, WF_TCP_KNOWS_IRS) || wf_half_knows(half, WF_TCP_KNOWS_FIN))
 		return;
 	if (is_blind)
-		near_off = wf_kernel_guess_off(half);
+		near_off = wf_kernel_estimate_off(half);
 	off = wf_tcp_off(half->tcp, packet->seq, near_off);
 	/*
-	 * If acknowledgements are seen, the window is known, and a FIN or RST beyond the window is
+	 * If acknowledgements are seen and have shown the window, a FIN or RST beyond the window is
 	 * ignored.
 	 */
 	if (!is_blind && wf_half_knows(half, WF_TCP_KNOWS_WND) &&

@@ -14,25 +14,32 @@
 #include "conn/kernel.h"
 
 /*
- * Fill in the request to the kernel for @verdict (STEER, SHUNT or PASS) on @half, on behalf of the
- * program. Return: 0; -EALREADY: @verdict is STEER, but the direction is beyond its depth limit;
- * -ENOMEM.
+ * Fill in a request for @verdict (STEER, SHUNT or PASS) on @half, on behalf of the application or
+ * of a rule. Return: 0; -EALREADY: @verdict is STEER, but the direction has reached its depth
+ * limit; -ENOMEM.
  */
 int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request);
 
 /*
- * Apply the result of @request: @err, and @kept if @err is 0, are the kernel's answer. On success,
- * the direction enters the state CUT if it is newly bypassed, or leaves that state if the verdict
- * is STEER.
+ * Request @verdict, SHUNT or PASS, on @half, because a rule states that the connection begins with
+ * it. The worker carries the request out before the next segment. If the list of requests is full,
+ * or there is no memory, the request is dropped, and shunts_failed_directions counts it.
+ */
+void wf_bypass_request(const struct wf_half *half, enum weft_verdict verdict);
+
+/*
+ * Apply the result of @request: @err, and @kept if @err is 0, are the answer of the kernel or of
+ * wf_bypass_in_user_space(). On success, the direction enters the state CUT if it was not bypassed
+ * before (but stays in LIMITED), or leaves CUT if the verdict is STEER.
  */
 void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
 		    const struct wf_kept *kept);
 
 /*
- * Set the verdict of @request if no kernel program steers the flow. wf_bypass_done() then ends the
- * delivery of the direction, although its segments still arrive. WEFT_VERDICT_PASS also excludes
- * them from tracking.
+ * Carry out @request on @flow, whose segments no kernel program steers, and fill in @ret_kept. If
+ * the verdict is not STEER, wf_bypass_done() then ends the delivery of the direction, although its
+ * segments still arrive. WEFT_VERDICT_PASS also excludes these segments from tracking.
  */
 void wf_bypass_in_user_space(struct wf_flow *flow, const struct wf_kernel_request *request,
 			     struct wf_kept *ret_kept);
@@ -47,8 +54,8 @@ static inline bool wf_bypass_is_possible(const struct wf_half *half)
 }
 
 /*
- * Process a segment of a bypassed or resumed direction. It may show the current offset of the
- * stream.
+ * Process a segment of a bypassed or resumed direction. If the segment shows the current offset of
+ * the stream, the stream continues there.
  */
 void wf_bypass_segment(const struct wf_half *half, const struct wf_packet *packet);
 

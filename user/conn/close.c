@@ -16,14 +16,20 @@
 
 /* ---- the end of a direction ---------------------------------------------------------- */
 
-/* Deliver all data held in order: neither earlier data nor acknowledgements can arrive any more. */
+/*
+ * Deliver the held data that is next in order: no earlier data or acknowledgement can arrive any
+ * more.
+ */
 static void end_wait(const struct wf_half *half)
 {
 	wf_hole_drain_start(half);
 	wf_hole_drain_all(half);
 }
 
-/* Give up all holes of @half in order, which delivers all held data. */
+/*
+ * Give up all holes of @half in order, and deliver all held data, except data that the receiver
+ * would reject (wf_hole_is_rejected()), which is dropped.
+ */
 static void empty(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_stream_env *env = &half->conns->stream_env;
@@ -46,8 +52,8 @@ static void empty(const struct wf_half *half, uint64_t now_ns)
 }
 
 /*
- * Skip the end of the stream if its bytes were never seen, but were acknowledged, or precede a FIN
- * or data beyond the limit.
+ * Give up the missing bytes at the end of the stream: those that were acknowledged, or that precede
+ * a FIN or data beyond the limit.
  */
 static void skip_tail(const struct wf_half *half, uint64_t limit, bool is_exceeded, uint64_t now_ns)
 {
@@ -77,7 +83,9 @@ static void end_half(const struct wf_half *half, uint64_t now_ns)
 
 /* ---- the end of a connection --------------------------------------------------------- */
 
-/* Return true if all directions that were seen have ended with a FIN. */
+/*
+ * Return true if all directions of which packets were seen are finished, and there is at least one.
+ */
 static bool is_finished(const struct wf_flow *flow)
 {
 	bool any = false;
@@ -92,7 +100,10 @@ static bool is_finished(const struct wf_flow *flow)
 	return any;
 }
 
-/* Call the program's release function with the pointer that it stored for this flow. */
+/*
+ * Call the application's release function with the pointer that the application stored for this
+ * flow.
+ */
 static void release_user(const struct wf_conns *conns, struct wf_flow_ext *ext)
 {
 	void *user = ext ? ext->user : NULL;
@@ -124,7 +135,7 @@ static void finish(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 		release_user(conns, wf_flow_table_ext(&conns->table, flow));
 }
 
-void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow)
+void wf_close_by_application(struct wf_conns *conns, struct wf_flow *flow)
 {
 	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 
@@ -144,6 +155,7 @@ void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 	if (wf_likely(!(flow->flags & WF_FLOW_ENDED)))
 		finish(conns, flow, reason, now_ns);
 	wf_recent_add(&conns->recent, flow, now_ns);
+	wf_depths_put(&conns->depths, flow->tcp.dir[0].depth);
 	wf_flow_table_remove(&conns->table, flow);
 	wf_metric_set(conns->metrics, flows_active_flows, wf_flow_table_count(&conns->table));
 }
@@ -168,7 +180,7 @@ bool wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 	for (int i = 0; i < 2; i++) {
 		struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
 
-		if (wf_unlikely(conns->opts->depth_bytes))
+		if (wf_unlikely(wf_half_depth_bytes(&half)))
 			wf_wait_update(&half, now_ns);
 		/*
 		 * If the kernel bypasses the acknowledgements of this direction, weft does not wait
@@ -196,7 +208,10 @@ static bool is_bypassed(const struct wf_flow *flow)
 	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_BYPASSED);
 }
 
-/* End the waits that are due. If this finishes the flow, its idle deadline becomes earlier. */
+/*
+ * End the waits that are due, in the order of their deadlines. If this finishes all directions, the
+ * idle deadline becomes earlier, and later waits are left to the end of the flow.
+ */
 static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
 	const struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);

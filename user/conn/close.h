@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * close.h - acts on the deadlines of a connection, and ends it: delivers the held data, and reports
- * every hole as a gap.
+ * holes as gaps.
  */
 #ifndef WF_CONN_CLOSE_H
 #define WF_CONN_CLOSE_H
@@ -20,11 +20,11 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 		   uint64_t now_ns);
 
 /*
- * End @flow for the program: report its end now, but keep it in the table, so that its later
- * segments are ignored. It is removed after its idle time-out, or when a SYN begins another
- * connection.
+ * End @flow for the application: report its end now, but keep it in the table, so that its later
+ * segments are ignored. It is removed after its idle time-out, when a SYN begins another
+ * connection, when it is evicted, or when the capture ends.
  */
-void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow);
+void wf_close_by_application(struct wf_conns *conns, struct wf_flow *flow);
 
 /*
  * Act on all deadlines of @flow up to @now_ns: those of its holes in order, then the idle time-out.
@@ -33,8 +33,9 @@ void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow);
 bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
 /*
- * Close @flow if both directions are finished and acknowledged. Return: true if @flow was closed;
- * it then does not exist any more.
+ * Close @flow if both directions are finished, and each FIN is acknowledged or the kernel bypasses
+ * the segments that would acknowledge it. Return: true if @flow was closed; it then
+ * does not exist any more.
  */
 bool wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 

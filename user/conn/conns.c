@@ -33,7 +33,7 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 }
 
 /*
- * Times of day have jumped by @step_ns against the passing time, because the clock was set or the
+ * Times of day have jumped by @step_ns against the monotonic time, because the clock was set or the
  * capture was suspended. After a suspension, the timestamps of all flows may be too old for PAWS.
  */
 static void change_skew(struct wf_conns *conns, int64_t step_ns)
@@ -50,6 +50,7 @@ void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet)
 		packet->time_ns = conns->now_ns;
 	}
 	conns->now_ns = packet->time_ns;
+	conns->file = packet->file;
 	if (wf_unlikely(packet->skew_ns != conns->skew_ns))
 		change_skew(conns, (int64_t)(packet->skew_ns - conns->skew_ns));
 }
@@ -69,30 +70,115 @@ void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns)
 			     wf_half_open_deadline(&conns->half_open, handshake));
 }
 
-void wf_conns_prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
+/* ---- prefetching --------------------------------------------------------------------- */
+
+/*
+ * Prefetch what the processing of a segment of @flow, which has an extension, reads beside the flow
+ * itself: first the extension and the first held data, then, with prefetch_ends(), data whose
+ * addresses are in these.
+ */
+static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
 {
 	wf_flow_table_prefetch_ext(&conns->table, flow);
 	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
 		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
 }
 
-void wf_conns_prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow)
+static void prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow)
 {
 	wf_flow_table_prefetch_late(&conns->table, flow);
 	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
 		wf_stream_prefetch_ends(&flow->stream[dir], &conns->stream_env);
 }
 
-/* Act on the deadlines of @flows, whose timers have expired. Their cache misses overlap. */
+/*
+ * Each step reads only what the step before it has prefetched:
+ *
+ *                the segment's flow is known           there is no flow, or the segment is a SYN
+ *   first step   bucket of the index of flows          bucket of the index of flows
+ *   second step  the flow; FIN, RST: `recent`, timer   buckets of `half_open` and `recent`
+ *   third step   extension, first held data            the handshake
+ *   fourth step  data to which these refer; FIN, RST: neighbours in the timer wheel
+ *
+ * The first step is wf_conns_prefetch_bucket().
+ */
+
+/* Return true if @packet may end its connection. */
+static bool may_end(const struct wf_packet *packet)
+{
+	return packet->tcp_flags & (WF_TCP_FIN | WF_TCP_RST);
+}
+
+/* Return true if the processing of @packet looks for a handshake. */
+static bool needs_handshake(const struct wf_packet *packet, const struct wf_flow *flow)
+{
+	return !flow || packet->tcp_flags & WF_TCP_SYN;
+}
+
+static const struct wf_flow *second_step(const struct wf_conns *conns,
+					 const struct wf_packet *packet)
+{
+	const struct wf_flow *flow = wf_flow_table_prefetch_flow(&conns->table, packet->hash);
+
+	if (wf_unlikely(needs_handshake(packet, flow))) {
+		wf_half_open_prefetch(&conns->half_open, packet);
+		wf_recent_prefetch(&conns->recent, packet->hash);
+	} else if (wf_unlikely(may_end(packet))) {
+		wf_flow_table_prefetch_timer(flow);
+		wf_recent_prefetch(&conns->recent, packet->hash);
+	}
+	return flow;
+}
+
+static void third_step(const struct wf_conns *conns, const struct wf_packet *packet,
+		       const struct wf_flow *flow)
+{
+	if (wf_unlikely(needs_handshake(packet, flow)))
+		wf_half_open_prefetch_entry(&conns->half_open, packet);
+	if (flow && wf_unlikely(flow->ext))
+		prefetch_held(conns, flow);
+}
+
+static void fourth_step(const struct wf_conns *conns, const struct wf_packet *packet,
+			const struct wf_flow *flow)
+{
+	if (!flow)
+		return;
+	if (wf_unlikely(flow->ext))
+		prefetch_ends(conns, flow);
+	if (wf_unlikely(may_end(packet)))
+		wf_flow_table_prefetch_neighbours(&conns->table, flow);
+}
+
+void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *const *packets,
+		       uint32_t count)
+{
+	const struct wf_flow *flows[WF_CONNS_GROUP];
+
+	wf_assert(count <= WF_CONNS_GROUP);
+	for (uint32_t i = 0; i < count; i++)
+		flows[i] = second_step(conns, packets[i]);
+	for (uint32_t i = 0; i < count; i++)
+		third_step(conns, packets[i], flows[i]);
+	for (uint32_t i = 0; i < count; i++)
+		fourth_step(conns, packets[i], flows[i]);
+}
+
+/* ---- deadlines ----------------------------------------------------------------------- */
+
+/*
+ * Act on the deadlines of @flows, whose timers have expired. All are prefetched first, so that
+ * their cache misses overlap.
+ */
 static void run_due(struct wf_conns *conns, struct wf_flow *const *flows, uint32_t count,
 		    uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (flows[i]->ext)
-			wf_conns_prefetch_held(conns, flows[i]);
+			prefetch_held(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++)
 		if (flows[i]->ext)
-			wf_conns_prefetch_ends(conns, flows[i]);
+			prefetch_ends(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++)
 		if (!wf_close_if_due(conns, flows[i], now_ns))
 			wf_wait_arm(conns, flows[i], now_ns);

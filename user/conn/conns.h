@@ -6,25 +6,33 @@
 #define WF_CONN_CONNS_H
 
 #include "conn/conn.h"
+#include "packet/packet.h"
 
-struct wf_packet;
+enum { WF_CONNS_GROUP = 16 }; /* maximum number of segments that are prefetched together */
 
 /* Process one TCP segment of any connection. Call wf_conns_clock() for it first. */
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
  * Advance now_ns to the time of @packet. If @packet is older than another one that arrived before,
- * its time becomes now_ns, and its skew grows by the difference.
+ * its time becomes now_ns, and its skew decreases by the difference, so that its time of day stays
+ * the same.
  */
 void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet);
 
 /*
- * Prefetch what the processing of a segment of @flow, which has an extension, reads beside the flow
- * itself. _held(): the extension and the first held data. _ends(): data whose addresses are in the
- * extension and the first held data; call it after _held().
+ * Prefetch what the processing of a group of segments reads, so that the cache misses of the group
+ * overlap. Call wf_conns_prefetch_bucket() for each segment when it was decoded. Then call
+ * wf_conns_prefetch() for all of them, at most WF_CONNS_GROUP, before the first one is processed.
  */
-void wf_conns_prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow);
-void wf_conns_prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow);
+static inline void wf_conns_prefetch_bucket(const struct wf_conns *conns,
+					    const struct wf_packet *packet)
+{
+	wf_flow_table_prefetch(&conns->table, packet->hash);
+}
+
+void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *const *packets,
+		       uint32_t count);
 
 /* Advance now_ns to @now_ns, without a packet. */
 void wf_conns_pass(struct wf_conns *conns, uint64_t now_ns);

@@ -12,8 +12,8 @@
 #include "reassembly/stream_insert.h"
 
 /*
- * Count the @bytes of a segment at @off that lay below next_off when it was inserted, as duplicate
- * or late. Return: the number of late bytes.
+ * Count the first @bytes of the segment that begins at @off, which were below next_off when the
+ * segment was inserted, as duplicate or late. Return: the number of late bytes.
  */
 static uint64_t count_below(const struct wf_half *half, uint64_t off, uint64_t bytes)
 {
@@ -26,8 +26,10 @@ static uint64_t count_below(const struct wf_half *half, uint64_t off, uint64_t b
 }
 
 /*
- * Insert @segment into the stream. If the stream is full or memory is short, give up holes to make
- * room.
+ * Insert @segment into the stream. If the stream is full or memory is short, give up holes, or
+ * deliver unacknowledged data, to make room. This ends with another result than WF_STREAM_LIMIT or
+ * WF_STREAM_SHORT: only a stream that holds data returns these, and wf_wait_make_room() always
+ * shortens such a stream. The check of its result is a safeguard against an endless loop.
  */
 static enum wf_stream_result insert(const struct wf_half *half,
 				    const struct wf_stream_segment *segment,
@@ -52,14 +54,10 @@ static enum wf_stream_result insert(const struct wf_half *half,
 	}
 }
 
-/* Return true if bytes were lost because there was no memory, or no room in the stream. */
-static bool is_lost(enum wf_stream_result result)
-{
-	return result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT ||
-	       result == WF_STREAM_SHORT;
-}
-
-/* Update the counters in the flow's extension, and report an anomaly if the copies differ. */
+/*
+ * Update the counters in the flow's extension, record a loss of data, and report an anomaly if two
+ * copies differ.
+ */
 static void note_irregular(const struct wf_half *half, const struct wf_data *data,
 			   enum wf_stream_result result, const struct wf_insert_info *info,
 			   uint64_t late_bytes)
@@ -70,9 +68,10 @@ static void note_irregular(const struct wf_half *half, const struct wf_data *dat
 
 	if (!info->overlap && result == WF_STREAM_HELD && !data->jumped && waits_anyway)
 		return;
-	if (is_lost(result))
+	if (result == WF_STREAM_NO_MEMORY) {
 		wf_hole_note_memory_loss(half, data->off + data->captured_bytes);
-	half->conns->is_starved |= result == WF_STREAM_NO_MEMORY;
+		half->conns->is_starved = true;
+	}
 	if (info->conflict)
 		wf_events_conflict(half, info, data->time_ns);
 	ext = wf_half_need_ext(half);
@@ -140,8 +139,7 @@ void wf_data_take(const struct wf_half *half, struct wf_data *data)
 		cut_at_limit(half, data, wf_limit_off(half));
 	if (data->captured_bytes)
 		insert_captured(half, data);
-	if (wf_unlikely(half->stream->extents || half->flow->ext ||
-			half->conns->opts->depth_bytes)) {
+	if (wf_unlikely(half->stream->extents || half->flow->ext || wf_half_depth_bytes(half))) {
 		if (!wf_wait_is_behind_hole(half, data->off))
 			wf_wait_update(half, data->time_ns);
 		wf_wait_spend(half, data->len_bytes, data->time_ns);

@@ -14,9 +14,13 @@ struct wf_data {
 	uint32_t len_bytes;	 /* length of the payload on the wire */
 	uint32_t captured_bytes; /* number of captured bytes, stored at bytes */
 	uint64_t time_ns;
-	struct wf_page *page; /* borrowed; NULL: the bytes are in a mapped file, or lent */
-	bool is_lent;	      /* the bytes are valid until the source's done() only */
-	bool jumped;	      /* the payload begins beyond all bytes seen before */
+	/*
+	 * borrowed; NULL: the bytes are lent, or in a mapped file or memory that the application
+	 * keeps (packet/frame.h)
+	 */
+	struct wf_page *page;
+	bool is_lent; /* the bytes are valid only until the end of their batch */
+	bool jumped;  /* the payload begins beyond all bytes seen before */
 };
 
 /*

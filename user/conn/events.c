@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * events.c - builds events in the public form. An event that no subscriber wants is not built.
+ * events.c - builds events in the public form. An event whose type no subscriber wants is not
+ * built, except OPEN, whose identity is needed to evaluate the filters of subscriptions.
  */
 #include "conn/events.h"
 
@@ -14,8 +15,8 @@
 #include "splits/splits.h"
 
 /*
- * Result of choose_place(): the bytes of a chunk may stay in their receive frame, should be copied
- * to another page, or must be copied.
+ * Result of choose_place(): the bytes of a chunk may stay where they are, should be copied to
+ * another page, or must be copied.
  */
 enum place {
 	PLACE_STAY = 0,
@@ -32,6 +33,7 @@ static void begin(const struct wf_conns *conns, struct weft_event *event,
 
 	wf_flow_describe(flow, identity);
 	identity->worker = (uint8_t)conns->table.worker;
+	identity->file = conns->file;
 	event->type = type;
 	event->dir = dir;
 	event->time_ns = now_ns + conns->skew_ns;
@@ -39,35 +41,53 @@ static void begin(const struct wf_conns *conns, struct weft_event *event,
 	event->user = ext ? ext->user : NULL;
 }
 
+/* Fill in the part of an OPEN event that does not depend on the subscription. */
+static void describe_open(const struct wf_flow *flow, struct weft_open *ret_open)
+{
+	memset(ret_open, 0, sizeof(*ret_open));
+	ret_open->midstream = flow->flags & WF_FLOW_MIDSTREAM;
+	for (int i = 0; i < WEFT_DIR_COUNT; i++) {
+		const struct wf_tcp_dir *sender = &flow->tcp.dir[i];
+
+		ret_open->has_isn[i] = !ret_open->midstream &&
+				       wf_tcp_knows(sender, WF_TCP_KNOWS_IRS) &&
+				       !wf_tcp_knows(sender, WF_TCP_GUESSED);
+		ret_open->isn[i] = ret_open->has_isn[i] ? sender->irs : 0;
+	}
+}
+
 /* The offset of an event that concerns no bytes of the stream. */
 #define NO_OFF UINT64_MAX
 
 /*
- * Introduce @half's connection to subscriptions that began after it: they get its data from @off,
- * where the next event of this direction begins, and from the next offset of the other direction.
+ * Introduce @half's connection to the subscriptions @not_introduced, which began after it or whose
+ * queue rejected its OPEN: they get its data from @off, where the next event of this direction
+ * begins, and from the next offset of the other direction.
  */
-static void introduce(const struct wf_half *half, uint32_t strangers, uint64_t off, uint64_t now_ns)
+static void introduce(const struct wf_half *half, uint32_t not_introduced, uint64_t off,
+		      uint64_t now_ns)
 {
 	struct weft_flow identity;
 	struct weft_event open;
 
 	begin(half->conns, &open, &identity, WEFT_EVENT_OPEN, half->flow, WEFT_TO_SERVER, now_ns);
+	describe_open(half->flow, &open.open);
 	open.open.midway = true;
 	for (int i = 0; i < WEFT_DIR_COUNT; i++)
 		open.open.off[i] = half->flow->stream[i].next_off;
 	if (off != NO_OFF)
 		open.open.off[half->dir] = off;
-	wf_dispatch_introduce(half->conns->dispatch, strangers, half->flow, &open);
+	wf_dispatch_introduce(half->conns->dispatch, not_introduced, half->flow, &open);
 }
 
 static __attribute__((noinline)) uint32_t choose(const struct wf_half *half, uint32_t takers,
 						 uint64_t off, uint64_t now_ns)
 {
 	struct wf_dispatch *dispatch = half->conns->dispatch;
-	uint32_t strangers = wf_dispatch_strangers(dispatch, takers, half->flow);
+	uint32_t not_introduced = wf_dispatch_not_introduced(dispatch, takers, half->flow);
 
-	if (strangers)
-		introduce(half, strangers, off, now_ns);
+	if (not_introduced)
+		introduce(half, not_introduced, off, now_ns);
 	return wf_dispatch_choose(dispatch, takers, half->flow);
 }
 
@@ -77,7 +97,7 @@ static uint32_t takers_of(const struct wf_half *half, enum weft_event_type type,
 {
 	uint32_t takers = wf_dispatch_takers(half->conns->dispatch, half->dir, type);
 
-	if (wf_unlikely(takers & half->conns->dispatch->choosy))
+	if (wf_unlikely(takers & half->conns->dispatch->needs_map))
 		return choose(half, takers, off, now_ns);
 	return takers;
 }
@@ -91,10 +111,10 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
 	wf_metric_inc(conns->metrics, flows_opened_flows);
 	if (flow->flags & WF_FLOW_MIDSTREAM)
 		wf_metric_inc(conns->metrics, flows_midstream_flows);
-	if (!(takers | conns->dispatch->choosy))
+	if (!(takers | conns->dispatch->needs_map))
 		return;
 	begin(conns, &event, &identity, WEFT_EVENT_OPEN, flow, WEFT_TO_SERVER, now_ns);
-	memset(&event.open, 0, sizeof(event.open));
+	describe_open(flow, &event.open);
 	wf_dispatch_begin(conns->dispatch, flow, &identity);
 	takers = wf_dispatch_choose(conns->dispatch, takers, flow);
 	wf_dispatch_open(conns->dispatch, takers, flow, &event);
@@ -131,6 +151,7 @@ static struct wf_page *copy_to_page(struct wf_conns *conns, const struct wf_chun
 		return NULL;
 	wf_page_copy_in(page, 0, chunk->bytes, chunk->len_bytes);
 	wf_metric_inc(conns->metrics, segments_copied_segments);
+	wf_metric_add(conns->metrics, delivery_copied_bytes, chunk->len_bytes);
 	return page;
 }
 
@@ -141,7 +162,8 @@ static void begin_half(const struct wf_half *half, struct weft_event *event,
 	begin(half->conns, event, identity, type, half->flow, half->dir, now_ns);
 }
 
-/* Report @chunk as a gap: its memory is needed for receiving, and there is no page for a copy. */
+/* Report @chunk as a gap: its bytes must not stay where they are, and no page for a copy is left.
+ */
 static void lose_data(const struct wf_half *half, const struct wf_chunk *chunk)
 {
 	half->conns->is_starved = true;
@@ -168,9 +190,10 @@ static void deliver(const struct wf_half *half, const struct wf_chunk *chunk, ui
 }
 
 /*
- * Return the number of bytes of @chunk to copy to the next page: all if they fill a page well, else
- * as many as fit in a page of the large class. A packet of several segments (GSO) has any length up
- * to 64 KiB; in a page of 64 KiB, one of 20 KiB would use three times its length.
+ * Return the number of bytes of @chunk to copy to the next page: all if they fit in a page of the
+ * large class or fill at least 2/3 of the page that would be used; else as many as fit in a page of
+ * the large class. A packet of several segments (GSO) has any length up to 64 KiB; in a page of
+ * 64 KiB, one of 20 KiB would use three times its length.
  */
 static uint64_t piece_bytes(const struct wf_page_pool *pages, const struct wf_chunk *chunk)
 {

@@ -5,7 +5,7 @@
  *
  * A handle is a value on the stack, made when a segment arrives or a timer expires, and passed on
  * by pointer. Only wf_half_enter() changes the state of the half connection (tcp/half_state.h),
- * except that tcp/ changes it at the start of a stream.
+ * except that tcp/ sets the state STARTING at the start of a stream.
  *
  * Thread: the worker.
  */
@@ -83,6 +83,12 @@ static inline void wf_half_enter(const struct wf_half *half, enum wf_half_state 
 static inline struct wf_kernel *wf_half_kernel(const struct wf_half *half)
 {
 	return half->flow->iface ? half->conns->kernel : NULL;
+}
+
+/* Return the depth with which the connection began; 0: no limit. */
+static inline uint64_t wf_half_depth_bytes(const struct wf_half *half)
+{
+	return half->conns->depths.bytes[half->tcp->depth];
 }
 
 /* Return true if the kernel bypasses the data of this direction. */

@@ -20,7 +20,7 @@
  */
 static void cut_chunk_at_depth(const struct wf_half *half, struct wf_chunk *chunk)
 {
-	uint64_t depth_bytes = half->conns->opts->depth_bytes;
+	uint64_t depth_bytes = wf_half_depth_bytes(half);
 	uint64_t keep_bytes = chunk->off < depth_bytes ? depth_bytes - chunk->off : 0;
 
 	if (chunk->len_bytes <= keep_bytes)
@@ -36,7 +36,7 @@ void wf_hole_drain_below(const struct wf_half *half, uint64_t limit_off)
 	struct wf_chunk chunk;
 
 	while (wf_stream_pop(half->stream, &half->conns->stream_env, limit_off, &chunk)) {
-		if (wf_unlikely(half->conns->opts->depth_bytes))
+		if (wf_unlikely(wf_half_depth_bytes(half)))
 			cut_chunk_at_depth(half, &chunk);
 		if (wf_unlikely(!chunk.len_bytes))
 			;
@@ -160,8 +160,8 @@ void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cau
 		wf_events_gap(half, gap.off, gap.len_bytes, cause_of(half, gap.off, cause), now_ns);
 		end_memory_loss(half, gap.off + gap.len_bytes);
 		/*
-		 * After other gaps the window is out of date, because segments were missed. A gap
-		 * caused by weft's own limits means that segments were seen, but not held.
+		 * A gap caused by weft's own limits means that segments were seen, but not held.
+		 * After any other gap the window is out of date, because segments were missed.
 		 */
 		if (cause != WEFT_GAP_LIMIT && cause != WEFT_GAP_MEMORY)
 			wf_tcp_note_gap(&half->flow->tcp, half->dir);

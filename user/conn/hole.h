@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hole.h - delivers held data that is next in order, and finds and skips the hole at the front of a
- * stream: the missing bytes between next_off and the first held byte or the FIN.
+ * stream: the missing bytes between next_off and the first held byte, the limit of the direction,
+ * or the FIN.
  */
 #ifndef WF_CONN_HOLE_H
 #define WF_CONN_HOLE_H
@@ -22,7 +23,7 @@ void wf_hole_drain_start(const struct wf_half *half);
 
 struct wf_hole {
 	uint64_t end_off;
-	/* time at which the byte after the hole was first held; 0 if no byte is held */
+	/* arrival time of the first held byte; 0 if no byte is held */
 	uint64_t held_ns;
 };
 
@@ -32,7 +33,8 @@ struct wf_hole {
 bool wf_hole_find(const struct wf_half *half, struct wf_hole *ret_hole);
 
 /*
- * Return true if the receiver's window is known and the receiver would reject bytes at or after
+ * Return true if the receiver would certainly reject bytes at or after @off: it has acknowledged
+ * all bytes before next_off and none after it, and its window is up to date and ends at or before
  * @off.
  */
 bool wf_hole_is_rejected(const struct wf_half *half, uint64_t off);
@@ -45,10 +47,16 @@ bool wf_hole_is_rejected(const struct wf_half *half, uint64_t off);
 void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cause cause,
 		  uint64_t now_ns);
 
-/* Record that captured data up to @end_off was lost for lack of memory; 0 if not known. */
+/*
+ * Record that captured data was lost for lack of memory. @end_off: end offset of that data; 0: not
+ * known.
+ */
 void wf_hole_note_memory_loss(const struct wf_half *half, uint64_t end_off);
 
-/* Return true if captured data at or beyond @off was lost for lack of memory. */
+/*
+ * Return true if captured data at or beyond @off was lost for lack of memory, or if data at an
+ * unknown offset was.
+ */
 bool wf_hole_is_memory_lost(const struct wf_half *half, uint64_t off);
 
 #endif

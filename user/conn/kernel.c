@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kernel.c - adds requests for verdicts to a list, and reads the kernel's counts.
+ * kernel.c - adds requests for verdicts to the list of the worker, and reads the kernel's counts.
  */
 #include "conn/kernel.h"
 
@@ -8,9 +8,9 @@
 #include "metrics/metrics.h"
 
 /*
- * For this time after the last request or its result, data of the direction that still arrives
- * causes no new request. Therefore there is at most one request per LATE_NS and direction, unless
- * the flow has no extension.
+ * For this time after the last result of a request, and after its own last request,
+ * wf_kernel_note_late() makes no new request. So it makes at most one request per LATE_NS and
+ * direction, unless the flow has no extension, which stores the time.
  */
 #define LATE_NS (10 * WF_NS_PER_MS)
 
@@ -40,7 +40,7 @@ static void add_request(const struct wf_half *half)
 	};
 }
 
-void wf_kernel_ask_bypass(const struct wf_half *half)
+void wf_kernel_request_bypass(const struct wf_half *half)
 {
 	if (!wf_half_kernel(half) || wf_half_is_bypassed(half))
 		return;
@@ -107,7 +107,7 @@ static int look(struct wf_conns *conns, struct wf_flow *flow, struct wf_kept *re
 	return err;
 }
 
-uint64_t wf_kernel_guess_off(const struct wf_half *half)
+uint64_t wf_kernel_estimate_off(const struct wf_half *half)
 {
 	uint64_t next_off = half->stream->next_off;
 	struct wf_flow_ext *ext = wf_half_ext(half);
@@ -141,8 +141,10 @@ bool wf_kernel_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t no
 }
 
 /*
- * Return the link-layer bytes before each segment of @flow, which the kernel does not count: those
- * of Ethernet; none in a tunnel. Bypassed segments carry data, so Ethernet does not pad them.
+ * Return the link-layer bytes before each segment of @flow, which the kernel does not count, but
+ * flow->bytes includes: those of an Ethernet header and of VLAN tags. Return 0 if the flow has a
+ * VNI, because the length of a segment in a tunnel is its IP length (packet.h). The padding of
+ * bypassed segments without data is not known and not added.
  */
 static uint64_t link_header_bytes(const struct wf_flow *flow)
 {

@@ -52,7 +52,7 @@ static void follow(const struct wf_half *half)
 	if (half->stream->extents)
 		wf_stream_clear(half->stream, env, false);
 	if (!wf_half_knows(half, WF_TCP_KNOWS_FIN))
-		wf_kernel_ask_bypass(half);
+		wf_kernel_request_bypass(half);
 	wf_limit_follow_acks(half);
 	if (wf_half_is_bypassed(half))
 		wf_tcp_note_unseen(&half->flow->tcp, half->dir,

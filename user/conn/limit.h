@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * limit.h - ends the delivery of a direction at its limit: the depth limit, or the offset at which
- * a bypass was requested (state CUT).
+ * a bypass began (state CUT).
  *
  * Data beyond the limit is neither held nor delivered. next_off still advances over it, so that the
- * end of the stream is recognised. At the end, wf_limit_report() reports all data beyond the limit
- * as one gap.
+ * end of the stream is recognised. When the connection or the bypass ends, wf_limit_report()
+ * reports all data beyond the limit as one gap.
  */
 #ifndef WF_CONN_LIMIT_H
 #define WF_CONN_LIMIT_H
@@ -14,13 +14,13 @@
 
 static inline bool wf_limit_exists(const struct wf_half *half)
 {
-	return half->conns->opts->depth_bytes || wf_half_is(half, WF_HALF_CUT);
+	return wf_half_depth_bytes(half) || wf_half_is(half, WF_HALF_CUT);
 }
 
 /* Return the stream offset of the limit; UINT64_MAX if there is none. */
 static inline uint64_t wf_limit_off(const struct wf_half *half)
 {
-	uint64_t depth_bytes = half->conns->opts->depth_bytes;
+	uint64_t depth_bytes = wf_half_depth_bytes(half);
 
 	if (wf_unlikely(wf_half_is(half, WF_HALF_CUT)))
 		return wf_half_ext(half)->bypass[half->dir].cut_off;

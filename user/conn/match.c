@@ -38,7 +38,8 @@ static bool is_agreed(const struct wf_handshake *handshake, const struct wf_pack
 /*
  * Return true if @packet may begin the connection of @handshake. A SYN inside a live connection may
  * be forged, and a segment that seems to follow that SYN may be a late segment of that live
- * connection.
+ * connection. So unless both sides agreed on the handshake, a late segment of a connection that
+ * ended after the SYN does not begin one.
  */
 static bool may_begin(const struct wf_conns *conns, const struct wf_handshake *handshake,
 		      enum wf_handshake_fit fit, const struct wf_packet *packet)
@@ -73,8 +74,9 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
  * Return true if @packet opens a flow although its handshake was not seen. Only a segment with data
  * does: an empty one may be the last of a connection that ended before the capture began. Data
  * without the ACK flag is accepted too unless a handshake of the four-tuple is known: receivers
- * reject such data, but hand-made captures contain it. If both sides have agreed on a handshake, no
- * segment that does not fit it opens a flow, because the receiver answers it with a reset.
+ * reject such data, but hand-made captures contain it. If both sides have agreed on a handshake,
+ * only a segment that may follow it (wf_handshake_is_before()) opens a flow, because the receiver
+ * answers others with a reset.
  */
 static bool shows_connection(const struct wf_packet *packet, const struct wf_handshake *handshake)
 {
@@ -115,10 +117,10 @@ static struct wf_handshake *find_handshake(struct wf_conns *conns, const struct 
  */
 static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
 {
+	struct wf_handshake *handshake = find_handshake(conns, packet);
 	struct wf_half half;
 
-	find_handshake(conns, packet);
-	if (!wf_half_open_syn(&conns->half_open, packet) || !flow)
+	if (!wf_half_open_syn(&conns->half_open, handshake, packet) || !flow)
 		return;
 	flow->flags |= WF_FLOW_HAS_HANDSHAKE;
 	if (flow->flags & WF_FLOW_REPORTED_SYN)
@@ -199,20 +201,20 @@ static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow
 	return wf_open_midstream(conns, packet);
 }
 
-/* Count a segment of a direction that the program excluded. */
+/* Count a segment of a direction that the application or a rule excluded from tracking. */
 static void ignore(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
 {
 	enum weft_dir dir = wf_flow_dir(flow, packet->src);
 
 	flow->packets[dir]++;
-	flow->bytes[dir] += packet->ip_bytes;
+	flow->bytes[dir] += packet->link_bytes;
 	flow->tcp_flags[dir] |= packet->tcp_flags;
 	flow->last_ns = packet->time_ns;
 	wf_metric_add(conns->metrics, payload_bytes, packet->payload_captured_bytes);
 	wf_metric_add(conns->metrics, payload_ignored_bytes, packet->payload_captured_bytes);
 }
 
-/* Return true if @packet opens another connection after @flow, which the program has ended. */
+/* Return true if @packet opens another connection after @flow, which the application has ended. */
 static bool is_after_end(const struct wf_flow *flow, const struct wf_packet *packet)
 {
 	return flow->flags & WF_FLOW_ENDED && packet->tcp_flags & WF_TCP_SYN &&

@@ -4,7 +4,7 @@
  *
  *   known flow                          → that flow
  *   SYN, SYN-ACK                        → a handshake (half_open.h), no flow yet
- *   first segment that fits a handshake → a flow, with both initial numbers
+ *   first segment that fits a handshake → a flow, with its initial numbers
  *   data of an unknown connection       → a flow picked up midstream, from this byte on
  *   late segment of an ended connection → counted, nothing else
  *
@@ -22,8 +22,10 @@
 struct wf_packet;
 
 /*
- * Act on the deadlines before the time of @packet, then return the flow that @packet belongs to.
- * Return: NULL if it belongs to no flow; this function has then counted its payload.
+ * Act on the deadlines of the flow and of the handshake with the four-tuple of @packet that are due
+ * at its time. Then return the flow to which @packet belongs; NULL if the packet was counted and is
+ * done: it is a SYN that was recorded as a handshake, or belongs to no flow, or to a direction that
+ * is excluded from tracking.
  */
 struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet);
 

@@ -4,9 +4,8 @@
  */
 #include "conn/open.h"
 
-#include <string.h>
-
 #include "base/assert.h"
+#include "conn/bypass.h"
 #include "conn/close.h"
 #include "conn/data.h"
 #include "conn/events.h"
@@ -19,37 +18,8 @@
 
 /* ---- a new flow ------------------------------------------------------------------ */
 
-static bool prefix_matches(const struct weft_prefix *prefix, const uint8_t addr[16])
-{
-	unsigned int bytes = prefix->bits / 8;
-	unsigned int rest = prefix->bits % 8;
-
-	if (memcmp(prefix->addr, addr, bytes))
-		return false;
-	return !rest || !((prefix->addr[bytes] ^ addr[bytes]) >> (8 - rest));
-}
-
-/*
- * Return the overlap policy configured for the longest prefix that matches the address @receiver.
- */
-static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t receiver[16])
-{
-	enum weft_overlap policy = opts->overlap;
-	int best_bits = -1;
-
-	for (size_t i = 0; i < opts->overlap_rules_count; i++) {
-		const struct weft_overlap_rule *rule = &opts->overlap_rules[i];
-
-		if (rule->prefix.bits <= best_bits || !prefix_matches(&rule->prefix, receiver))
-			continue;
-		best_bits = rule->prefix.bits;
-		policy = rule->policy;
-	}
-	return policy;
-}
-
 /* The description of a flow that is to be created. */
-struct newcomer {
+struct new_flow {
 	const struct weft_flow_key *key;
 	uint32_t hash;
 	uint8_t client;
@@ -59,40 +29,60 @@ struct newcomer {
 	uint64_t now_ns;
 };
 
-static struct wf_flow *add_flow(struct wf_conns *conns, const struct newcomer *who)
+static struct wf_flow *add_flow(struct wf_conns *conns, const struct new_flow *args)
 {
-	struct wf_flow *flow = wf_flow_table_add(&conns->table, who->key, who->hash, who->client);
+	struct wf_flow *flow =
+		wf_flow_table_add(&conns->table, args->key, args->hash, args->client);
 	struct wf_flow *victim;
 
-	if (wf_unlikely(!flow && who->may_evict)) {
-		victim = wf_flow_evict_choose(&conns->table, NULL, who->now_ns);
+	if (wf_unlikely(!flow && args->may_evict)) {
+		victim = wf_flow_evict_choose(&conns->table, NULL, args->now_ns);
 		if (victim) {
 			wf_metric_inc(conns->metrics, flows_evicted_flows);
-			wf_close_flow(conns, victim, WEFT_CLOSE_EVICTED, who->now_ns);
-			flow = wf_flow_table_add(&conns->table, who->key, who->hash, who->client);
+			wf_close_flow(conns, victim, WEFT_CLOSE_EVICTED, args->now_ns);
+			flow = wf_flow_table_add(&conns->table, args->key, args->hash,
+						 args->client);
 		}
 	}
 	if (!flow) {
 		wf_metric_inc(conns->metrics, flows_refused_flows);
 		return NULL;
 	}
-	flow->start_ns = who->now_ns + conns->skew_ns;
-	flow->last_ns = who->now_ns;
-	flow->use = wf_recent_uses(&conns->recent, who->key, who->hash, who->now_ns) + 1;
-	flow->iface = who->iface & 127;
-	if (who->ip_version == 6)
+	flow->start_ns = args->now_ns + conns->skew_ns;
+	flow->last_ns = args->now_ns;
+	flow->use = wf_recent_uses(&conns->recent, args->key, args->hash, args->now_ns) + 1;
+	flow->iface = args->iface & 127;
+	if (args->ip_version == 6)
 		flow->flags |= WF_FLOW_IPV6;
-	flow->policies = (uint8_t)(policy_for(conns->opts, who->key->addr[!who->client]) |
-				   policy_for(conns->opts, who->key->addr[who->client]) << 4);
+	flow->policies =
+		(uint8_t)(wf_rules_overlap(&conns->rules, args->key->addr[!args->client]) |
+			  wf_rules_overlap(&conns->rules, args->key->addr[args->client]) << 4);
 	wf_metric_set(conns->metrics, flows_active_flows, wf_flow_table_count(&conns->table));
 	return flow;
 }
 
+/* Request the verdict that the rules have for the addresses of @flow. */
+static void begin_verdict(struct wf_conns *conns, struct wf_flow *flow)
+{
+	enum weft_verdict verdict = wf_rules_verdict(&conns->rules, flow->key.addr);
+
+	if (verdict == WEFT_VERDICT_STEER)
+		return;
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
+		struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)dir);
+
+		wf_bypass_request(&half, verdict);
+	}
+}
+
 static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 {
+	flow->tcp.dir[0].depth = flow->tcp.dir[1].depth = wf_depths_take(&conns->depths) & 15;
 	wf_flow_table_arm(&conns->table, flow, flow->last_ns,
 			  wf_flow_idle_deadline(flow, &conns->timeouts));
 	wf_events_open(conns, flow, flow->start_ns - conns->skew_ns);
+	if (wf_unlikely(conns->rules.verdict_rules_count))
+		begin_verdict(conns, flow);
 	wf_assert_valid(wf_flow_is_valid(flow));
 }
 
@@ -162,7 +152,7 @@ static void init_tcp(struct wf_flow *flow, const struct wf_handshake *handshake,
 struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handshake *handshake,
 				       const struct wf_packet *packet, uint64_t now_ns)
 {
-	const struct newcomer who = {
+	const struct new_flow args = {
 		.key = &handshake->key,
 		.hash = handshake->hash,
 		.client = handshake->client,
@@ -175,7 +165,7 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 		.may_evict = packet != NULL,
 		.now_ns = now_ns,
 	};
-	struct wf_flow *flow = add_flow(conns, &who);
+	struct wf_flow *flow = add_flow(conns, &args);
 
 	if (!flow) {
 		if (packet)
@@ -223,7 +213,7 @@ void wf_open_fail(struct wf_conns *conns, struct wf_handshake *handshake,
 
 struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet *packet)
 {
-	const struct newcomer who = {
+	const struct new_flow args = {
 		.key = &packet->key,
 		.hash = packet->hash,
 		.client = wf_flow_key_guess_client(&packet->key, packet->src),
@@ -240,7 +230,7 @@ struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet
 			wf_metric_inc(conns->metrics, relief_refused_flows);
 		return NULL;
 	}
-	flow = add_flow(conns, &who);
+	flow = add_flow(conns, &args);
 	if (!flow)
 		return NULL;
 	wf_tcp_init_midstream(&flow->tcp);

@@ -12,7 +12,7 @@ struct wf_packet;
 /*
  * Open the flow of @handshake, and remove the handshake. @packet: the first segment after the
  * handshake; NULL if there was none. This function inserts the payload of the SYNs into the
- * streams. Return: NULL if there is no room.
+ * streams. Return: NULL if there is no room; @handshake then remains.
  */
 struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handshake *handshake,
 				       const struct wf_packet *packet, uint64_t now_ns);
@@ -24,9 +24,9 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
- * End @handshake, which failed. If its SYNs carried data, this function opens a flow to deliver the
- * data: in a capture of only one side neither an answer nor a reset is seen, so this may be all the
- * data that was captured.
+ * End @handshake, which failed. If its SYNs carried data, this function opens a flow, delivers the
+ * data, and closes the flow: in a capture of only one side neither an answer nor a reset is seen,
+ * so this may be all the data that was captured.
  */
 void wf_open_fail(struct wf_conns *conns, struct wf_handshake *handshake,
 		  enum weft_close_reason reason, uint64_t now_ns);

@@ -3,8 +3,8 @@
  * segment.c - processes one segment of a known flow.
  *
  * The acknowledgement is applied to the other direction before the payload is inserted, so that
- * events are reported in the order of cause and effect. The functions at the end of this file call
- * the steps in order; each step is in a file of its own.
+ * events are reported in the order of cause and effect. wf_segment_process() calls the steps in
+ * order; the steps that change streams, states and deadlines are in files of their own.
  */
 #include "conn/segment.h"
 
@@ -74,8 +74,8 @@ static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 }
 
 /*
- * Take the payload of a packet of several segments (GSO, IPv6 jumbograms) in pieces, each of which
- * fits in a page, except for the last one, which is left in @data.
+ * Pass the payload of a packet of several segments (GSO, IPv6 jumbograms) to wf_data_take(), in
+ * pieces that fit in a page. The last piece is left in @data for the caller.
  */
 static __attribute__((noinline)) void take_pieces(const struct wf_half *half, struct wf_data *data)
 {
@@ -210,6 +210,8 @@ static void take_late_syn(const struct wf_half *half, const struct wf_packet *pa
 			  struct wf_tcp_result *result)
 {
 	wf_stream_move_start(half->stream, &half->conns->stream_env, result->moved_bytes);
+	if (wf_half_is(half, WF_HALF_STARTING))
+		wf_half_enter(half, WF_HALF_IN_ORDER);
 	result->off = 0;
 	if (packet->payload_bytes)
 		take_payload(half, packet, result);
@@ -217,7 +219,7 @@ static void take_late_syn(const struct wf_half *half, const struct wf_packet *pa
 	wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
 
-/* Record that the sender's wrong checksums are accepted; report the first one. */
+/* Record that the sender's wrong checksums are accepted; report the first one as an anomaly. */
 static void note_wrong_checksum(const struct wf_half *half, const struct wf_packet *packet)
 {
 	uint16_t flag = WF_FLOW_WRONG_CHECKSUMS(half->dir);

@@ -9,7 +9,7 @@
 
 struct wf_packet;
 
-/* Process a segment of @flow with all its effects. May close @flow. */
+/* Process a segment of @flow with all its effects. May close @flow, which then no longer exists. */
 void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 			const struct wf_packet *packet);
 

@@ -59,7 +59,7 @@ static bool is_one_sided(const struct wf_half *half)
 	return !half->flow->packets[!half->dir] || wf_half_is_blind(half);
 }
 
-/* Return the time after which a hole is given up; WF_NEVER_NS: no time-out ends it. */
+/* Return the duration after which a hole is given up; WF_NEVER_NS: no time-out ends it. */
 static uint64_t hole_wait_ns(const struct wf_half *half)
 {
 	const struct wf_flow_timeouts *timeouts = &half->conns->timeouts;
@@ -319,7 +319,7 @@ uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_
 	return held_cost - stream->held_cost;
 }
 
-uint64_t wf_wait_greed(const struct wf_half *half, uint64_t now_ns)
+uint64_t wf_wait_rank(const struct wf_half *half, uint64_t now_ns)
 {
 	uint64_t age_ms = 1;
 	uint64_t held_ns;

@@ -34,9 +34,9 @@
  * delivered without an acknowledgement when the connection ends, when the limit of held pages is
  * reached, and, if no acknowledgement was ever seen, at the one-sided gap time-out.
  *
- * This is the only place that sets deadlines. An event caused by a deadline has the time of the
- * deadline, even if the deadline is processed later, at the flow's next packet or by the timer
- * wheel.
+ * This is the only place that sets the deadlines of waits. An event caused by such a deadline has
+ * the time of the deadline, even if the deadline is processed later, at the flow's next packet or
+ * by the timer wheel.
  */
 #ifndef WF_CONN_WAIT_H
 #define WF_CONN_WAIT_H
@@ -52,43 +52,46 @@ void wf_wait_update(const struct wf_half *half, uint64_t now_ns);
 /* End the waits whose deadlines are due at @now_ns. */
 void wf_wait_expire(const struct wf_half *half, uint64_t now_ns);
 
-/* Set the timer of @flow after one of its deadlines has moved to an earlier time. */
+/* Set the timer of @flow to its earliest deadline. */
 void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
 /*
  * Subtract @len_bytes, the length of data that arrived after a hole, from the bytes that may arrive
- * before the wait for late segments ends.
+ * before the wait for late segments ends. If none are left, end the wait.
  */
 void wf_wait_spend(const struct wf_half *half, uint32_t len_bytes, uint64_t now_ns);
 
 /*
  * Return true if data at @off lies beyond a hole for which the direction is already waiting. Such
- * data does not change the state, and all data after a lost segment is of this kind.
+ * data does not change the state, and all data after a lost segment is of this kind. Always false
+ * if the direction waits for acknowledgements or has a limit.
  */
 bool wf_wait_is_behind_hole(const struct wf_half *half, uint64_t off);
 
 /*
- * Make room in a stream that holds its maximum: give up its oldest hole or, in acked mode, deliver
- * the data that waits in order. The caller updates the state.
+ * Make room in a stream that holds its maximum, or free memory that others need: give up the hole
+ * at next_off, if there is one, and deliver all data that is then next in order, acknowledged or
+ * not. The caller updates the state.
  * Return: false if the stream holds as much as before.
  */
 bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, uint64_t now_ns);
 
 /*
- * Give up holes, the oldest first, until the stream holds @bytes less or has no held bytes.
- * Return: the amount by which the stream holds less.
+ * Give up holes, in the order of the stream, until held_cost has decreased by @bytes or the stream
+ * holds nothing. Return: the decrease of held_cost.
  */
 uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_t now_ns);
 
 /*
- * Return the product of the bytes that the stream holds and the time for which it has held them; 0
- * if it holds none.
+ * Return the rank of the stream under memory pressure, which empties streams of high rank first:
+ * the product of held_cost and the age of the first held byte in milliseconds (at least 1); 0 if
+ * the stream holds nothing.
  */
-uint64_t wf_wait_greed(const struct wf_half *half, uint64_t now_ns);
+uint64_t wf_wait_rank(const struct wf_half *half, uint64_t now_ns);
 
 /*
- * Move held pieces of at most @bytes_max out of receive frames.
- * Return: number of frames released.
+ * Copy held extents of at most @bytes_max out of receive frames, so that the frames are free for
+ * receiving. Return: the number of extents copied.
  */
 uint32_t wf_wait_leave_frames(const struct wf_half *half, uint32_t bytes_max);
 

@@ -2,21 +2,17 @@
 /*
  * flow_list.c - selects the first N of any number of connections in a given order.
  *
- * A filter in tcpdump's syntax matches packets. Therefore it is applied to an empty segment
- * with the addresses, ports and outer VLAN of the connection, once for each direction.
+ * A filter in tcpdump's syntax matches packets. Therefore it is applied to a packet of each
+ * direction (flow_filter.h).
  */
 #include "control/flow_list.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "packet/frame.h"
-#include "packet/packet.h"
-#include "capture/file/pcap_filter.h"
-
-enum { ETHERNET_BYTES = 14, TAG_BYTES = 4, IPV4_BYTES = 20, IPV6_BYTES = 40, TCP_BYTES = 20 };
+#include "capture/file/flow_filter.h"
+#include "packet/flow_key.h"
 
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max)
 {
@@ -32,60 +28,16 @@ void wf_flow_list_fini(struct wf_flow_list *list)
 	list->items = NULL;
 }
 
-/* ---- a segment of the connection ---- */
-
-static uint8_t *put_be16(uint8_t *at, uint16_t value)
+bool wf_flow_list_matches(const struct wf_flow_filter *filter, const struct weft_flow_key *key)
 {
-	*at++ = (uint8_t)(value >> 8);
-	*at++ = (uint8_t)value;
-	return at;
-}
+	struct weft_flow flow = {.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6};
 
-static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len_bytes)
-{
-	memcpy(at, bytes, len_bytes);
-	return at + len_bytes;
-}
-
-static uint8_t *put_ip(uint8_t *at, const struct weft_flow_key *key, unsigned int src)
-{
-	if (wf_flow_key_is_ipv4(key)) {
-		static const uint8_t start[] = {
-			0x45, 0, 0, IPV4_BYTES + TCP_BYTES, 0, 0, 0x40, 0, 64, IPPROTO_TCP, 0, 0};
-
-		at = put_bytes(at, start, sizeof(start));
-		at = put_bytes(at, key->addr[src] + 12, 4);
-		return put_bytes(at, key->addr[!src] + 12, 4);
+	for (uint8_t client = 0; client < 2; client++) {
+		wf_flow_key_describe(key, client, &flow);
+		if (wf_flow_filter_match(filter, &flow))
+			return true;
 	}
-	at = put_bytes(at, (const uint8_t[]){0x60, 0, 0, 0, 0, TCP_BYTES, IPPROTO_TCP, 64}, 8);
-	at = put_bytes(at, key->addr[src], 16);
-	return put_bytes(at, key->addr[!src], 16);
-}
-
-static bool matches_from(const struct wf_pcap_filter *filter, const struct weft_flow_key *key,
-			 unsigned int src)
-{
-	uint8_t bytes[ETHERNET_BYTES + TAG_BYTES + IPV6_BYTES + TCP_BYTES] = {0};
-	struct wf_frame frame = {.bytes = bytes, .link = WEFT_LINK_ETHERNET};
-	uint8_t *at = bytes + 12;
-
-	if (key->vlan[0]) {
-		at = put_be16(at, 0x8100);
-		at = put_be16(at, key->vlan[0]);
-	}
-	at = put_be16(at, wf_flow_key_is_ipv4(key) ? 0x0800 : 0x86dd);
-	at = put_ip(at, key, src);
-	at = put_be16(at, key->port[src]);
-	at = put_be16(at, key->port[!src]);
-	at += 8;
-	at = put_be16(at, 0x5010); /* data offset 5 (no options), flag ACK */
-	frame.cap_bytes = frame.wire_bytes = (uint32_t)(at + 6 - bytes);
-	return wf_pcap_filter_match(filter, &frame);
-}
-
-bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct weft_flow_key *key)
-{
-	return matches_from(filter, key, 0) || matches_from(filter, key, 1);
+	return false;
 }
 
 /* ---- order ---- */
@@ -107,7 +59,9 @@ static uint64_t rank_of(const struct wf_flow_list *list, const struct wf_kernel_
 	return 0;
 }
 
-/* Compare by rank, then by key, so that the result does not depend on the order of the map. */
+/*
+ * Compare by rank, then by key, so that the result does not depend on the order of the flow maps.
+ */
 static int compare(const void *a, const void *b)
 {
 	const struct wf_flow_item *first = a;

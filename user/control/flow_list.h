@@ -13,7 +13,7 @@
 
 #include "capture/maps/flow_map.h"
 
-struct wf_pcap_filter;
+struct wf_flow_filter;
 
 /* A worker's record of a flow. Zeroed if no worker tracks the flow. */
 struct wf_tracked_flow {
@@ -29,8 +29,8 @@ struct wf_tracked_flow {
 };
 
 /*
- * Time after the last segment at which a connection with FINs of both sides, or a RST, counts as
- * closed
+ * A connection with FINs of both sides, or with a RST, counts as closed if its last segment arrived
+ * longer ago than this.
  */
 #define WF_FLOW_CLOSED_SILENCE_NS 1000000000ull
 
@@ -49,29 +49,40 @@ struct wf_flow_list {
 	struct wf_flow_item *items; /* owned: storage for 2 * count_max items */
 	uint32_t count;
 	uint32_t count_max;
-	uint64_t total; /* number of connections that match @filter, including those not in items */
+	/*
+	 * number of connections that match @filter and are not left out, including those that are
+	 * not in items
+	 */
+	uint64_t total;
 	enum weft_flow_sort sort;
 	bool without_closed; /* leave out connections that have ended */
-	uint64_t now_ns;     /* CLOCK_MONOTONIC time of the request */
+	/* CLOCK_MONOTONIC time of the request; UINT64_MAX if the engine has no interfaces */
+	uint64_t now_ns;
 	/* added to a CLOCK_MONOTONIC time, gives the time of day */
 	uint64_t day_offset_ns;
-	const struct wf_pcap_filter *filter; /* borrowed; NULL: all connections match */
+	const struct wf_flow_filter *filter; /* borrowed; NULL: all connections match */
 };
 
-/* Initialize an empty list; the caller then sets sort, now_ns and filter. Return: 0; -ENOMEM. */
+/*
+ * Initialize an empty list; the caller then sets sort, without_closed, the times and filter.
+ * Return: 0; -ENOMEM.
+ */
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max);
 void wf_flow_list_fini(struct wf_flow_list *list);
 
-/* Add @flow of interface @iface, unless without_closed is set and the flow has ended. */
+/*
+ * Add @flow of interface @iface if the filter matches it, unless without_closed is set and the flow
+ * has ended.
+ */
 void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface);
 
-/* Add a copy of @item, and set the rank of the copy. */
+/* Add a copy of @item if the filter matches it, and set the rank of the copy. */
 void wf_flow_list_add_item(struct wf_flow_list *list, const struct wf_flow_item *item);
 
 /* Sort the items and remove all but the first count_max. */
 void wf_flow_list_finish(struct wf_flow_list *list);
 
 /* Return true if @filter matches a segment of the connection in either direction. */
-bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct weft_flow_key *key);
+bool wf_flow_list_matches(const struct wf_flow_filter *filter, const struct weft_flow_key *key);
 
 #endif

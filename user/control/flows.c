@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "capture/file/pcap_filter.h"
+#include "capture/file/flow_filter.h"
 #include "conn/conn.h"
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
@@ -19,7 +19,9 @@
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
-/* Maximum number of connections with the same four-tuple, on several VLANs or in several tunnels.
+/*
+ * Maximum number of connections with one four-tuple, on several VLANs or in several tunnels, whose
+ * verdict one call sets.
  */
 enum { SET_FLOWS_MAX = 64 };
 
@@ -116,8 +118,8 @@ static int collect_locked(struct wf_engine *engine, struct wf_flow_list *list)
 }
 
 /*
- * Without interfaces, times are those of the packets and can't be compared with the clock.
- * UINT64_MAX makes every closed connection count as silent.
+ * Without interfaces, times are those of the packets and can't be compared with the clock. With
+ * UINT64_MAX instead, an order by age is still the order in which the connections began.
  */
 static void set_now(const struct wf_engine *engine, struct wf_flow_list *list)
 {
@@ -128,14 +130,14 @@ static void set_now(const struct wf_engine *engine, struct wf_flow_list *list)
 int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query *query,
 			 weft_flow_view_fn fn, void *ctx, uint64_t *ret_total)
 {
-	struct wf_pcap_filter *filter = NULL;
+	struct wf_flow_filter *filter = NULL;
 	struct wf_flow_list list;
 	int err = 0;
 
 	if (!engine->is_started)
 		return -ENODEV;
 	if (query->filter && *query->filter)
-		err = wf_pcap_filter_new(query->filter, &filter);
+		err = wf_flow_filter_new(query->filter, WF_FLOW_FILTER_ETHERNET, &filter);
 	if (err)
 		return err;
 	err = wf_flow_list_init(&list, query->count_max);
@@ -158,7 +160,7 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 	wf_flow_list_fini(&list);
 
 free_filter:
-	wf_pcap_filter_free(filter);
+	wf_flow_filter_free(filter);
 	return err;
 }
 
@@ -195,7 +197,10 @@ static int ask_owner(struct wf_engine *engine, const struct wf_flow_request *req
 	return err ? err : asked.err;
 }
 
-/* Return a request for the connection with exactly the identity @flow, VLAN and VNI included. */
+/*
+ * Return a request for the connection with exactly the identity @flow, VLAN and VNI included.
+ * @ret_src: index of the endpoint (0 or 1) that is the source.
+ */
 static struct wf_flow_request exact_request(const struct wf_engine *engine,
 					    const struct weft_flow *flow, uint8_t *ret_src)
 {

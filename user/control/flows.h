@@ -4,8 +4,12 @@
  *
  *   maps ─► filter ─► the first N in the requested order ─► their workers, 64 at a time ─► views
  *
- * Only the connections that are returned are looked up in the workers. Thread: any; calls are
- * serialized.
+ * Of the connections in the maps, only those that are returned are looked up in the workers.
+ * Connections that no kernel program counts, those of files and of weft_submit(), are copied from
+ * the tables of the workers instead.
+ *
+ * Thread: any. A lock serializes the calls, except those that a worker makes about its own
+ * connections.
  */
 #ifndef WF_CONTROL_FLOWS_H
 #define WF_CONTROL_FLOWS_H

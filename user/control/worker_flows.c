@@ -37,7 +37,7 @@ static void describe(const struct wf_flow *flow, struct wf_tracked_flow *ret_tra
 	}
 }
 
-/* ---- flows that are in the list ---------------------------------------------------- */
+/* ---- flows that came into the list from the kernel's flow maps ----------------------- */
 
 struct look_up {
 	struct wf_flow_item *items[ASK_FLOWS];
@@ -110,7 +110,9 @@ static enum weft_verdict verdict_of(const struct wf_flow *flow, enum weft_dir di
 	return flow->tcp.dir[dir].state == WF_HALF_CUT ? WEFT_VERDICT_SHUNT : WEFT_VERDICT_STEER;
 }
 
-/* Fill @ret_item from @flow. The worker's counts take the members of the kernel's counts. */
+/*
+ * Fill @ret_item from @flow. The worker's counts are stored in the members for the kernel's counts.
+ */
 static void copy_flow(const struct wf_conns *conns, const struct wf_flow *flow,
 		      struct wf_flow_item *ret_item)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * checksum.c - computes the Internet checksum of payload.
+ * checksum.c - computes the sum for the Internet checksum of a payload.
  *
  * 32-bit words are added into 64-bit lanes. A lane cannot overflow, so no carry flag is needed, and
  * four 128-bit vectors (available on every x86-64 and arm64 CPU) are added independently. The bytes

@@ -7,19 +7,20 @@
  * may be added if all parts except the last have an even length. A sum of fewer than 2^32 words
  * cannot overflow.
  *
- * A packet that the capture truncated can't be verified and is accepted. For all other packets,
- * the mode decides:
+ * The TCP checksum of a packet that the capture truncated can't be verified and is accepted. Of a
+ * packet that holds several segments (WF_FRAME_GSO), no checksum is verified. For all other
+ * checksums of IPv4 headers and of TCP, the mode decides:
  *
  *   verify  accept correct checksums; accept partial checksums only in frames that the capture
  *           marks as sent by this host (WF_FRAME_TX_OFFLOAD)
  *   auto    accept correct and partial checksums; mark segments with wrong checksums, so that
- *           senders/ decides about them. A checksum is partial if the field holds the
- *           folded sum of the pseudo header without complement: the sender leaves this value
- *           for its adapter to complete. The checksum of an IPv4 header may be 0 if the TCP
- *           checksum is partial, because the adapter completes both. If the IP length is 0 too
- *           (the adapter will segment the packet), the length in the pseudo header may be 0, as
- *           Windows writes it.
+ *           senders/ decides about them; reject fragments whose IPv4 checksum is wrong
  *   ignore  accept everything
+ *
+ * A checksum is partial if its field holds the folded sum of the pseudo header without complement:
+ * the sender leaves this value for its NIC to complete. The checksum of an IPv4 header may be 0 if
+ * the TCP checksum is partial, because the NIC completes both. If the IP length is 0 (the NIC will
+ * segment the packet), the length in the pseudo header may be 0 too, as Windows writes it.
  */
 #ifndef WF_DECODE_CHECKSUM_H
 #define WF_DECODE_CHECKSUM_H

@@ -2,8 +2,8 @@
 /*
  * datagram.c - orders the fragments of one datagram, detects overlaps, and rebuilds the datagram.
  *
- * A fragment that arrives in order is appended in constant time. For any other fragment the list is
- * searched; its length is at most per_datagram_max.
+ * A fragment that arrives in order is appended in constant time. For any other fragment the list of
+ * the datagram's fragments is searched, which has at most per_datagram_max entries (defrag.h).
  */
 #include "decode/datagram_internal.h"
 
@@ -112,7 +112,7 @@ bool wf_datagram_ecn_is_good(const struct wf_datagram *datagram)
 	return !(datagram->ecn_seen & ECN_NOT_CAPABLE) || datagram->ecn_seen == ECN_NOT_CAPABLE;
 }
 
-/* Change the copied IP header at @ip into the header of an unfragmented datagram. */
+/* Change @ip, a copy of the IP header of @first, into the header of the complete datagram. */
 static void patch_header(const struct wf_fragment_held *first, uint8_t *ip, uint32_t total_bytes)
 {
 	uint16_t total_be = htobe16((uint16_t)total_bytes);

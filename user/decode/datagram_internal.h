@@ -5,9 +5,9 @@
  *   0 ├── run ──┤         ├─ run ─┤       ├ end_bytes
  *     [frag][frag]        [frag]
  *
- * A run is a sequence of adjacent fragments, each of which was appended after the last fragment
- * of the datagram when it arrived. Linux's inet_frag_queue_insert() defines runs in the same way.
- * Two runs may be adjacent.
+ * A run is a sequence of adjacent fragments that arrived in this order, each when its predecessor
+ * was the last fragment of the datagram. Linux's inet_frag_queue_insert() defines runs in the same
+ * way. Two runs may be adjacent.
  *
  * Thread: the worker that owns the defragmenter.
  */
@@ -39,8 +39,9 @@ _Static_assert(sizeof(struct wf_datagram_key) == 48, "datagram keys are compared
 struct wf_fragment_held {
 	const uint8_t *bytes;
 	const uint8_t *header;
-	struct wf_page *page; /* owned: one reference; NULL: bytes are in a mapped file */
-	uint32_t next;	      /* slab id of the fragment with the next higher offset */
+	struct wf_page
+		*page; /* holds the bytes; one reference owned. NULL: they are not in a page */
+	uint32_t next; /* slab id of the fragment with the next higher offset */
 	uint32_t off_bytes;
 	uint32_t end_bytes;
 	uint16_t header_bytes;
@@ -59,7 +60,7 @@ struct wf_datagram {
 	uint32_t newer;
 	uint32_t first; /* slab ids of the fragments with the lowest and the highest offset */
 	uint32_t last;
-	uint32_t count;
+	uint32_t count;	     /* number of held fragments */
 	uint32_t held_bytes; /* payload bytes of all fragments */
 	uint32_t end_bytes;  /* highest payload offset at which a fragment ends */
 	uint8_t ecn_seen;    /* bitwise OR of 1u << ECN field of all fragments */
@@ -108,7 +109,7 @@ int wf_datagram_rebuild(const struct wf_datagram *datagram, const struct wf_slab
 /* Return true if fragments are sorted and do not overlap, and all totals are correct. */
 bool wf_datagram_is_valid(const struct wf_datagram *datagram, const struct wf_slab *fragments);
 
-/* Write the key of the datagram to which the fragment @packet belongs. */
+/* Write the key of the datagram to which the fragment in @packet belongs. */
 void wf_datagram_key_of(const struct wf_packet *packet, struct wf_datagram_key *ret_key);
 
 #endif

@@ -2,12 +2,12 @@
 /*
  * decode.c - parses the headers of a frame from the outermost to the innermost.
  *
- * A frame with only Ethernet, IP and TCP headers is decoded by inline code. All other frames are
- * decoded by walk(), one header at a time. walk() ends because each step consumes bytes or counts
+ * A frame with only Ethernet, IP and TCP headers is decoded by inline code. walk() parses other
+ * headers, one at a time. The loop in walk() ends because each step consumes bytes or counts
  * towards a nesting limit. Decoding writes only to *ret_packet and the stack.
  *
- * Most of the time is spent on the hash, unless the XDP program computed it, and on the checksum of
- * the payload (checksum.c).
+ * Most of the time is spent on the hash, unless the frame already has it (WF_FRAME_HASHED), and on
+ * the checksum of the payload (checksum.c).
  */
 #include "decode/decode.h"
 
@@ -207,7 +207,8 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 	packet->key.vni = layers->vni;
 	packet->src = (uint8_t)src_at;
 	packet->ip_version = layers->ip_version;
-	packet->iface = frame->iface;
+	packet->iface = frame->flags & WF_FRAME_FILE ? 0 : frame->iface;
+	packet->file = frame->flags & WF_FRAME_FILE ? frame->file : 0;
 	packet->ip_bytes = layers->ip_bytes;
 	packet->link_bytes =
 		wf_unlikely(layers->flags & WF_LAYERS_INNER) ? layers->ip_bytes : frame->wire_bytes;
@@ -221,8 +222,8 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 }
 
 /*
- * Return the IP id in network order. It is part of a fragment's hash, so that the datagrams of one
- * address pair are distributed over the workers.
+ * Return the IP id in network order; 1 for an IPv6 id of 0. It is part of a fragment's hash, so
+ * that the datagrams between two addresses are distributed over the workers.
  */
 static inline uint32_t fragment_salt(const struct wf_layers *layers)
 {
@@ -243,7 +244,8 @@ static inline uint64_t pseudo_header_sum(const struct wf_layers *layers, uint32_
 }
 
 /*
- * Return true if @field is the partial checksum that a sender leaves for its adapter to complete.
+ * Return true if @field is a partial checksum, which the sender left for its NIC to complete; see
+ * checksum.h.
  */
 static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pseudo, uint16_t field)
 {
@@ -266,7 +268,7 @@ static enum wf_checksum_state verify(const struct wf_decoder *decoder, const str
 		return WF_CHECKSUM_UNKNOWN;
 	if (layers->flags & WF_LAYERS_IP_WRONG)
 		return WF_CHECKSUM_WRONG;
-	/* A truncated segment can't be verified and is accepted. */
+	/* The TCP checksum of a truncated segment can't be verified and is accepted. */
 	if (layers->cap_bytes < layers->wire_bytes)
 		return WF_CHECKSUM_UNKNOWN;
 	if (layers->cap_bytes < WF_TCP_BYTES)
@@ -316,8 +318,7 @@ static enum wf_decode_result decode_rest(const struct wf_decoder *decoder,
 
 static inline uint16_t layers_flags(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
-	/* The kernel verified the segments of such a packet, or has not computed their checksums.
-	 */
+	/* If a packet holds several segments, the kernel has verified or not computed checksums. */
 	if (wf_unlikely(frame->flags & WF_FRAME_GSO))
 		return WF_LAYERS_GSO;
 	if (decoder->checksum == WEFT_CHECKSUM_IGNORE)

@@ -2,8 +2,8 @@
 /*
  * decode.h - decodes a frame into one TCP segment or IP fragment.
  *
- * Decoding reads at most frame->cap_bytes, and no bytes beyond those that the length fields of the
- * headers cover.
+ * Decoding reads at most frame->cap_bytes bytes of the frame, and no bytes after the end that the
+ * length fields of the headers state.
  *
  * Thread: any; nothing is kept between calls.
  */
@@ -24,7 +24,7 @@ enum wf_decode_result {
 	WF_DECODE_FRAGMENT, /* *ret_packet describes an IP fragment; see defrag.h */
 	WF_DECODE_NOT_TCP,
 	WF_DECODE_MALFORMED, /* a length field is wrong, or the frame ends within its headers */
-	/* a checksum is wrong; in the mode auto, packet->checksum reports this instead */
+	/* a checksum is wrong; in the mode auto only for a fragment, see wf_packet.checksum */
 	WF_DECODE_CHECKSUM,
 };
 
@@ -40,21 +40,21 @@ struct wf_decoder {
 
 /*
  * Decode @frame. This function sets all members of *@ret_packet if the result is WF_DECODE_TCP, and
- * only the members that defrag.c reads if it is WF_DECODE_FRAGMENT.
+ * those for IP and fragment if it is WF_DECODE_FRAGMENT.
  */
 enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				struct wf_packet *ret_packet);
 
 /*
  * Prefetch the bytes of @frame that wf_decode() will read for the checksum. If this is called
- * before the previous frame is decoded, the checksum takes a third of the time.
+ * before the previous frame is decoded, computing the checksum takes a third of the time.
  */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
 /* Header at which decoding of a frame without TCP ended. At most one member is not 0. */
 struct wf_decode_end {
-	uint16_t ethertype; /* unknown EtherType at which decoding ended, outside of tunnels */
-	/* offset of the UDP header whose ports no tunnel uses */
+	uint16_t ethertype; /* EtherType that weft does not know, outside of tunnels; 0: none */
+	/* offset in the frame of a UDP header whose ports no tunnel uses; 0: none */
 	uint32_t udp_off;
 };
 
@@ -62,8 +62,8 @@ struct wf_decode_end {
 struct wf_decode_end wf_decode_end(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
 /*
- * Return the hash that selects the frame's worker; the XDP program computes the same hash.
- * The result is 0 for a frame that is neither a TCP segment nor a fragment. This function does not
+ * Return the hash that selects the frame's worker; the kernel programs compute the same hash. The
+ * result is 0 for a frame that is neither a TCP segment nor a fragment. This function does not
  * verify checksums. @ret_is_fragment may be NULL. The caller stores the result in frame->hash and
  * sets WF_FRAME_HASHED.
  *

@@ -5,13 +5,14 @@
  *   buckets[hash] → datagram → datagram          oldest ⇄ ... ⇄ newest
  *                      └→ fragments by offset (datagram.c)
  *
- * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena; their
- * payload is in pages or in the mapped file. At a limit, the oldest datagram is dropped.
+ * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena, whose
+ * bytes are where packet/frame.h says. At a limit, the oldest datagram is dropped.
  *
- * The list by age is also sorted by deadline. A fragment that arrives after the deadline of its
- * datagram begins a new one, so that the result does not depend on the time of wf_defrag_tick().
+ * All datagrams have the same timeout, so the list from oldest to newest is also sorted by
+ * deadline. A fragment that arrives after the deadline of its datagram begins a new datagram, so
+ * that the result does not depend on when wf_defrag_tick() is called.
  *
- * Invariant: fragments_held is the sum of the counts of all datagrams.
+ * Invariant: the metric fragments_held_fragments is the sum of the counts of all datagrams.
  */
 #include "decode/defrag.h"
 
@@ -54,14 +55,14 @@ static void count_fragments(_Atomic uint64_t *counter, uint64_t amount)
 			      memory_order_relaxed);
 }
 
-/* ---- life of the table ---- */
+/* ---- creating and freeing the table ---- */
 
 static size_t table_bytes(uint32_t buckets)
 {
 	return sizeof(struct wf_defrag) + buckets * sizeof(uint32_t);
 }
 
-/* Return the number of buckets: a power of two, at least twice @datagrams_max. */
+/* Return the number of buckets: a power of two, at least twice @datagrams_max, at most 2^30. */
 static uint32_t buckets_for(uint32_t datagrams_max)
 {
 	uint32_t buckets = 16;
@@ -161,7 +162,7 @@ static void datagram_drop(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_
 	defrag->count--;
 }
 
-/* Return the hash for the hash table. The packet's own hash may not include the IP id. */
+/* Return the hash that selects a bucket: packet->hash and the IP id, mixed with the secret seed. */
 static uint32_t datagram_hash(const struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint64_t value = (uint64_t)packet->fragment.id << 32 | packet->hash;
@@ -308,8 +309,8 @@ static bool note_end(struct wf_datagram *datagram, const struct wf_fragment *fra
 }
 
 /*
- * Count a fragment of a datagram that is not TCP, and free the held fragments. The datagram is
- * removed after its last fragment.
+ * Count a fragment of a datagram that does not carry TCP, and free the datagram's held fragments.
+ * Remove the datagram when all its fragments have been counted.
  */
 static void pass_unwanted(struct wf_defrag *defrag, uint32_t id, const struct wf_fragment *fragment,
 			  uint32_t end)

@@ -5,16 +5,17 @@
  * A datagram is identified by source, destination, id, protocol (IPv4 only), VLANs and VNI.
  * Fragments may arrive in any order. A fragment that overlaps held bytes is treated as follows:
  *
- *   contained in one run  the fragment is ignored. A run is a sequence of fragments, each of
- *                         which was appended after the last fragment without a gap; Linux
- *                         groups fragments in the same way
+ *   contained in one run  the fragment is ignored. A run is a sequence of adjacent fragments that
+ *                         arrived in this order, each when its predecessor was the last fragment
+ *                         of the datagram; Linux groups fragments in the same way
  *   any other overlap     the whole datagram is dropped (RFC 5722)
  *
  * A datagram is also dropped if two last fragments end at different offsets, if the last fragment
  * ends before other bytes, if a fragment is empty, if the length exceeds 65535, or if the ECN
  * fields of the fragments are not a valid combination (RFC 3168, 5.3). After a drop, further
- * fragments start a new datagram. A fragment that the capture truncated is ignored. If the first
- * fragment carries UDP to a port that no tunnel uses, no fragment of the datagram is held.
+ * fragments start a new datagram. A fragment that the capture truncated, and an IPv6 fragment of
+ * invalid length, are counted and ignored. If the first fragment carries UDP to a port that no
+ * tunnel uses, the fragments of the datagram are only counted.
  *
  * Each fragment given to wf_defrag_add() is counted once: see the ledger "fragments".
  *
@@ -43,8 +44,9 @@ struct wf_defrag_opts {
 	struct wf_metrics *metrics;
 	/* hash seed; must be secret, because an attacker who knows it can fill one bucket */
 	uint64_t seed;
-	uint32_t datagrams_max; /* when exceeded, the oldest datagram is dropped */
-	uint32_t fragments_max; /* when exceeded, the oldest datagram is dropped */
+	/* maximum numbers of datagrams and of held fragments; at either, the oldest is dropped */
+	uint32_t datagrams_max;
+	uint32_t fragments_max;
 	/* maximum number of fragments of one datagram; a datagram with more is dropped */
 	uint32_t per_datagram_max;
 	uint32_t timeout_ms; /* maximum age, counted from the datagram's first fragment */
@@ -60,9 +62,9 @@ int wf_defrag_new(const struct wf_defrag_opts *opts, struct wf_defrag **ret_defr
 void wf_defrag_free(struct wf_defrag *defrag);
 
 /*
- * Add the fragment that wf_decode() described in @packet. This function copies the bytes of a
- * received frame, takes a reference to any other page, and uses the bytes of a mapped file in
- * place.
+ * Add the fragment that wf_decode() described in @packet. If its bytes are in a UMEM frame or lent,
+ * they are copied; if they are in another page, a reference to the page is added; if they are not
+ * in a page, they are used where they are.
  *
  * Return: true if the datagram is complete and *@ret_frame holds it. The frame has link type
  * WEFT_LINK_RAW, flag WF_FRAME_REBUILT, and the VLANs and VNI of the fragments; the caller owns one
@@ -71,7 +73,7 @@ void wf_defrag_free(struct wf_defrag *defrag);
 bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 		   struct wf_frame *ret_frame);
 
-/* Drop datagrams whose deadline has passed at @now_ns. */
+/* Drop the incomplete datagrams whose deadline has passed at @now_ns. */
 void wf_defrag_tick(struct wf_defrag *defrag, uint64_t now_ns);
 
 /* Change the timeout, also of datagrams that are already being rebuilt. */

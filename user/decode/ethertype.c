@@ -18,7 +18,7 @@ enum {
 };
 
 enum {
-	/* lengths of tags, without the EtherType before; the first three end with an EtherType */
+	/* lengths of tags after their own EtherType; the first three end with the next EtherType */
 	VNTAG_BYTES = 6,
 	ETAG_BYTES = 8,
 	CISCO_METADATA_BYTES = 8,
@@ -32,7 +32,7 @@ enum {
 	MACSEC_SCI_BYTES = 8,
 	MACSEC_ICV_BYTES = 16,
 	MACSEC_HAS_SCI = 0x20,
-	MACSEC_REFUSED = 0x8c, /* bits of the TCI: another version, encrypted, or changed */
+	MACSEC_REFUSED = 0x8c, /* bits of the TCI: version, E (encrypted), C (changed text) */
 	MACSEC_SHORT_MASK = 0x3f,
 
 	MPLS_BOTTOM_OF_STACK = 0x100,
@@ -135,9 +135,9 @@ static enum wf_next tag_nsh(struct wf_layers *layers)
 }
 
 /*
- * Parse a MACsec tag (IEEE 802.1AE, 9.3) whose frame is authenticated, but not encrypted. The
- * frame ends with an integrity check value. The "short length" is that of the bytes between tag
- * and check value; it is 0 if they are 48 or more.
+ * Parse a MACsec tag (IEEE 802.1AE, 9.3) whose frame is authenticated, but not encrypted. The frame
+ * ends with an integrity check value. The field "short length" of the tag holds the number of bytes
+ * between tag and check value; it is 0 if they are 48 or more.
  */
 static enum wf_next tag_macsec(struct wf_layers *layers)
 {
@@ -168,7 +168,7 @@ static bool is_vlan(uint16_t ethertype)
 
 /*
  * Return true if an Ethernet header, at most two VLAN tags and the first byte of IP are found at
- * @off. About 30 bits must match, which is unlikely for other data.
+ * @off. About 20 bits must match, which is unlikely for other data.
  */
 static bool looks_like_ethernet(const struct wf_layers *layers, uint32_t off)
 {
@@ -193,8 +193,9 @@ static enum wf_next pseudowire(struct wf_layers *layers, bool control_word)
 
 /*
  * Return true if a pseudowire that begins with four zero bits has a control word. A VLAN tag is as
- * long as a control word: a tagged frame looks like Ethernet at both offsets. Then a control word
- * is assumed if the first four bytes are 0, because those of an Ethernet address rarely are.
+ * long as a control word, so a tagged frame may look like Ethernet both at its start and 4 bytes
+ * later. Then a control word is assumed if the first four bytes are 0, because those of an Ethernet
+ * address rarely are.
  */
 static bool has_control_word(const struct wf_layers *layers)
 {
@@ -208,8 +209,8 @@ static bool has_control_word(const struct wf_layers *layers)
  * Identify the header after MPLS labels by its first bytes, because labels do not contain its type.
  * The first four bits are the version of IP (RFC 4928), 0 in the control word of a pseudowire or 1
  * in its control channel (RFC 4385). A pseudowire without control word begins with an Ethernet
- * address, whose first byte may have any value except 0x45: in the address of a host this byte is
- * even.
+ * address, whose first byte may have any value, but is not expected to be 0x45: the first byte of
+ * a host's address is even.
  */
 static enum wf_next mpls_payload(struct wf_layers *layers)
 {

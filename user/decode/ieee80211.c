@@ -2,8 +2,8 @@
 /*
  * ieee80211.c - parses IEEE 802.11 data frames and radiotap headers.
  *
- * A frame is not TCP if it carries no data, is encrypted, is a fragment of a larger one, or
- * aggregates several packets (A-MSDU): decode returns one packet for each frame.
+ * A frame counts as not TCP if it carries no data, is encrypted, is a fragment of a larger frame,
+ * or aggregates several packets (A-MSDU), because decoding returns at most one packet for a frame.
  */
 #include "decode/ieee80211.h"
 
@@ -81,8 +81,8 @@ enum wf_next wf_ieee80211_swapped(struct wf_layers *layers)
 	if (layers->cap_bytes < HEADER_BYTES)
 		return WF_NEXT_MALFORMED;
 	/*
-	 * If the bytes are swapped, the first byte holds the flags. Read as frame control, its bits
-	 * "to" and "from the distribution system" would be an invalid version.
+	 * If the bytes are swapped, the first byte holds the flags, whose bits "to" and "from the
+	 * distribution system" are where the version, 0, would be.
 	 */
 	if ((layers->pos[0] & VERSION_TYPE_MASK) == TYPE_DATA)
 		return data_frame(layers, layers->pos, false);

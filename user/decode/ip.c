@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ip.c - parses the less common parts of IP: extension headers, fragments, and headers with length
- * 0.
+ * ip.c - parses the less common parts of IP: extension headers, fragments, and headers whose length
+ * field is 0.
  */
 #include "decode/ip.h"
 
@@ -70,9 +70,9 @@ enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)
 	if (!may_carry_tcp(layers->proto, 4))
 		return WF_NEXT_NOT_TCP;
 	/*
-	 * A partial checksum is completed by an adapter, but adapters do not fragment packets. So
-	 * an IP checksum of 0 is wrong in a fragment. Fragments with a wrong IP checksum are
-	 * rejected, because they would damage their datagram.
+	 * NICs complete partial checksums, but do not fragment packets. So an IP checksum of 0 is
+	 * wrong in a fragment. Fragments with a wrong IP checksum are rejected, because they would
+	 * damage their datagram.
 	 */
 	if (layers->flags & (WF_LAYERS_NO_IP_CHECKSUM | WF_LAYERS_IP_WRONG))
 		return WF_NEXT_CHECKSUM;

@@ -4,11 +4,11 @@
  *
  * Plain IPv4 and IPv6 headers are parsed inline, because most frames have no other IP headers.
  *
- * If the length field is 0 and the frame has at least WF_IP_OFFLOADED_MIN_BYTES, the frame's length
- * is used: the packet was captured before the adapter segmented it (TSO on other systems; on Linux
- * "BIG TCP", beyond 64 KiB). A shorter frame with length 0 is malformed, unless the kernel marked
- * it as a packet of several segments (WF_FRAME_GSO): it was received from a wire, where a length of
- * 0 is invalid.
+ * If the length field is 0 and at least WF_IP_OFFLOADED_MIN_BYTES of the frame remain, their number
+ * is used as length: the packet was captured before the NIC segmented it (TSO on other systems; on
+ * Linux "BIG TCP", for more than 64 KiB). A shorter packet with length 0 was received from a wire,
+ * where that length is invalid: it is malformed, unless the kernel marked it as a packet of several
+ * segments (WF_FRAME_GSO).
  *
  * Thread: any; nothing is kept between calls.
  */
@@ -25,18 +25,18 @@ enum {
 	WF_IP4_FRAGMENT_MASK = 0x3fff, /* "more fragments" flag and fragment offset */
 };
 
-/* Parse the IPv4 header of a fragment at layers->pos. */
+/* Set layers->fragment from the IPv4 header layers->ip, which is that of a fragment. */
 enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes);
 
 /*
- * Return the length of the datagram at layers->pos, whose length field is 0. Return 0 if the
- * datagram is malformed.
+ * Return the length of the datagram at layers->pos, whose length field is 0: that of the rest of
+ * the frame, or 0 if the datagram is malformed.
  */
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers);
 
 /*
- * Return the length of the datagram at layers->pos, whose IPv6 payload length is 0. Return 0 if the
- * datagram is malformed.
+ * Return the length of the datagram at layers->pos, whose IPv6 payload length is 0: that of the
+ * jumbo payload option if there is one, else as wf_ip_offloaded_bytes().
  */
 uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers);
 
@@ -49,7 +49,7 @@ enum wf_next wf_ip6_extensions(struct wf_layers *layers);
 /* Skip an authentication header (RFC 4302) after an IPv4 or IPv6 header. */
 enum wf_next wf_ip_authentication(struct wf_layers *layers);
 
-/* Return true if the checksum of the IPv4 header at layers->pos is correct or acceptable. */
+/* Return true if the IPv4 header's checksum is correct, or is 0 and WF_LAYERS_LENIENT is set. */
 static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t header_bytes)
 {
 	/* Nearly all headers have WF_IP4_BYTES; the constant lets the compiler unroll the loop. */

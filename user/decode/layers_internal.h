@@ -9,8 +9,9 @@
  *
  * The length field of a header can only reduce the remaining bytes (wf_layers_trim()). Therefore
  * an inner header never extends beyond an outer one, and cap_bytes <= wire_bytes. A frame is
- * malformed if a length field exceeds the remaining bytes. Each step parses the header at pos,
- * advances pos past it, and returns the kind of the next header.
+ * malformed if a length field exceeds the remaining bytes. One exception: if ERSPAN states that it
+ * truncated the frame, tunnel.c increases wire_bytes to more than any length field can state. Each
+ * step parses the header at pos, advances pos past it, and returns the kind of the next header.
  *
  * Thread: any; the struct is on the stack of one call.
  */
@@ -74,7 +75,7 @@ enum wf_ip_proto {
 	WF_PROTO_DESTINATION = 60,
 };
 
-#define WF_LAYERS_VERIFY	 (1u << 0) /* verify the checksums of IP headers */
+#define WF_LAYERS_VERIFY	 (1u << 0) /* verify the checksums of IP headers and of TCP */
 /* accept an IPv4 checksum of 0 if the TCP checksum is partial */
 #define WF_LAYERS_LENIENT	 (1u << 1)
 #define WF_LAYERS_CUT		 (1u << 2) /* ERSPAN truncated the frame; wire_bytes is unknown */
@@ -82,7 +83,7 @@ enum wf_ip_proto {
 #define WF_LAYERS_NO_IP_CHECKSUM (1u << 3)
 /* The IP length field is 0, and the length of the frame is used instead. */
 #define WF_LAYERS_LENGTH_ZERO	 (1u << 4)
-/* Only check that all headers are present; do not process the payload. */
+/* Only check that the first fragment of a datagram contains all headers (ip.c). */
 #define WF_LAYERS_PROBE		 (1u << 5)
 /* Record wrong checksums of IP headers in WF_LAYERS_IP_WRONG instead of rejecting the frame. */
 #define WF_LAYERS_TOLERANT	 (1u << 6)
@@ -103,7 +104,7 @@ struct wf_layers {
 	uint32_t cap_bytes;
 	uint32_t wire_bytes;
 	uint16_t flags;	    /* WF_LAYERS_* */
-	uint8_t depth;	    /* number of tunnel headers and vendor tags parsed so far */
+	uint8_t depth;	    /* number of headers counted by wf_layers_nest() */
 	uint8_t tags;	    /* number of VLAN tags since the last tunnel header */
 	uint8_t extensions; /* number of IP extension headers since the last tunnel header */
 	uint16_t ethertype;
@@ -117,7 +118,7 @@ struct wf_layers {
 	const uint8_t *dst;
 	const uint8_t *next; /* for IPv6: the Next Header field from which proto was read */
 
-	uint16_t vlan[2]; /* the first two VLAN ids other than 0 */
+	uint16_t vlan[2]; /* the first two VLAN ids other than 0 since the last tunnel header */
 	uint32_t vni;
 	const struct weft_tunnel_ports *ports; /* borrowed from the decoder */
 	struct wf_fragment fragment;
@@ -179,8 +180,8 @@ static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 }
 
 /*
- * Count one header that can be nested. Return: @next, or WF_NEXT_MALFORMED if the frame has too
- * many of them.
+ * Count one header that can be nested. Return: @next, or WF_NEXT_MALFORMED if the frame has more
+ * than WEFT_TUNNEL_DEPTH_MAX of them.
  */
 static inline enum wf_next wf_layers_nest(struct wf_layers *layers, enum wf_next next)
 {
@@ -188,8 +189,8 @@ static inline enum wf_next wf_layers_nest(struct wf_layers *layers, enum wf_next
 }
 
 /*
- * Enter a tunnel: increment the nesting depth and reset the counts that apply to one level. Return:
- * @next, or WF_NEXT_MALFORMED if tunnels are nested too deeply.
+ * Enter a tunnel: forget the VLAN ids before it, and reset the counts since the last tunnel header.
+ * Return: as wf_layers_nest().
  */
 static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_next next)
 {

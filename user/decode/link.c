@@ -150,7 +150,7 @@ static enum weft_link pktap_link(uint32_t dlt)
 	}
 }
 
-/* Parse PKTAP, which is written by macOS: its own length, the record's type, the link type. */
+/* Parse a PKTAP header, as macOS writes it: its length, the type of the record, the link type. */
 static enum wf_next link_pktap(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;
@@ -219,8 +219,8 @@ enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link)
 }
 
 /*
- * The address and control bytes may be missing, and the protocol field may have only one byte (RFC
- * 1661, 2).
+ * The protocol field may have only one byte (RFC 1661, 6.5), and the address and control bytes may
+ * be missing (RFC 1661, 6.6).
  */
 enum wf_next wf_link_ppp(struct wf_layers *layers)
 {

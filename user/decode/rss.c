@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rss.c - the Toeplitz hash.
+ * rss.c - computes the Toeplitz hash of a connection.
  *
  * The hash is the xor of one 32-bit window of the key for each set bit of the input; the window
  * begins at the position of the bit. A precomputed table yields the xor for 4 input bits at a time.
@@ -17,7 +17,7 @@
 
 enum { TOP_SHIFT = 24, TOPS = 256 };
 
-_Static_assert(TOPS / WEFT_WORKERS_MAX >= 2, "each worker has a whole step of upper bits");
+_Static_assert(TOPS / WEFT_WORKERS_MAX >= 2, "the upper 8 bits of a hash can select any worker");
 
 static inline uint32_t load_be32(const uint8_t *bytes)
 {

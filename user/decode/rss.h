@@ -9,7 +9,7 @@
  * ports, then an indirection table. If the NIC computes a different queue, segments are passed
  * between workers, which costs time but is correct.
  *
- * Bound: struct wf_rss. Thread: any, after wf_rss_init().
+ * Memory: struct wf_rss. Thread: any, after wf_rss_init().
  */
 #ifndef WF_DECODE_RSS_H
 #define WF_DECODE_RSS_H
@@ -52,7 +52,7 @@ struct wf_rss {
 	uint32_t or_mask, xor_mask, second_mask;
 	bool ports[2];
 	uint32_t entries_count;
-	/* for each table entry: upper 8 bits of the lowest hash that selects the entry's worker */
+	/* by entry of the table: upper 8 bits of a hash whose weft_hash_worker() is its worker */
 	uint8_t tops[WF_RSS_ENTRIES_MAX];
 };
 

@@ -14,7 +14,7 @@ enum {
 	/* length of the options NOP, NOP, TIMESTAMP, which nearly all segments have */
 	WF_TCP_TIMESTAMP_BYTES = 12,
 };
-#define WF_TCP_TIMESTAMP_ONLY 0x0101080au
+#define WF_TCP_TIMESTAMP_ONLY 0x0101080au /* the first 4 bytes of these options */
 
 /*
  * Parse @options and set the members of @packet that depend on them. packet->tcp_flags must be set.
@@ -23,8 +23,8 @@ void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct 
 
 /*
  * Parse the TCP header at layers->pos and advance past it. Return: false if its length field is
- * invalid or fewer than 20 bytes were captured. Truncated options count as malformed, so that a
- * capture with a snap length of 54 still shows connections.
+ * invalid or fewer than 20 bytes were captured. If options were truncated, the segment is accepted
+ * with WF_TCP_OPT_MALFORMED, so that a capture with a snap length of 54 still shows connections.
  */
 static inline bool wf_tcp_header_read(struct wf_layers *layers, struct wf_packet *packet)
 {

@@ -122,7 +122,7 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	case WF_ETHERTYPE_TEB:
 		if (gre_flags & GRE_KEY)
 			layers->vni = key >> 8;
-		/* ethertype.c parses the inner header and calls wf_layers_enter() */
+		/* wf_ethertype() calls wf_layers_enter(); an Ethernet header follows */
 		return WF_NEXT_ETHERTYPE;
 	default:
 		if (gre_flags & GRE_KEY)

@@ -9,7 +9,7 @@
 
 #include "decode/layers_internal.h"
 
-/* Parse the tunnel header that layers->proto names, after IPv4 or IPv6. */
+/* Parse the tunnel header of IP protocol layers->proto, after IPv4 or IPv6. */
 enum wf_next wf_tunnel_proto(struct wf_layers *layers);
 
 /* Return true if IP protocol @proto is a tunnel protocol, or UDP, which may carry a tunnel. */

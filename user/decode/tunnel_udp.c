@@ -49,7 +49,7 @@ enum {
 	GUE_VERSION_IP = 0x40,
 	GUE_CONTROL = 0x20,
 	GUE_PROTO_GRE = 47,
-	GUE_PRIVATE = 0x0001, /* the only flag that does not change the payload */
+	GUE_PRIVATE = 0x0001, /* the only flag that is accepted; it does not change the payload */
 
 	LISP_BYTES = 8,
 	LISP_HAS_INSTANCE = 0x08,
@@ -70,7 +70,8 @@ enum {
 	CAPWAP_BYTES = 8,
 	/* third byte: the payload is 802.11 */
 	CAPWAP_WIRELESS = 0x01,
-	CAPWAP_WIRELESS_BINDING = 0x02, /* third byte: the only binding with numbers */
+	/* third byte: the wireless binding is that of 802.11 (RFC 5416) */
+	CAPWAP_WIRELESS_BINDING = 0x02,
 	CAPWAP_BINDING_MASK = 0x3e,
 	CAPWAP_FRAGMENT_OR_KEEPALIVE = 0x88, /* flags in the fourth byte */
 
@@ -133,14 +134,14 @@ static enum wf_next tunnel_geneve(struct wf_layers *layers)
 	layers->vni = wf_load_be32(at + 4) >> 8;
 	layers->ethertype = wf_load_be16(at + 2);
 	if (layers->ethertype == WF_ETHERTYPE_TEB)
-		/* ethertype.c parses the inner header and calls wf_layers_enter() */
+		/* wf_ethertype() calls wf_layers_enter(); an Ethernet header follows */
 		return WF_NEXT_ETHERTYPE;
 	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
 }
 
 /*
- * Skip the extension headers (3GPP TS 29.281, 5.2). @type: type of the first extension header.
- * Return: false if the chain is malformed.
+ * Skip the GTP-U extension headers (3GPP TS 29.281, 5.2). @type: type of the first one; 0: there is
+ * none. Return: false if the chain is malformed.
  */
 static bool skip_gtpu_extensions(struct wf_layers *layers, uint8_t type)
 {
@@ -219,8 +220,8 @@ static enum wf_next tunnel_lisp(struct wf_layers *layers)
 }
 
 /*
- * Parse Teredo (RFC 4380, 5.1.1): an authentication header, an origin indication, and IPv6, which
- * fills the rest of the datagram.
+ * Parse Teredo (RFC 4380, 5.1.1): an authentication header and an origin indication, both optional,
+ * and an IPv6 packet, which fills the rest of the datagram.
  */
 static enum wf_next tunnel_teredo(struct wf_layers *layers)
 {
@@ -404,7 +405,7 @@ enum wf_next wf_tunnel_udp(struct wf_layers *layers)
 		return WF_NEXT_NOT_TCP;
 	}
 	bytes = wf_load_be16(udp + 4);
-	/* Length 0 is accepted only if the IP length is 0 too: the packet is larger than 64 KiB. */
+	/* Length 0 is accepted only if the IP length is 0, too: the packet may exceed 64 KiB. */
 	if (bytes || !(layers->flags & WF_LAYERS_LENGTH_ZERO)) {
 		if (bytes < WF_UDP_BYTES || !wf_layers_trim(layers, bytes - WF_UDP_BYTES))
 			return WF_NEXT_MALFORMED;

@@ -3,9 +3,9 @@
  * conn_states.h - the state of each connection for one subscription: two bits for each.
  *
  * A connection is identified by the address of its state in the arena, which does not change while
- * the connection exists. One pair of bits covers WF_CONN_UNIT_BYTES of the arena, which is at most
- * the size of that state. So the size of the map is 1/512 of the arena, and does not depend on the
- * number of connections.
+ * the connection exists. One pair of bits covers WF_CONN_UNIT_BYTES of the arena, which is not more
+ * than the size of that state. So the size of the map is 1/512 of the arena, and does not depend on
+ * the number of connections.
  *
  * A word of the map covers 4 KiB of one span, and a span holds connections of one worker. So each
  * word has one writer, and needs no atomic access.
@@ -19,10 +19,11 @@
 #define WF_CONN_UNIT_BYTES (1u << WF_CONN_UNIT_SHIFT)
 
 enum wf_conn_state {
-	WF_CONN_UNKNOWN = 0, /* the subscription began later than the connection */
-	WF_CONN_WANTED,	     /* the filter matches, and the subscription has received OPEN */
-	WF_CONN_UNWANTED,    /* the filter does not match */
-	WF_CONN_OPEN_LOST,   /* the filter matches, and the queue has rejected OPEN so far */
+	/* no state was set: the subscription wants all connections, or began after this one */
+	WF_CONN_UNKNOWN = 0,
+	WF_CONN_WANTED,	   /* the filter matches; OPEN was delivered or queued, or is not wanted */
+	WF_CONN_UNWANTED,  /* the filter does not match */
+	WF_CONN_OPEN_LOST, /* the filter matches, and the queue has rejected OPEN so far */
 };
 
 struct wf_conn_states {

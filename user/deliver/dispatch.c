@@ -2,9 +2,8 @@
 /*
  * dispatch.c - passes each event of a worker to the subscriptions that want it.
  *
- * At each flush, the worker looks for subscriptions that have ended, and frees a bounded number of
- * the events that wait in
- * their queues.
+ * At each flush, the worker frees a bounded number of the waiting events of each subscription that
+ * has ended.
  */
 #include "deliver/dispatch.h"
 
@@ -16,6 +15,7 @@
 #include "capture/file/flow_filter.h"
 #include "deliver/registry.h"
 #include "deliver/subscription.h"
+#include "memory/page.h"
 
 enum { DROP_EVENTS_MAX = 8192 }; /* maximum number of events that one call drops from one queue */
 
@@ -52,7 +52,8 @@ static void add_taker(struct wf_dispatch *dispatch, const struct weft_sub *sub, 
 static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *list)
 {
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
-	dispatch->queued = dispatch->choosy = dispatch->trusting = dispatch->unopened = 0;
+	dispatch->queued = dispatch->needs_map = dispatch->wants_unlisted =
+		dispatch->open_rejected = 0;
 	dispatch->list = list;
 	for (uint32_t slot = 0; slot < WEFT_SUBSCRIPTIONS_MAX; slot++) {
 		const struct weft_sub *sub = list->subs[slot];
@@ -62,10 +63,10 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 			continue;
 		add_taker(dispatch, sub, bit);
 		dispatch->queued |= sub->queues ? bit : 0;
-		dispatch->trusting |= sub->is_trusting ? bit : 0;
+		dispatch->wants_unlisted |= sub->wants_unlisted ? bit : 0;
 		if (sub->states.words &&
-		    (!sub->is_trusting || sub->queues[dispatch->worker].lost_open))
-			dispatch->choosy |= bit;
+		    (!sub->wants_unlisted || sub->queues[dispatch->worker].lost_open))
+			dispatch->needs_map |= bit;
 	}
 }
 
@@ -80,7 +81,7 @@ void wf_dispatch_adopt(struct wf_dispatch *dispatch)
 	atomic_store(&dispatch->registry->worker[dispatch->worker].thread, wf_thread_id());
 }
 
-/* Begin to leave @sub, which was removed from the list. */
+/* Begin to close this worker's end of @sub, which was removed from the list. */
 static void begin_leaving(struct weft_sub *sub, void *ctx)
 {
 	struct wf_dispatch *dispatch = ctx;
@@ -119,7 +120,10 @@ static void continue_leaving(struct wf_dispatch *dispatch)
 
 /* ---- subscriptions that have a map of connections ---- */
 
-/* Let @sub decide whether it wants the connection. Return: true if it does. */
+/*
+ * Evaluate the filter of @sub for the connection, and record the result in its map. Return: true if
+ * the filter matches.
+ */
 static bool decide(struct weft_sub *sub, const void *conn, const struct weft_flow *flow)
 {
 	bool is_wanted = !sub->filter || wf_flow_filter_match(sub->filter, flow);
@@ -130,7 +134,7 @@ static bool decide(struct weft_sub *sub, const void *conn, const struct weft_flo
 
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const struct weft_flow *flow)
 {
-	EACH_SLOT (slot, dispatch->choosy)
+	EACH_SLOT (slot, dispatch->needs_map)
 		decide(sub_at(dispatch, slot), conn, flow);
 }
 
@@ -143,17 +147,17 @@ static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t 
 	 * A subscription to all connections uses its map only after an OPEN was rejected; a
 	 * connection not in the map is wanted.
 	 */
-	if (state == WF_CONN_UNKNOWN && dispatch->trusting & 1u << slot)
+	if (state == WF_CONN_UNKNOWN && dispatch->wants_unlisted & 1u << slot)
 		return WF_CONN_WANTED;
 	return state;
 }
 
-uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
-			       const void *conn)
+uint32_t wf_dispatch_not_introduced(const struct wf_dispatch *dispatch, uint32_t takers,
+				    const void *conn)
 {
 	uint32_t found = 0;
 
-	EACH_SLOT (slot, takers & dispatch->choosy) {
+	EACH_SLOT (slot, takers & dispatch->needs_map) {
 		enum wf_conn_state state = state_of(dispatch, slot, conn);
 
 		if (state == WF_CONN_UNKNOWN || state == WF_CONN_OPEN_LOST)
@@ -162,12 +166,12 @@ uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t take
 	return found;
 }
 
-void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
+void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced, const void *conn,
 			   const struct weft_event *open)
 {
 	uint32_t takers = 0;
 
-	EACH_SLOT (slot, strangers)
+	EACH_SLOT (slot, not_introduced)
 		if (state_of(dispatch, slot, conn) == WF_CONN_OPEN_LOST ||
 		    decide(sub_at(dispatch, slot), conn, open->flow))
 			takers |= 1u << slot;
@@ -177,14 +181,14 @@ void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, con
 
 uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn)
 {
-	uint32_t chosen = takers & ~dispatch->choosy;
+	uint32_t chosen = takers & ~dispatch->needs_map;
 
-	dispatch->unopened = 0;
-	EACH_SLOT (slot, takers & dispatch->choosy) {
+	dispatch->open_rejected = 0;
+	EACH_SLOT (slot, takers & dispatch->needs_map) {
 		enum wf_conn_state state = state_of(dispatch, slot, conn);
 
 		if (state == WF_CONN_OPEN_LOST)
-			dispatch->unopened |= 1u << slot;
+			dispatch->open_rejected |= 1u << slot;
 		if (state != WF_CONN_UNWANTED)
 			chosen |= 1u << slot;
 	}
@@ -236,11 +240,13 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 	else
 		err = sub->inline_fn(event, sub->ctx);
 	if (wf_unlikely(err) && wf_sub_end(sub, WEFT_SUB_FAILED))
-		wf_warn("subscription %s: ended by its consumer (error %d)", sub->name, -err);
+		wf_warn("subscription %s: ended because its callback returned error %d", sub->name,
+			-err);
 }
 
 /*
- * Push OPEN to the queue of @sub. If there is no room, record that the connection still needs it.
+ * Push OPEN to the queue of @sub. If there is no room, record in the map that @sub still needs the
+ * OPEN of this connection.
  */
 static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const void *conn,
 		      const struct weft_event *open)
@@ -249,16 +255,16 @@ static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const 
 	bool is_pushed = wf_queue_push_open(queue, open);
 
 	/*
-	 * With the policy block there is no map: such a queue rejects events only after its reader
-	 * has left.
+	 * Without a map, the policy is block: such a queue rejects events only if its reader takes
+	 * no more events, so a rejected OPEN is not sent again.
 	 */
 	if (!sub->states.words)
 		return;
-	if (wf_unlikely(!is_pushed && sub->is_trusting)) {
+	if (wf_unlikely(!is_pushed && sub->wants_unlisted)) {
 		queue->lost_open = true;
-		dispatch->choosy |= 1u << sub->slot;
+		dispatch->needs_map |= 1u << sub->slot;
 	}
-	if (dispatch->choosy & 1u << sub->slot)
+	if (dispatch->needs_map & 1u << sub->slot)
 		wf_conn_states_set(&sub->states, conn,
 				   is_pushed ? WF_CONN_WANTED : WF_CONN_OPEN_LOST);
 }
@@ -299,33 +305,50 @@ static bool cut(const struct weft_event *event, uint64_t limit_off, struct weft_
 	return true;
 }
 
-static void pass_on(struct wf_dispatch *dispatch, struct weft_sub *sub,
+/*
+ * Pass @event to @sub. Return: true if it was queued; for DATA, the queue has then taken one of the
+ * caller's references to @page.
+ */
+static bool pass_on(struct wf_dispatch *dispatch, struct weft_sub *sub,
 		    const struct weft_event *event, struct wf_page *page)
 {
 	struct weft_event part;
 
 	if (wf_unlikely(sub->first_bytes != UINT64_MAX)) {
 		if (!cut(event, sub->first_bytes, &part))
-			return;
+			return false;
 		event = &part;
 	}
+	if (wf_likely(!sub->inline_fn && !(dispatch->open_rejected & 1u << sub->slot)))
+		return wf_queue_push(&sub->queues[dispatch->worker], event, page);
 	if (sub->inline_fn)
 		call_inline(dispatch, sub, event);
-	else if (wf_unlikely(dispatch->unopened & 1u << sub->slot))
-		wf_queue_lose_unknown(&sub->queues[dispatch->worker], event);
 	else
-		wf_queue_push(&sub->queues[dispatch->worker], event, page);
+		wf_queue_lose_unknown(&sub->queues[dispatch->worker], event);
+	return false;
 }
 
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page)
 {
+	bool is_shared = page && event->type == WEFT_EVENT_DATA;
+	uint32_t refs = is_shared ? (uint32_t)__builtin_popcount(takers & dispatch->queued) : 0;
+	uint32_t used = 0;
+
+	/*
+	 * Take all references at once: readers drop references at the same time, so each change of
+	 * the count is slow.
+	 */
+	if (refs)
+		wf_page_get_many(page, refs);
 	EACH_SLOT (slot, takers) {
 		struct weft_sub *sub = sub_at(dispatch, slot);
 
 		if (wf_likely(!wf_sub_has_ended(sub)))
-			pass_on(dispatch, sub, event, page);
+			used += pass_on(dispatch, sub, event, page);
 	}
+	if (wf_unlikely(refs > used))
+		wf_page_put_many(page, refs - used);
 }
 
 void wf_dispatch_flush(struct wf_dispatch *dispatch)
@@ -386,6 +409,6 @@ void wf_dispatch_close(struct wf_dispatch *dispatch)
 	dispatch->leaving_count = 0;
 	dispatch->list = NULL;
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
-	dispatch->queued = dispatch->choosy = dispatch->unopened = 0;
+	dispatch->queued = dispatch->needs_map = dispatch->open_rejected = 0;
 	wf_registry_leave(dispatch->registry, dispatch->worker, list);
 }

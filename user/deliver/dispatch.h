@@ -10,9 +10,9 @@
  * takers is not built:
  *
  *   takers = wf_dispatch_takers(dispatch, dir, type)   subscriptions that want such events
- *   if (takers & dispatch->choosy), some of them have a map of connections to look at:
- *     wf_dispatch_introduce()   lets those decide that do not know the connection
- *     wf_dispatch_choose()      returns those of them that want the connection
+ *   if (takers & dispatch->needs_map), some of them have a map of connections to look at:
+ *     wf_dispatch_introduce()   evaluates the filters of those that do not know the connection
+ *     wf_dispatch_choose()      returns those of all takers that want the connection
  *   wf_dispatch_event(dispatch, takers, event, page)
  *
  * A connection is identified by the address of its state in the arena, see conn_states.h.
@@ -37,13 +37,15 @@ struct wf_sub_list;
 struct wf_dispatch {
 	/* by direction and type of event: the subscriptions that want such events */
 	uint32_t takers[WEFT_DIR_COUNT][WEFT_EVENT_TYPE_COUNT];
-	uint32_t queued;   /* the subscriptions with a queue */
-	uint32_t choosy;   /* subscriptions whose map of connections must be looked at */
-	uint32_t trusting; /* subscriptions to every connection except those whose OPEN was lost */
+	uint32_t queued;    /* the subscriptions with a queue */
+	uint32_t needs_map; /* subscriptions whose map of connections must be read for each event */
+	/* subscriptions that want every connection that is not in their map */
+	uint32_t wants_unlisted;
 	/*
-	 * subscriptions that have lost the OPEN of the connection of the last wf_dispatch_choose()
+	 * subscriptions whose queue has rejected the OPEN of the connection that was last passed to
+	 * wf_dispatch_choose()
 	 */
-	uint32_t unopened;
+	uint32_t open_rejected;
 	uint32_t worker;		/* index of the worker */
 	struct wf_registry *registry;	/* borrowed */
 	const struct wf_sub_list *list; /* lent until wf_registry_pass() with a newer list */
@@ -59,7 +61,10 @@ void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry
 /* Declare that the calling thread runs the worker. Thread: the worker, as its first call. */
 void wf_dispatch_adopt(struct wf_dispatch *dispatch);
 
-/* Return the subscriptions that want events of @type. If there are none, no event need be built. */
+/*
+ * Return the subscriptions that want events of @dir and @type. If there are none, no event need be
+ * built.
+ */
 static inline uint32_t wf_dispatch_takers(const struct wf_dispatch *dispatch, enum weft_dir dir,
 					  enum weft_event_type type)
 {
@@ -67,8 +72,8 @@ static inline uint32_t wf_dispatch_takers(const struct wf_dispatch *dispatch, en
 }
 
 /*
- * Return true if one of @takers has a queue, so that the event's bytes must stay valid until it is
- * read.
+ * Return true if one of @takers has a queue, so that the event's bytes must stay valid until the
+ * event is read.
  */
 static inline bool wf_dispatch_queues(const struct wf_dispatch *dispatch, uint32_t takers)
 {
@@ -76,30 +81,31 @@ static inline bool wf_dispatch_queues(const struct wf_dispatch *dispatch, uint32
 }
 
 /*
- * Let the subscriptions that look at their map decide whether they want the new connection @flow.
- * Call wf_dispatch_open() afterwards.
+ * Evaluate, for the new connection @flow, the filters of the subscriptions in needs_map, and record
+ * the results in their maps. Call wf_dispatch_open() afterwards.
  */
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn,
 		       const struct weft_flow *flow);
 
 /*
- * Return those of @takers that do not know the connection, because they began after it or have lost
- * its OPEN.
+ * Return those of @takers that do not know the connection, because they began after it, or because
+ * their queue has rejected its OPEN.
  */
-uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
-			       const void *conn);
+uint32_t wf_dispatch_not_introduced(const struct wf_dispatch *dispatch, uint32_t takers,
+				    const void *conn);
 
 /*
- * Let @strangers decide whether they want the connection of @open, an OPEN event that is marked as
- * midway. Those that want it get the event if they want events of this type.
+ * Evaluate the filters of @not_introduced (see wf_dispatch_not_introduced()) for the connection of
+ * @open, an OPEN event that is marked as midway. Those whose filter matches get the event if they
+ * want events of this type.
  */
-void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
+void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced, const void *conn,
 			   const struct weft_event *open);
 
 /*
- * Return those of @takers that want the connection; all of them must know it. The dispatcher
- * records until the next call which of them have lost its OPEN, and counts later events as lost for
- * these.
+ * Return those of @takers that want the connection. wf_dispatch_introduce() must have been called
+ * for those that did not know it. The dispatcher records in open_rejected the subscriptions whose
+ * queue has rejected the connection's OPEN; until the next call, it counts their events as lost.
  */
 uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn);
 
@@ -133,8 +139,8 @@ struct wf_dispatch_mark {
 void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
 
 /*
- * Return true if all readers have released the events that were dispatched before @mark, or if
- * subscriptions were added or removed since then.
+ * Return true if all payload that was queued before @mark has been released by its readers or
+ * dropped, or if subscriptions were added or removed since then.
  */
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
 			    const struct wf_dispatch_mark *mark);
@@ -151,7 +157,10 @@ struct wf_dispatch_drops {
  */
 void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops);
 
-/* Flush, then leave every subscription. Call it when the worker ends. Idempotent. */
+/*
+ * Publish the events in all queues, and leave every subscription. Idempotent. Thread: the worker,
+ * as its last call; or main, once the worker has ended.
+ */
 void wf_dispatch_close(struct wf_dispatch *dispatch);
 
 #endif

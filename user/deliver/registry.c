@@ -11,11 +11,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/owner.h"
+#include "deliver/registry_wait.h"
 #include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
-
-#define PASS_NAP_NS (100 * WF_NS_PER_MS)
 
 static struct wf_budget *budget_of(const struct wf_registry *registry)
 {
@@ -67,11 +66,6 @@ int wf_registry_init(struct wf_registry *registry, struct wf_arena *arena, uint3
 	return 0;
 }
 
-static bool is_present(const struct wf_registry *registry, uint32_t worker)
-{
-	return atomic_load(&registry->worker[worker].presence) == WF_WORKER_PRESENT;
-}
-
 /* Free the lists that no worker uses any more. */
 static void free_passed(struct wf_registry *registry)
 {
@@ -81,7 +75,7 @@ static void free_passed(struct wf_registry *registry)
 	for (uint32_t i = 0; i < registry->workers; i++) {
 		uint64_t used = atomic_load(&registry->worker[i].generation);
 
-		if (is_present(registry, i) && used < oldest)
+		if (wf_registry_has_worker(registry, i) && used < oldest)
 			oldest = used;
 	}
 	while (*link && (*link)->generation >= oldest)
@@ -97,7 +91,7 @@ static void free_passed(struct wf_registry *registry)
 static void wake_workers(struct wf_registry *registry)
 {
 	for (uint32_t i = 0; i < registry->workers; i++)
-		if (registry->worker[i].waker && is_present(registry, i))
+		if (registry->worker[i].waker && wf_registry_has_worker(registry, i))
 			wf_waiter_wake(registry->worker[i].waker);
 }
 
@@ -105,16 +99,13 @@ static void wake_workers(struct wf_registry *registry)
 static void publish(struct wf_registry *registry, struct wf_sub_list *list)
 {
 	list->next = atomic_load(&registry->list);
-	/* Pairs with the load in wf_dispatch_flush(). */
+	/* Pairs with the load in wf_dispatch_flush(): the list is complete. */
 	atomic_store(&registry->list, list);
 	wake_workers(registry);
 	free_passed(registry);
 }
 
-/*
- * Leave @sub on behalf of each worker whose presence is @presence. Such a worker dispatches no
- * events.
- */
+/* Close the end of each worker whose presence is @presence. Such a worker dispatches no events. */
 static void close_ends(struct wf_registry *registry, struct weft_sub *sub,
 		       enum wf_worker_presence presence)
 {
@@ -191,8 +182,15 @@ static int add(struct wf_registry *registry, const struct weft_sub_opts *opts, b
 int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *opts, bool live,
 		    struct weft_sub **ret_sub)
 {
+	uint64_t generation;
 	int err = wf_lock_take(&registry->lock, "weft_subscribe");
 
+	if (err)
+		return err;
+	generation = atomic_load(&registry->list)->generation;
+	wf_lock_put(&registry->lock);
+	wf_registry_wait_for_lists(registry, generation);
+	err = wf_lock_take(&registry->lock, "weft_subscribe");
 	if (err)
 		return err;
 	err = add(registry, opts, live, ret_sub);
@@ -201,7 +199,7 @@ int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *op
 }
 
 /*
- * Take the lock of a call that cannot fail. No holder waits for a worker, so the lock becomes free;
+ * Take the lock for a call that can't fail. No holder waits for a worker, so the lock becomes free;
  * each attempt that times out is logged.
  */
 static void lock_for_worker(struct wf_registry *registry)
@@ -264,44 +262,7 @@ void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
 	wf_waiter_wake(&registry->passed);
 }
 
-/* Return true if worker @index may be in a callback of a subscription that @generation removed. */
-static bool may_call(const struct wf_registry *registry, uint32_t index, uint64_t generation)
-{
-	const struct wf_worker_state *worker = &registry->worker[index];
-
-	return is_present(registry, index) && !atomic_load(&worker->is_blocked) &&
-	       atomic_load(&worker->generation) < generation;
-}
-
-static bool is_worker_thread(const struct wf_registry *registry)
-{
-	for (uint32_t i = 0; i < registry->workers; i++)
-		if (atomic_load(&registry->worker[i].thread) == wf_thread_id())
-			return true;
-	return false;
-}
-
-/*
- * Wait until no worker calls a subscription that @generation removed. If the caller is a worker, it
- * does not wait for other workers: they might wait for it.
- */
-static void wait_for_callbacks(struct wf_registry *registry, uint64_t generation)
-{
-	if (is_worker_thread(registry))
-		return;
-	for (uint32_t i = 0; i < registry->workers; i++) {
-		for (;;) {
-			uint32_t ticket = wf_waiter_announce(&registry->passed);
-
-			if (!may_call(registry, i, generation))
-				break;
-			wf_waiter_sleep(&registry->passed, ticket,
-					wf_clock_monotonic_ns() + PASS_NAP_NS);
-		}
-	}
-}
-
-/* Add the present counters of a subscription that is being removed. */
+/* Add the counters of @sub, which is being removed, to registry->removed. */
 static void count_removed(struct wf_registry *registry, const struct weft_sub *sub)
 {
 	struct weft_sub_stats stats;
@@ -314,6 +275,8 @@ static void count_removed(struct wf_registry *registry, const struct weft_sub *s
 	registry->removed.dropped_events += stats.dropped_events;
 	registry->removed.dropped_bytes += stats.dropped_bytes;
 	registry->removed.overruns += stats.overruns;
+	registry->removed.revoked_events += stats.revoked_events;
+	registry->removed.revoked_bytes += stats.revoked_bytes;
 }
 
 /* Publish a list without @sub. Return: its generation. */
@@ -347,8 +310,8 @@ void wf_registry_remove(struct weft_sub *sub)
 	generation = publish_removal(registry, sub);
 	wf_lock_put(&registry->lock);
 	if (is_inline)
-		wait_for_callbacks(registry, generation);
-	wf_sub_disown(sub);
+		wf_registry_wait_for_callbacks(registry, generation);
+	wf_sub_put_owner(sub);
 }
 
 int wf_registry_start(struct wf_registry *registry)
@@ -460,7 +423,7 @@ void wf_registry_fini(struct wf_registry *registry)
 		wf_sub_end(sub, WEFT_SUB_SHUTDOWN);
 		for (uint32_t i = 0; i < registry->workers; i++)
 			wf_sub_leave(sub, i);
-		wf_sub_disown(sub);
+		wf_sub_put_owner(sub);
 	}
 	while (list) {
 		struct wf_sub_list *next = list->next;

@@ -9,9 +9,9 @@
  *     wake the workers                       passes: publishes the generation of its list
  *     free lists older than all of these
  *
- * A list never changes after it was published, and a worker uses one list for a whole batch, so
- * dispatching needs no lock. A subscription is freed when its owner has unsubscribed and each
- * worker has closed its end.
+ * The subscriptions of a list never change after it was published, and a worker uses one list for a
+ * whole batch, so dispatching needs no lock. A subscription is freed when its owner has
+ * unsubscribed and each worker has closed its end.
  *
  * Bound: WEFT_SUBSCRIPTIONS_MAX subscriptions. All memory is charged; a list stays charged until
  * every worker uses a newer one.
@@ -19,42 +19,16 @@
 #ifndef WF_DELIVER_REGISTRY_H
 #define WF_DELIVER_REGISTRY_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <weft/limits.h>
 #include <weft/subscribe.h>
 
-#include "base/lock.h"
-#include "base/waiter.h"
-#include "deliver/worker_state.h"
+#include "deliver/registry_state.h"
 
 struct weft_sub;
 struct weft_sub_opts;
 struct wf_arena;
-
-/*
- * An immutable list of subscriptions. A subscription has the same index, its slot, in every list.
- */
-struct wf_sub_list {
-	struct wf_sub_list *next; /* the next older list; NULL: none, or it was freed */
-	uint64_t generation;
-	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* borrowed; NULL: the slot is free */
-};
-
-struct wf_registry {
-	struct wf_arena *arena; /* borrowed */
-	uint32_t workers;
-	struct wf_lock lock; /* held by control calls; protects all members that are not atomic */
-	struct wf_sub_list *_Atomic list; /* owned: the current list, which links older ones */
-	struct weft_sub *owned;		  /* subscriptions that were not unsubscribed, linked */
-	struct weft_sub_stats removed;	  /* counters of the subscriptions that were removed */
-	bool is_started;	 /* connections may exist that a new subscription has not seen */
-	_Atomic bool stopping;	 /* the handle stops: see wf_registry_stop() */
-	struct wf_waiter passed; /* control calls sleep here until a worker uses a newer list */
-	struct wf_worker_state worker[WEFT_WORKERS_MAX];
-};
 
 /* Initialize an empty registry. Return: 0; -ENOBUFS; -ENOMEM. Thread: main. */
 int wf_registry_init(struct wf_registry *registry, struct wf_arena *arena, uint32_t workers,
@@ -96,15 +70,15 @@ void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
 		       const struct wf_sub_list *used);
 
 /*
- * Add a subscription, see weft_subscribe(). @live: see wf_sub_new(). Return: 0; -ENOSPC; errors of
- * wf_sub_new(); -ETIMEDOUT. Thread: any.
+ * Add a subscription, see weft_subscribe(). @live: see struct wf_sub_env. Return: 0; -ENOSPC;
+ * errors of wf_sub_new(); -ETIMEDOUT. Thread: any.
  */
 int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *opts, bool live,
 		    struct weft_sub **ret_sub);
 
 /*
- * Remove @sub and give up the caller's ownership, see weft_unsubscribe(). Thread: any, also a
- * worker in a callback.
+ * Remove @sub and drop the owner's reference, see weft_unsubscribe(). Thread: any, also a worker in
+ * a callback.
  */
 void wf_registry_remove(struct weft_sub *sub);
 
@@ -129,7 +103,7 @@ typedef void (*wf_registry_stats_fn)(const char *name, const struct weft_sub_sta
 int wf_registry_stats_each(struct wf_registry *registry, wf_registry_stats_fn fn, void *ctx,
 			   struct weft_sub_stats *ret_removed);
 
-/* Return the number of subscriptions. Thread: any. */
+/* Return the number of subscriptions; 0 if the lock can't be taken in time. Thread: any. */
 uint32_t wf_registry_count(struct wf_registry *registry);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * subscription.c - merges the queues of a subscription for its reader, and ends the subscription.
  *
- * Queues are merged round robin: each poll begins with the queue after the one with which the last
- * poll began, so the events of a busy worker do not delay those of the others.
+ * Queues are merged round robin: each search for events begins with the queue after the one with
+ * which the last search began, so the events of a busy worker do not delay those of the others.
  *
  * The events that a poll lends are copied to slots outside the rings. So the worker can overwrite
  * or drop records while the reader processes its batch.
@@ -13,13 +13,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 
 #include <weft/limits.h>
 
 #include "base/clock.h"
 #include "memory/page.h"
 
-enum { CLEAR_EVENTS = 1024 }; /* number of waiting events that one call frees */
+enum { CLEAR_EVENTS = 1024 }; /* maximum number of waiting events that one call frees */
 _Static_assert(WEFT_WORKERS_MAX <= 64, "a bit for each worker");
 
 static void put_ref(struct weft_sub *sub)
@@ -72,8 +73,8 @@ static bool has_something(const struct weft_sub *sub)
 }
 
 /*
- * Sleep until the descriptor is readable. Its count is not read, because the program may poll the
- * descriptor as well.
+ * Sleep until the descriptor is readable. Its count is not read, because the application may poll
+ * the descriptor as well.
  */
 static void sleep_on_fd(struct weft_sub *sub, uint64_t deadline_ns)
 {
@@ -86,7 +87,7 @@ static void sleep_on_fd(struct weft_sub *sub, uint64_t deadline_ns)
 
 /*
  * Make the descriptor unreadable until there are new events. Return: false if events have arrived
- * meanwhile; the descriptor is then readable.
+ * meanwhile, or the subscription has ended; the descriptor is then readable.
  */
 static bool rearm_fd(struct weft_sub *sub)
 {
@@ -99,8 +100,8 @@ static bool rearm_fd(struct weft_sub *sub)
 }
 
 /*
- * Sleep until wf_queue_flush() or wf_queue_close() wakes the reader, or until @deadline_ns; a
- * lazily woken reader sleeps WF_QUEUE_NAP_NS at most.
+ * Sleep until a worker or wf_sub_end() wakes the reader, or until @deadline_ns; a lazily woken
+ * reader sleeps WF_QUEUE_NAP_NS at most.
  */
 static void sleep_until_woken(struct weft_sub *sub, uint64_t deadline_ns)
 {
@@ -122,6 +123,20 @@ static void sleep_until_woken(struct weft_sub *sub, uint64_t deadline_ns)
 	wf_waiter_cancel(&sub->reader);
 }
 
+/*
+ * Return true if events wait that poll_until() could not take, because the reader keeps too much.
+ * This function tries once more, because an event may have arrived after poll_until()'s attempt.
+ * *@ret_count: number of events that this function took.
+ */
+static bool keeps_too_much(struct weft_sub *sub, struct weft_event *events, int events_max,
+			   int *ret_count)
+{
+	if (!sub->kept || !has_something(sub))
+		return false;
+	*ret_count = take_all(sub, events, events_max);
+	return !*ret_count;
+}
+
 static int poll_until(struct weft_sub *sub, struct weft_event *events, int events_max,
 		      uint64_t deadline_ns)
 {
@@ -131,6 +146,8 @@ static int poll_until(struct weft_sub *sub, struct weft_event *events, int event
 		if (wf_sub_has_ended(sub))
 			return -ESHUTDOWN;
 		count = take_all(sub, events, events_max);
+		if (!count && keeps_too_much(sub, events, events_max, &count))
+			return -EAGAIN;
 		if (count)
 			return count;
 		if (is_finished(sub))
@@ -174,9 +191,39 @@ int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max,
 	count = poll_until(sub, events, events_max, deadline_ns);
 	if (atomic_compare_exchange_strong(&sub->reader_flags, &flags, 0))
 		return count;
-	/* The owner has given the subscription up during the poll, so this thread must leave it. */
+	/* The owner has unsubscribed during the poll, so this thread must leave the queues. */
 	leave_reader(sub);
 	return -ESHUTDOWN;
+}
+
+int wf_sub_keep(struct weft_sub *sub, const struct weft_event *event, struct weft_kept *ret_kept)
+{
+	struct wf_queue_slot *slot;
+	uint32_t worker;
+
+	if (event->type != WEFT_EVENT_DATA)
+		return -EINVAL;
+	/* The flow of a polled event lies in the event's slot. */
+	slot = (struct wf_queue_slot *)((uintptr_t)event->flow -
+					offsetof(struct wf_queue_slot, flow));
+	worker = event->flow->worker;
+	if (slot < sub->slots || slot >= sub->slots + sub->held || worker >= sub->workers)
+		return -EINVAL;
+	if (!slot->page)
+		return -ENOTSUP;
+	*ret_kept = (struct weft_kept){
+		.page = slot->page, .worker = worker, .len_bytes = event->data.len_bytes};
+	slot->page = NULL;
+	wf_queue_keep(&sub->queues[worker], event->data.len_bytes);
+	sub->kept++;
+	return 0;
+}
+
+void wf_sub_give_back(struct weft_sub *sub, const struct weft_kept *kept, bool is_unread)
+{
+	wf_page_put(kept->page);
+	wf_queue_give_back(&sub->queues[kept->worker], kept->len_bytes, is_unread);
+	sub->kept--;
 }
 
 void wf_sub_wake_workers(struct weft_sub *sub)
@@ -196,9 +243,9 @@ bool wf_sub_end(struct weft_sub *sub, enum weft_sub_end reason)
 	return true;
 }
 
-void wf_sub_disown(struct weft_sub *sub)
+void wf_sub_put_owner(struct weft_sub *sub)
 {
-	uint32_t flags = WF_SUB_POLLING | WF_SUB_DISOWNED;
+	uint32_t flags = WF_SUB_POLLING | WF_SUB_NO_OWNER;
 
 	if (!(atomic_fetch_or(&sub->reader_flags, flags) & WF_SUB_POLLING))
 		leave_reader(sub);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * subscription.h - one consumer: an inline callback, or one queue for each worker
- * and a reader that merges them.
+ * subscription.h - one consumer: an inline callback, or one queue for each worker and a reader that
+ * merges them.
  *
- * Life: created → workers dispatch events to it, and its reader polls it → its owner, a failed
- * callback or the end of the handle ends it → each worker closes its end → it is freed once the
- * owner has also given it up. The owner and each worker hold a reference.
+ * Life: created → workers dispatch events to it, and its reader polls it → its owner, a slow or
+ * failed callback, an idle reader or the end of the handle ends it → each worker closes its end →
+ * it is freed once the owner has also dropped its reference. The owner and each worker hold a
+ * reference.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
 #define WF_DELIVER_SUBSCRIPTION_H
@@ -14,6 +15,13 @@
 
 /* Poll for events, see weft_sub_poll(). Thread: the reader. */
 int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
+
+/*
+ * Keep the data of @event, and give it back, see weft_sub_keep(), weft_sub_give_back(). Thread: the
+ * reader.
+ */
+int wf_sub_keep(struct weft_sub *sub, const struct weft_event *event, struct weft_kept *ret_kept);
+void wf_sub_give_back(struct weft_sub *sub, const struct weft_kept *kept, bool is_unread);
 
 /*
  * End a subscription: it gets no more events, and its reader gets -ESHUTDOWN. Only the first reason
@@ -27,8 +35,8 @@ static inline bool wf_sub_has_ended(const struct weft_sub *sub)
 }
 
 /*
- * Return true if @worker has left @sub. A start that failed is such a case; the engine may be
- * started again.
+ * Return true if @worker has left @sub. A worker also leaves after a failed start; if the engine is
+ * then started again, its workers do not use @sub.
  */
 static inline bool wf_sub_was_left(const struct weft_sub *sub, uint32_t worker)
 {
@@ -39,10 +47,10 @@ static inline bool wf_sub_was_left(const struct weft_sub *sub, uint32_t worker)
 void wf_sub_wake_workers(struct weft_sub *sub);
 
 /*
- * Give up the owner's reference of a subscription that has ended. If a thread is polling, the
- * reference is given up when the poll returns. Thread: any.
+ * Drop the owner's reference of a subscription that has ended. If a thread is polling, the
+ * reference is dropped when the poll returns. Thread: any.
  */
-void wf_sub_disown(struct weft_sub *sub);
+void wf_sub_put_owner(struct weft_sub *sub);
 
 /*
  * Free some of the events that wait in the queue of @worker for a subscription that has ended, and
@@ -51,8 +59,8 @@ void wf_sub_disown(struct weft_sub *sub);
 bool wf_sub_clear(struct weft_sub *sub, uint32_t worker);
 
 /*
- * Close the queue of @worker, and give up the worker's reference. Thread: that worker, or any if
- * that worker does not run. Idempotent while the caller knows that @sub exists.
+ * Close the queue of @worker, and drop the worker's reference. Thread: that worker, or any if that
+ * worker does not run. It may be called again only while another reference keeps @sub alive.
  */
 void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 
@@ -60,8 +68,8 @@ void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 int wf_sub_fd(const struct weft_sub *sub);
 
 /*
- * Return true if the reader has taken no event for the idle TTL although events waited. Thread: one
- * at a time, repeatedly.
+ * Return true if the reader has taken no event for the idle TTL although events waited. Call it
+ * periodically. Thread: any, one at a time.
  */
 bool wf_sub_watch(struct weft_sub *sub, uint64_t now_ns);
 

@@ -21,6 +21,7 @@
 #define ALL_EVENTS	((1u << WEFT_EVENT_TYPE_COUNT) - 1)
 #define ALL_DIRECTIONS	((1u << WEFT_DIR_COUNT) - 1)
 #define QUEUE_BYTES_MAX (1ull << 40)
+#define SLOTS_BYTES	((uint64_t)WEFT_SPAN_BYTES)
 
 enum { RESIZE_FACTOR = 4 }; /* default maximum size of a growing queue / its initial size */
 
@@ -84,7 +85,7 @@ static enum weft_overflow overflow_of(const struct weft_sub_opts *opts, bool liv
 	return live ? WEFT_OVERFLOW_DROP_OLDEST : WEFT_OVERFLOW_BLOCK;
 }
 
-/* Make the descriptor readable at first, because events may exist before the first poll. */
+/* Open the descriptor. It is readable at first, because events may exist before the first poll. */
 static int open_fd(struct weft_sub *sub)
 {
 	int err = wf_waiter_open(&sub->reader);
@@ -123,11 +124,16 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts,
 		queue_opts.max_bytes = opts->queue_bytes_max ? opts->queue_bytes_max
 							     : RESIZE_FACTOR * queue_opts.bytes;
 	sub->lazy_wake = queue_opts.lazy_wake;
-	sub->slots = calloc(WF_SUB_BATCH_MAX, sizeof(*sub->slots));
+	sub->slots = wf_arena_take_run(sub->arena, SLOTS_BYTES);
 	sub->queues = aligned_alloc(WF_CACHE_LINE, bytes);
 	if (sub->queues)
 		memset(sub->queues, 0, bytes);
-	if (!sub->slots || !sub->queues)
+	if (!sub->slots) {
+		wf_error("subscription %s: no room in the memory budget for %llu bytes", sub->name,
+			 (unsigned long long)SLOTS_BYTES);
+		return -ENOBUFS;
+	}
+	if (!sub->queues)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < sub->workers; i++) {
 		int err;
@@ -155,13 +161,12 @@ static int open_inlines(struct weft_sub *sub)
 	return 0;
 }
 
-/* Return the bytes of memory that a subscription needs, without its rings. */
+/* Return the bytes of memory that a subscription needs outside the arena, without its filter. */
 static uint64_t sub_bytes(bool is_inline, uint32_t workers)
 {
 	if (is_inline)
 		return sizeof(struct weft_sub) + workers * sizeof(struct wf_sub_inline);
-	return sizeof(struct weft_sub) + WF_SUB_BATCH_MAX * sizeof(struct wf_queue_slot) +
-	       workers * sizeof(struct wf_queue);
+	return sizeof(struct weft_sub) + workers * sizeof(struct wf_queue);
 }
 
 static int open_filter(struct weft_sub *sub, const struct weft_sub_opts *opts)
@@ -170,7 +175,7 @@ static int open_filter(struct weft_sub *sub, const struct weft_sub_opts *opts)
 
 	if (!opts->filter || !*opts->filter)
 		return 0;
-	err = wf_flow_filter_new(opts->filter, &sub->filter);
+	err = wf_flow_filter_new(opts->filter, WF_FLOW_FILTER_IP, &sub->filter);
 	if (err)
 		return err;
 	err = wf_budget_reserve(wf_arena_budget(sub->arena), WF_BUDGET_QUEUES,
@@ -202,7 +207,7 @@ static int open_states(struct weft_sub *sub, const struct weft_sub_opts *opts,
 	uint64_t bytes = wf_conn_states_bytes(wf_arena_bytes(env->arena));
 	bool may_reject = sub->queues && overflow_of(opts, env->live) != WEFT_OVERFLOW_BLOCK;
 
-	sub->is_trusting = !env->is_late && !sub->filter && sub->queues;
+	sub->wants_unlisted = !env->is_late && !sub->filter && sub->queues;
 	if (!env->is_late && !sub->filter && !may_reject)
 		return 0;
 	sub->states.base = wf_arena_base(env->arena);
@@ -211,6 +216,19 @@ static int open_states(struct weft_sub *sub, const struct weft_sub_opts *opts,
 		return 0;
 	wf_error("subscription %s: no room in the memory budget for a map of connections of %llu "
 		 "bytes",
+		 sub->name, (unsigned long long)bytes);
+	return -ENOBUFS;
+}
+
+static int open_consumer_memory(struct weft_sub *sub, uint64_t bytes)
+{
+	if (!bytes)
+		return 0;
+	sub->consumer_memory = wf_arena_take_run(sub->arena, bytes);
+	sub->consumer_bytes = bytes;
+	if (sub->consumer_memory)
+		return 0;
+	wf_error("subscription %s: no room in the memory budget for %llu bytes of its consumer",
 		 sub->name, (unsigned long long)bytes);
 	return -ENOBUFS;
 }
@@ -236,14 +254,17 @@ void wf_sub_free(struct weft_sub *sub)
 	if (sub->states.words)
 		wf_arena_put_run(sub->arena, sub->states.words,
 				 wf_conn_states_bytes(wf_arena_bytes(sub->arena)));
+	if (sub->consumer_memory)
+		wf_arena_put_run(sub->arena, sub->consumer_memory, sub->consumer_bytes);
 	wf_waiter_close(&sub->reader);
-	free(sub->slots);
+	if (sub->slots)
+		wf_arena_put_run(sub->arena, sub->slots, SLOTS_BYTES);
 	free(sub->inlines);
 	wf_budget_release(budget, WF_BUDGET_QUEUES, sub_bytes(sub->inline_fn, sub->workers));
 	free(sub);
 }
 
-/* Return a subscription whose memory is charged, without queues. */
+/* Allocate a subscription without queues, and charge its memory. Return: 0; -ENOBUFS; -ENOMEM. */
 static int alloc_sub(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 		     struct weft_sub **ret_sub)
 {
@@ -310,6 +331,8 @@ int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 		err = open_filter(sub, opts);
 	if (!err)
 		err = open_states(sub, opts, env);
+	if (!err)
+		err = open_consumer_memory(sub, opts->consumer_bytes);
 	if (err) {
 		wf_sub_free(sub);
 		return err;

@@ -2,7 +2,8 @@
 /*
  * worker_state.h - the part of one worker's dispatcher that control calls read.
  *
- * Thread: the worker writes all members except waker; any thread reads them.
+ * Thread: the worker writes all members except waker, and main writes them while the worker does
+ * not run; any thread reads them.
  */
 #ifndef WF_DELIVER_WORKER_STATE_H
 #define WF_DELIVER_WORKER_STATE_H
@@ -28,9 +29,7 @@ struct wf_worker_state {
 	_Atomic int32_t thread; /* id of the worker's thread; 0: not known */
 	/* generation of the list of subscriptions that the worker uses */
 	_Atomic uint64_t generation;
-	/*
-	 * borrowed: wakes the worker; NULL: the worker never sleeps. Set before the worker starts.
-	 */
+	/* borrowed: wakes the worker; set before the worker starts; NULL: there is no worker yet */
 	struct wf_waiter *waker;
 };
 

@@ -25,6 +25,7 @@
 
 enum {
 	HEADROOM_BYTES = 128 << 10,
+	SUB_HEADROOM_BYTES = 8 << 10, /* reserve of each subscription, for its filter and lists */
 	WORKER_HEADROOM_BYTES =
 		64
 		<< 10, /* reserve of each worker for its page pool, pipeline and fragment table */
@@ -35,9 +36,12 @@ enum {
 struct bill {
 	uint64_t tables_bytes;
 	uint64_t subs_bytes;
-	/* AF_XDP rings, without the kernel's frame records (see span_bytes) */
+	/*
+	 * AF_XDP rings and ring buffers of host mode; wf_charges_take() adds the kernel's frame
+	 * records
+	 */
 	uint64_t rings_bytes;
-	uint64_t span_bytes; /* size of the kernel's records per span */
+	uint64_t span_bytes; /* size of the kernel's frame records per span */
 	uint64_t maps_bytes;
 	uint64_t workers_bytes;
 	uint64_t headroom_bytes;
@@ -47,12 +51,13 @@ struct bill {
 
 uint64_t wf_charges_headroom(uint32_t workers)
 {
-	return HEADROOM_BYTES + (uint64_t)workers * WORKER_HEADROOM_BYTES;
+	return HEADROOM_BYTES + WEFT_SUBSCRIPTIONS_MAX * SUB_HEADROOM_BYTES +
+	       (uint64_t)workers * WORKER_HEADROOM_BYTES;
 }
 
 /*
- * Choose the map sizes. Log if flow maps are smaller than normal, because they then evict flows
- * sooner.
+ * Choose the map sizes. Log if the flow maps are smaller than normal, because they then evict flows
+ * sooner, and if there is no memory for hot-flow slots.
  */
 static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes *maps)
 {
@@ -80,7 +85,7 @@ static bool is_host(const struct wf_ifaces_entry *iface)
 	return wf_iface_is_host(iface->name, iface->opts.mode);
 }
 
-/* Return each interface's share of the memory for the rings of host mode. */
+/* Return each interface's share, in bytes, of the memory for the rings of host mode. */
 static uint64_t share_host_rings(const struct wf_charges_opts *opts)
 {
 	uint64_t hosts = 0;

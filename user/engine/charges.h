@@ -5,8 +5,7 @@
  * host mode, and BPF maps.
  *
  * With a smaller memory limit, maps are smaller, so that a small limit suffices for a start. If the
- * sum does
- * not fit, the start fails and the sum is logged.
+ * sum does not fit, the start fails and the sum is logged.
  *
  * Thread: main.
  */
@@ -30,7 +29,7 @@ struct wf_charges_opts {
 	struct wf_budget *budget;
 };
 
-/* Zero-initialise: nothing is charged. */
+/* The charges of an engine. In zeroed storage, nothing is charged. */
 struct wf_charges {
 	struct wf_budget *budget;  /* borrowed */
 	struct wf_map_sizes maps;  /* map sizes of each interface */
@@ -46,7 +45,9 @@ struct wf_charges {
  */
 int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *opts);
 
-/* Return the bytes that stay reserved outside the spans after the arena was pinned. */
+/*
+ * Return how many bytes of the limit wf_arena_pin() must leave for allocations outside the spans.
+ */
 uint64_t wf_charges_headroom(uint32_t workers);
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * count_mover.c - a thread that adds the per-CPU counts to the kernel's flow maps at intervals, and
- * reports to the kernel programs that this process is alive.
+ * count_mover.c - a thread that moves the per-CPU counts of hot flows to the kernel's flow maps at
+ * intervals, and renews the heartbeat of tc filters.
  */
 #include "engine/count_mover.h"
 

@@ -3,8 +3,8 @@
  * engine.c - the lifetime of an engine: sources and subscriptions, start, stop, end, metrics.
  *
  * weft_stop() may come from a signal handler, so it only sets a flag and wakes the stop thread,
- * which detaches the interfaces and lets the workers finish. No call of the user is needed for
- * that.
+ * which detaches the interfaces and lets the workers finish. The application need not call anything
+ * else for that.
  */
 #include "engine/engine.h"
 
@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/live/iface_stats.h"
-#include "capture/file/pcap_file.h"
 #include "capture/file/pcap_filter.h"
 #include "decode/decode.h"
 #include "engine/engine_body.h"
@@ -39,7 +38,7 @@ static void copy_ports(uint16_t *ret_ports, const uint16_t *ports, size_t count)
 
 static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 {
-	size_t rules_bytes = opts->overlap_rules_count * sizeof(*opts->overlap_rules);
+	const struct wf_rules rules = wf_rules_of(opts);
 
 	engine->opts = *opts;
 	engine->tunnel_ports = (struct weft_tunnel_ports)WEFT_TUNNEL_PORTS_DEFAULT;
@@ -48,14 +47,10 @@ static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 	engine->opts.vxlan_ports = NULL;
 	engine->opts.geneve_ports = NULL;
 	engine->opts.overlap_rules = NULL;
+	engine->opts.verdict_rules = NULL;
 	engine->opts.filter = NULL;
-	if (rules_bytes) {
-		void *rules = malloc(rules_bytes);
-
-		if (!rules)
-			return -ENOMEM;
-		engine->opts.overlap_rules = memcpy(rules, opts->overlap_rules, rules_bytes);
-	}
+	if (wf_rules_copy(&engine->rules, &rules))
+		return -ENOMEM;
 	if (opts->filter && *opts->filter)
 		return wf_pcap_filter_new(opts->filter, &engine->filter);
 	return 0;
@@ -89,9 +84,12 @@ static void init_callbacks(struct wf_engine *engine)
 
 static int choose_secrets(struct wf_engine *engine)
 {
-	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret) ||
+	struct weft_hash_secret secret;
+
+	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret) ||
 	    getrandom(&engine->id_seed, sizeof(engine->id_seed), 0) != sizeof(engine->id_seed))
 		return -EIO;
+	wf_engine_set_secret(engine, &secret);
 	return 0;
 }
 
@@ -110,8 +108,6 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 	err = choose_secrets(engine);
 	if (err)
 		goto free_engine;
-	engine->marks.secret = engine->secret;
-	engine->splits.secret = engine->secret;
 	err = wf_arena_new(opts->memory_max_bytes, &engine->arena);
 	if (err) {
 		wf_error("memory: can't allocate %llu MiB of address space: %s",
@@ -137,15 +133,15 @@ int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *op
 }
 
 /* Stop the sources, and let the workers finish. */
-static void tell_workers_to_finish(struct wf_engine *engine)
+static void stop_sources(struct wf_engine *engine)
 {
 	wf_iface_watch_stop(&engine->iface_watch);
 	wf_ifaces_detach(&engine->ifaces);
 	wf_submit_close(&engine->submit, &engine->crew);
 	wf_registry_stop(&engine->registry);
 	/*
-	 * Pairs with the acquire in sources_ended(): interfaces are detached before the flag is
-	 * set.
+	 * Pairs with the acquire in sources_ended() (worker/worker.c): interfaces are detached
+	 * before the flag is set.
 	 */
 	atomic_store_explicit(&engine->crew.stopping, true, memory_order_release);
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
@@ -164,14 +160,14 @@ static uint64_t carry_out_stop(void *ctx, uint64_t now_ns)
 	if (atomic_load_explicit(&engine->stop_asked, memory_order_relaxed) &&
 	    !engine->is_stopped) {
 		engine->is_stopped = true;
-		tell_workers_to_finish(engine);
+		stop_sources(engine);
 	}
 	return UINT64_MAX;
 }
 
 /*
- * Count threads that could not be started as drained and ended, so that no other thread waits for
- * them.
+ * Count the @missing workers whose threads could not be started as drained and ended, so that no
+ * other thread waits for them.
  */
 static void count_missing_workers(struct wf_crew *crew, uint32_t missing)
 {
@@ -202,7 +198,7 @@ static void join_threads(struct wf_engine *engine)
 	wf_reader_join(&engine->reader);
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		wf_worker_join(&engine->crew.workers[i]);
-		/* A worker whose thread could not be started has not left the subscriptions. */
+		/* A worker whose thread was not started has not left the subscriptions. */
 		wf_dispatch_close(&engine->crew.workers[i].dispatch);
 	}
 	wf_steering_report_strays(&engine->steering, &engine->crew, engine->ifaces.list[0].name);
@@ -216,17 +212,37 @@ static int start_housekeeping(struct wf_engine *engine)
 		.mailboxes = &engine->crew.mailboxes,
 		.registry = &engine->registry,
 		.shedding = engine->ifaces.count ? &engine->shedding : NULL,
+		.added = &engine->added,
 	};
 
 	return wf_housekeeping_start(&opts, &engine->housekeeping);
 }
 
+/* Let the application give up privileges: all that needs them is done, and no thread runs. */
+static int call_before_threads(const struct wf_engine *engine)
+{
+	struct weft_needs needs = {0};
+	int err;
+
+	if (!engine->before_threads)
+		return 0;
+	wf_ifaces_needs(&engine->ifaces, &needs);
+	err = engine->before_threads(&needs, engine->before_threads_ctx);
+	if (err)
+		wf_error("engine: the function before the start of threads failed (%d)", err);
+	return err;
+}
+
 static int start_all(struct wf_engine *engine)
 {
-	int err = start_threads(engine);
+	int err = wf_ifaces_attach(&engine->ifaces);
 
 	if (!err)
-		err = wf_ifaces_attach(&engine->ifaces);
+		err = call_before_threads(engine);
+	if (!err)
+		err = start_threads(engine);
+	if (!err)
+		err = wf_ifaces_begin(&engine->ifaces);
 	if (!err && wf_ifaces_may_shed(&engine->ifaces))
 		err = wf_shedding_start(&engine->shedding);
 	if (!err && engine->ifaces.count)
@@ -236,8 +252,8 @@ static int start_all(struct wf_engine *engine)
 	if (!err)
 		err = start_housekeeping(engine);
 	/*
-	 * Start the stop thread last: if an earlier step fails, only this function stops the other
-	 * threads.
+	 * Start the stop thread last: if an earlier step fails, wf_engine_start() stops the other
+	 * threads, and the stop thread must not do the same at that time.
 	 */
 	if (!err)
 		err = wf_periodic_start(&engine->stopper, "weft-stop", carry_out_stop, engine);
@@ -251,8 +267,8 @@ int wf_engine_start(struct wf_engine *engine)
 	if (err)
 		return err;
 	if (!engine->file_paths_count && !engine->ifaces.count && !engine->submit_ring_bytes) {
-		wf_error(
-			"engine: nothing to start: first add a file or an interface, or enable submission");
+		wf_error("engine: nothing to start: first add a file or an interface, or call "
+			 "weft_add_submit()");
 		return -EINVAL;
 	}
 	err = wf_setup_make(engine);
@@ -265,7 +281,7 @@ int wf_engine_start(struct wf_engine *engine)
 	if (err) {
 		wf_count_mover_stop(&engine->count_mover);
 		wf_shedding_stop(&engine->shedding);
-		tell_workers_to_finish(engine);
+		stop_sources(engine);
 		join_threads(engine);
 		engine->is_started = false;
 		wf_setup_unmake(engine);
@@ -335,6 +351,7 @@ static void free_paths(struct wf_engine *engine)
 	for (size_t i = 0; i < engine->file_paths_count; i++)
 		free(engine->file_paths[i]);
 	free(engine->file_paths);
+	wf_pcap_list_fini(&engine->files);
 }
 
 void wf_engine_free(struct wf_engine *engine)
@@ -346,7 +363,7 @@ void wf_engine_free(struct wf_engine *engine)
 		wf_engine_wait(engine, -1);
 	}
 	wf_housekeeping_free(engine->housekeeping);
-	/* Queued events hold pages of the pools that wf_setup_unmake() frees. */
+	/* Free the queues first: they hold pages of the pools that wf_setup_unmake() frees. */
 	wf_registry_fini(&engine->registry);
 	wf_setup_unmake(engine);
 	wf_ifaces_fini(&engine->ifaces);
@@ -356,7 +373,7 @@ void wf_engine_free(struct wf_engine *engine)
 	wf_count_mover_fini(&engine->count_mover);
 	wf_shedding_stop(&engine->shedding);
 	wf_lock_fini(&engine->control);
-	free((void *)engine->opts.overlap_rules);
+	wf_rules_fini(&engine->rules);
 	free_paths(engine);
 	free(engine);
 }
@@ -401,10 +418,10 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 						   memory_order_relaxed));
 }
 
-void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
-			 struct weft_sub_stats *ret_removed)
+int wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
+			struct weft_sub_stats *ret_removed)
 {
-	wf_registry_stats_each(&engine->registry, fn, ctx, ret_removed);
+	return wf_registry_stats_each(&engine->registry, fn, ctx, ret_removed);
 }
 
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx)
@@ -418,13 +435,35 @@ void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_f
 	}
 }
 
-void wf_engine_ring_full_each(const struct wf_engine *engine, wf_ring_full_fn fn, void *ctx)
+void wf_engine_workers_each(const struct wf_engine *engine, weft_worker_fn fn, void *ctx)
 {
-	for (uint32_t worker = 0; engine->is_started && worker < engine->crew.count; worker++) {
+	uint64_t now_ns = wf_clock_monotonic_ns();
+
+	for (uint32_t i = 0; engine->is_started && i < engine->crew.count; i++) {
+		const struct wf_worker *worker = &engine->crew.workers[i];
+		const struct wf_activity *activity = &worker->activity;
 		struct wf_overload_reading reading;
 
-		wf_ifaces_read_load((void *)&engine->ifaces, worker, &reading);
-		fn(worker, reading.lost_frames, ctx);
+		wf_ifaces_read_load((void *)&engine->ifaces, i, &reading);
+		/*
+		 * Without a live source, a worker may sleep without a limit, so the time since its
+		 * last round would not show that it hangs: report 0.
+		 */
+		fn(
+			&(struct weft_worker){
+				.index = i,
+				.busy_percent = atomic_load_explicit(&activity->busy_percent,
+								     memory_order_relaxed),
+				.last_seen_ns = engine->crew.live
+							? wf_activity_age_ns(activity, now_ns)
+							: 0,
+				.frames = wf_metric_get(&worker->metrics, frames),
+				.delivered_bytes =
+					wf_metric_get(&worker->metrics, payload_delivered_bytes),
+				.connections = wf_metric_get(&worker->metrics, flows_active_flows),
+				.ring_full_frames = reading.lost_frames,
+			},
+			ctx);
 	}
 }
 
@@ -440,14 +479,19 @@ const char *wf_engine_interface_name(const struct wf_engine *engine, uint8_t num
 	return engine->ifaces.list[number - 1].name;
 }
 
-void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)
+const char *wf_engine_file_name(const struct wf_engine *engine, uint16_t number)
 {
-	memset(ret_progress, 0, sizeof(*ret_progress));
-	if (engine->is_started && engine->file)
-		wf_pcap_file_progress(engine->file, ret_progress);
+	if (!number || number > engine->files.count)
+		return NULL;
+	return engine->files.paths[number - 1];
 }
 
 struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine)
 {
 	return engine->housekeeping;
+}
+
+struct wf_budget *wf_engine_budget(const struct wf_engine *engine)
+{
+	return wf_arena_budget(engine->arena);
 }

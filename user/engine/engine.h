@@ -4,8 +4,9 @@
  *
  *   new → sources.h → subscribe → start → (stop) → wait → free
  *
- *   live:                                    replay, one worker:  file ─► worker
- *     queues × workers sockets ─► worker     replay, N workers:   file ─► reader ─► workers
+ *   live:                sockets, ring buffers of host mode, weft_submit() ─► workers
+ *   replay, one worker:  file ─► worker
+ *   replay, N workers:   file ─► reader ─► workers
  *
  * Stopping: sources are detached or ended first; then each worker empties its rings, and when no
  * frame is between workers any more, each flushes its flows and closes its end of every
@@ -23,10 +24,12 @@
 #include <weft/source.h>
 #include <weft/submit.h>
 #include <weft/subscribe.h>
+#include <weft/worker.h>
 
 #include "deliver/registry.h"
 
 struct wf_engine;
+struct wf_budget;
 struct wf_housekeeping;
 struct wf_metrics;
 
@@ -51,11 +54,12 @@ void wf_engine_free(struct wf_engine *engine);
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
 
 /*
- * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of removed
- * subscriptions. If the lock can't be taken in time, nothing is read. Thread: any.
+ * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of the counters
+ * of removed subscriptions. If the lock can't be taken in time, nothing is read. Return: 0;
+ * -ETIMEDOUT. Thread: any.
  */
-void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
-			 struct weft_sub_stats *ret_removed);
+int wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
+			struct weft_sub_stats *ret_removed);
 
 /*
  * Call @fn with the metrics of each interface. The name and the metrics are lent for the call.
@@ -64,12 +68,8 @@ void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void
 typedef void (*wf_iface_stats_fn)(const char *ifname, const struct wf_metrics *counted, void *ctx);
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx);
 
-/*
- * Call @fn for each worker, with the number of frames lost because its rings were full. Thread:
- * any.
- */
-typedef void (*wf_ring_full_fn)(uint32_t worker, uint64_t frames, void *ctx);
-void wf_engine_ring_full_each(const struct wf_engine *engine, wf_ring_full_fn fn, void *ctx);
+/* Call @fn for each worker: see weft/worker.h. Thread: any. */
+void wf_engine_workers_each(const struct wf_engine *engine, weft_worker_fn fn, void *ctx);
 
 /* Call @fn for each interface: see weft/interface.h. Thread: any. */
 void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn fn, void *ctx);
@@ -78,8 +78,16 @@ void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn
  * any. */
 const char *wf_engine_interface_name(const struct wf_engine *engine, uint8_t number);
 
+/*
+ * Return the path of the capture file with @number, counted from 1; NULL if there is none. Thread:
+ * any, after the start.
+ */
+const char *wf_engine_file_name(const struct wf_engine *engine, uint16_t number);
+
 /* Return the housekeeping thread; NULL before wf_engine_start(). */
 struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine);
-void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress);
+
+/* Return the memory budget of the handle. Thread: any. */
+struct wf_budget *wf_engine_budget(const struct wf_engine *engine);
 
 #endif

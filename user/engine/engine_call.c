@@ -2,9 +2,9 @@
 /*
  * engine_call.c - the control lock, and calls to workers.
  *
- * A worker makes control calls from inline callbacks. It calls itself without its mailbox, and
- * while it waits for the lock, it answers the call of the thread that holds the lock. So no worker
- * waits for a thread that waits for it.
+ * A worker makes control calls from inline callbacks. It runs a call to itself directly, not
+ * through its mailbox, and while it waits for the lock, it runs the call that the lock's holder has
+ * put into its mailbox. So no worker waits for a thread that waits for this worker.
  */
 #include "engine/engine_call.h"
 
@@ -19,7 +19,10 @@ static int lock_as_worker(struct wf_engine *engine, struct wf_worker *self)
 	uint64_t deadline_ns = wf_clock_monotonic_ns() + engine->control.timeout_ms * WF_NS_PER_MS;
 
 	while (wf_lock_try(&engine->control)) {
-		/* The thread that holds the lock waits for this worker if it made the call. */
+		/*
+		 * The lock's holder makes a call and waits for its end, so a worker must not wait
+		 * for the lock in a call.
+		 */
 		if (self->mailbox.is_in_call || wf_clock_monotonic_ns() >= deadline_ns)
 			return -EBUSY;
 		wf_mailbox_run_call(&self->mailbox, self->pipeline);

@@ -2,8 +2,8 @@
 /*
  * housekeeping.c - passes the pressure level to workers, interfaces and the report.
  *
- * In replay, the kernel's PSI is not read: the outcome of a file must not depend on other load of
- * the host.
+ * Without interfaces, the kernel's PSI is not read: the outcome of a capture file or of submitted
+ * packets must not depend on other load of the host.
  */
 #include "engine/housekeeping.h"
 
@@ -19,16 +19,15 @@
 #include "memory/budget.h"
 #include "deliver/registry.h"
 #include "metrics/metrics.h"
-#include "pressure/cleanup.h"
 #include "pressure/monitor.h"
 #include "pressure/pressure_report.h"
 #include "pressure/shedding.h"
 #include "worker/cleanup_tasks.h"
 
 struct wf_housekeeping {
-	struct wf_metrics metrics; /* written by the thread */
+	struct wf_metrics metrics; /* written by the housekeeping thread */
 	struct wf_housekeeping_opts opts;
-	struct wf_monitor *monitor; /* owned; used only by the thread */
+	struct wf_monitor *monitor; /* owned; used only by the housekeeping thread while it runs */
 	struct wf_cleanup_requests cleanup;
 	struct wf_periodic thread;
 	_Atomic bool is_shrink_asked;
@@ -151,6 +150,17 @@ static int register_subscriptions(struct wf_housekeeping *housekeeping, uint64_t
 	return wf_cleanup_register(wf_monitor_cleanup(housekeeping->monitor), &task, now_ns);
 }
 
+static int register_added(struct wf_housekeeping *housekeeping, uint64_t now_ns)
+{
+	const struct wf_added_tasks *added = housekeeping->opts.added;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < added->count; i++)
+		err = wf_cleanup_register(wf_monitor_cleanup(housekeeping->monitor),
+					  &added->list[i], now_ns);
+	return err;
+}
+
 static int make_monitor(struct wf_housekeeping *housekeeping)
 {
 	const struct weft_opts *weft = housekeeping->opts.weft;
@@ -180,7 +190,12 @@ static int make_monitor(struct wf_housekeeping *housekeeping)
 						wf_monitor_cleanup(housekeeping->monitor), now_ns);
 	if (!err)
 		err = register_subscriptions(housekeeping, now_ns);
-	/* Metrics that are read before the thread first runs have all sources and tasks. */
+	if (!err)
+		err = register_added(housekeeping, now_ns);
+	/*
+	 * Metrics may be read before the thread first runs, and must then have all sources and
+	 * tasks.
+	 */
 	if (!err)
 		update_report(housekeeping);
 	return err;

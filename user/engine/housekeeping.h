@@ -6,7 +6,7 @@
  *   sources ─► level ─┬─► each worker's mailbox (worker/pressure_actions.h)
  *                     ├─► shedding: part of the new flows, in each interface's program
  *                     └─► the report, read by sinks (pressure/pressure_report.h)
- *   cleanup registry ───► each worker's mailbox, whose counts it collects
+ *   cleanup tasks ────────► each worker's mailbox; the workers' counts are collected
  *
  * Memory: one struct, charged to the budget. Thread: main for start, stop and free; any for the
  * other functions.
@@ -14,7 +14,10 @@
 #ifndef WF_ENGINE_HOUSEKEEPING_H
 #define WF_ENGINE_HOUSEKEEPING_H
 
+#include <weft/limits.h>
 #include <weft/opts.h>
+
+#include "pressure/cleanup.h"
 
 struct wf_arena;
 struct wf_housekeeping;
@@ -24,13 +27,20 @@ struct wf_pressure_report;
 struct wf_registry;
 struct wf_shedding;
 
+/* The cleanup tasks of the application, in the order in which they were added. */
+struct wf_added_tasks {
+	struct wf_cleanup_task list[WEFT_CLEANUP_ADDED_MAX];
+	uint32_t count;
+};
+
 /* Options of the housekeeping thread; all pointers are borrowed until wf_housekeeping_stop(). */
 struct wf_housekeeping_opts {
 	const struct weft_opts *weft;
 	struct wf_arena *arena;
 	const struct wf_mailboxes *mailboxes;
 	struct wf_registry *registry; /* the subscriptions */
-	struct wf_shedding *shedding; /* NULL in replay */
+	struct wf_shedding *shedding; /* NULL if the engine has no interfaces */
+	const struct wf_added_tasks *added;
 };
 
 /*
@@ -51,7 +61,7 @@ void wf_housekeeping_free(struct wf_housekeeping *housekeeping);
  */
 void wf_housekeeping_shrink(struct wf_housekeeping *housekeeping);
 
-/* Return the report, which lives as long as @housekeeping. */
+/* Return the report of memory pressure, which lives as long as @housekeeping. */
 struct wf_pressure_report *wf_housekeeping_report(struct wf_housekeeping *housekeeping);
 
 /* Add the metrics of this thread to @ret_sum. */

@@ -2,8 +2,8 @@
 /*
  * iface_watch.c - reads the state of each interface several times a second.
  *
- * Why no netlink notifications: they are lost when a socket's buffer is full, and there is none for
- * a detached program.
+ * Netlink notifications are not used: they are lost when a socket's buffer is full, and the kernel
+ * sends none when the bpf_link of a program is detached.
  */
 #include "engine/iface_watch.h"
 
@@ -19,7 +19,7 @@ static bool is_final(enum weft_interface_state state)
 	return state >= WEFT_INTERFACE_DETACHED;
 }
 
-static void tell(const char *name, enum weft_interface_state state)
+static void log_state(const char *name, enum weft_interface_state state)
 {
 	switch (state) {
 	case WEFT_INTERFACE_UP:
@@ -87,7 +87,7 @@ static void watch_one(struct wf_iface_watch *watch, uint32_t i)
 		watch_name(watched, entry->name, name);
 	if (state == before)
 		return;
-	tell(watched->known_name[0] ? watched->known_name : entry->name, state);
+	log_state(watched->known_name[0] ? watched->known_name : entry->name, state);
 	atomic_store_explicit(&watched->since_ns, wf_clock_realtime_ns(), memory_order_relaxed);
 	atomic_store_explicit(&watched->state, state, memory_order_relaxed);
 	if (is_final(state))

@@ -3,7 +3,7 @@
  * iface_watch.h - a thread that notices within WF_IFACE_WATCH_MS that an interface was deleted,
  * went down, got another name, or lost its program.
  *
- * Thread: main starts and stops; reading: any.
+ * Thread: main starts the thread; main or the stop thread stops it; any thread may read the states.
  */
 #ifndef WF_ENGINE_IFACE_WATCH_H
 #define WF_ENGINE_IFACE_WATCH_H
@@ -21,9 +21,10 @@ struct wf_ifaces;
 enum { WF_IFACE_WATCH_MS = 200 };
 
 struct wf_watched_iface {
-	_Atomic uint32_t state;	      /* enum weft_interface_state */
-	_Atomic uint64_t since_ns;    /* time of the last change of state, ns since 1970 */
-	char known_name[IF_NAMESIZE]; /* used only by the thread */
+	_Atomic uint32_t state;	   /* enum weft_interface_state */
+	_Atomic uint64_t since_ns; /* time of the last change of state, ns since 1970 */
+	/* the interface's last known name; "": not known yet. Used only by the watching thread. */
+	char known_name[IF_NAMESIZE];
 };
 
 struct wf_iface_watch {

@@ -100,6 +100,21 @@ int wf_ifaces_attach(const struct wf_ifaces *ifaces)
 	return err;
 }
 
+void wf_ifaces_needs(const struct wf_ifaces *ifaces, struct weft_needs *ret_needs)
+{
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		wf_iface_needs(ifaces->list[i].iface, ret_needs);
+}
+
+int wf_ifaces_begin(const struct wf_ifaces *ifaces)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < ifaces->count; i++)
+		err = wf_iface_begin(ifaces->list[i].iface);
+	return err;
+}
+
 void wf_ifaces_detach(struct wf_ifaces *ifaces)
 {
 	if (ifaces->is_detached)
@@ -241,7 +256,7 @@ void wf_ifaces_shed(void *ctx, uint32_t percent)
 		wf_iface_shed(ifaces->list[i].iface, percent);
 }
 
-/* Counts that cannot be moved now stay in the per-CPU maps and are moved next time. */
+/* Counts that can't be moved now stay in the hot-flow slots until the next call. */
 void wf_ifaces_move_counts(void *ctx)
 {
 	const struct wf_ifaces *ifaces = ctx;

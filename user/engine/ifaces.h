@@ -28,7 +28,7 @@ struct wf_ifaces_entry {
 	struct wf_iface *iface;		 /* owned; NULL until opened */
 };
 
-/* Zero-initialise: no interfaces. */
+/* The interfaces of an engine. Zeroed storage is an empty list. */
 struct wf_ifaces {
 	struct wf_ifaces_entry list[WEFT_INTERFACES_MAX];
 	uint32_t count;
@@ -51,7 +51,13 @@ void wf_ifaces_fini(struct wf_ifaces *ifaces);
  */
 int wf_ifaces_attach(const struct wf_ifaces *ifaces);
 
-/* Detach all open interfaces. Idempotent. */
+/* Add to @ret_needs the privileges that the attached interfaces need until they are closed. */
+void wf_ifaces_needs(const struct wf_ifaces *ifaces, struct weft_needs *ret_needs);
+
+/* Begin the capture on all attached interfaces. Return: as wf_ifaces_attach(). */
+int wf_ifaces_begin(const struct wf_ifaces *ifaces);
+
+/* Detach all open interfaces. Idempotent. Thread: main, or the stop thread. */
 void wf_ifaces_detach(struct wf_ifaces *ifaces);
 
 /* Close all open interfaces. Idempotent. */
@@ -66,10 +72,11 @@ int wf_ifaces_segment_filter(const struct wf_ifaces *ifaces, struct wf_segment_f
 /* Return true if shedding is allowed on all interfaces. */
 bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces);
 
-/* Count the samples of frames without TCP of all interfaces: see unread/unread.h. */
+/* Count the samples of frames without TCP of all interfaces: see unread/unread.h. Thread: any. */
 void wf_ifaces_note_unread(const struct wf_ifaces *ifaces, const struct wf_decoder *decoder,
 			   struct wf_unread *unread);
 
+/* Add the metrics of all interfaces to @sum. Thread: any. */
 void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum);
 
 /* ---- callbacks; @ctx: the struct wf_ifaces, open. Thread: any ---- */
@@ -84,13 +91,13 @@ int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 /* Move the per-CPU counts of each interface to its flow map. */
 void wf_ifaces_move_counts(void *ctx);
 
-/* Report to the kernel programs that this process is alive. */
+/* Renew the heartbeat of tc filters: see wf_iface_beat(). */
 void wf_ifaces_beat(void *ctx);
 
 /* Read the load of the receive rings that @worker has on all interfaces. */
 void wf_ifaces_read_load(void *ctx, uint32_t worker, struct wf_overload_reading *ret_reading);
 
-/* Set the percentage of new flows that the XDP programs of all interfaces shed. */
+/* Set the percentage of new flows that the BPF programs of all interfaces shed. */
 void wf_ifaces_shed(void *ctx, uint32_t percent);
 
 #endif

@@ -15,7 +15,10 @@ struct wf_cpu_place;
 struct wf_ifaces;
 struct wf_worker;
 
-/* Choose each worker's pin_cpu and node. */
+/*
+ * Choose each worker's pin_cpu and node. They stay -1 (not placed) without interfaces, or if there
+ * are more workers than CPUs.
+ */
 void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct wf_ifaces *ifaces);
 
 /* Set each worker's pin_cpu and node from @places, an array of @count CPUs. */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * Length of the headers and the first packets of a capture file, whose time stamps differ between
- * captures.
+ * Number of bytes hashed at the start of a capture file: headers and first packets, whose time
+ * stamps differ between captures.
  */
 enum { HEAD_BYTES = 512, HEAD_WORDS = HEAD_BYTES / 8 };
 

@@ -7,9 +7,9 @@
  * and different captures give different ones.
  *
  * secret: the key of the flow hash, which divides the flows among the workers; ids are numbered per
- * worker. An attacker who sends packets must not know the secret, so it also depends on the inodes
- * of the files and the nanoseconds of their last change. Copies of a capture therefore give the
- * same ids only if one worker reads them.
+ * worker. An attacker who sends packets must not know the secret, so it is computed from device,
+ * inode, size and time of last modification (in ns) of each file. Copies of a capture therefore
+ * give the same ids only if one worker reads them.
  */
 #ifndef WF_ENGINE_REPLAY_SEED_H
 #define WF_ENGINE_REPLAY_SEED_H

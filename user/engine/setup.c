@@ -2,14 +2,14 @@
 /*
  * setup.c - allocates all parts of an engine before its threads run, and frees them.
  *
- *   arena ─► page pool for each worker (rx frames when live, pages of each class)
- *         ─► interfaces (maps, programs, rings, sockets over the arena) or the file
+ *   arena ─► page pool for each worker (rx frames in tap mode, pages of each class)
+ *         ─► interfaces (maps, programs, rings, sockets over the arena) or the files
  *         ─► pipeline and dispatch for each worker
  *
  * In tap mode, a quarter of the arena is used for receive frames, so that data can stay in its
  * frame until it is read. If the queues need more, twice the size of the fill rings is used, but at
- * most half of the arena. As many frames as the fill rings hold, but at most half of all frames,
- * are reserved for these rings.
+ * most half of the arena. As many frames as the fill rings hold, but at most half of the receive
+ * frames, are reserved for these rings.
  */
 #include "engine/setup.h"
 
@@ -46,7 +46,9 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 	return frames;
 }
 
-/* Return true if an interface receives into the arena: in host mode, segments are in rings. */
+/*
+ * Return true if an interface receives into the arena. In host mode, it receives into ring buffers.
+ */
 static bool has_tap(const struct wf_engine *engine)
 {
 	return fill_frames(engine);
@@ -119,7 +121,7 @@ static int setup_pages(struct wf_engine *engine)
 
 /*
  * Take the interfaces (wf_iface_take()). This comes first, because the number of queues depends on
- * their modes.
+ * their modes, and a driver may change that number when XDP is attached.
  */
 static int take_ifaces(struct wf_engine *engine)
 {
@@ -173,7 +175,9 @@ static int setup_ifaces(struct wf_engine *engine)
 
 static int open_files(struct wf_engine *engine, struct wf_page_pool *pages)
 {
-	return wf_pcap_set_open(engine->file_paths, engine->file_paths_count, pages, &engine->file);
+	int err = wf_pcap_list_init(&engine->files, engine->file_paths, engine->file_paths_count);
+
+	return wf_pcap_set_open(&engine->files, err, pages, &engine->file);
 }
 
 /* With one worker, the worker reads the file itself; with several, a reader thread feeds them. */
@@ -225,7 +229,10 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	return err;
 }
 
-/* Set up submission. Call after the interfaces have pinned the arena. */
+/*
+ * Set up the rings for weft_submit(). Call after pin_arena(), because spans in use can prevent the
+ * arena from shrinking to the memory limit.
+ */
 static int setup_submit(struct wf_engine *engine)
 {
 	struct wf_submit *submit = &engine->submit;
@@ -249,9 +256,11 @@ static int setup_submit(struct wf_engine *engine)
 				   &worker->waiter);
 	}
 	if (err)
-		wf_error("memory: can't allocate a ring of %llu bytes for each of %u workers: %s",
-			 (unsigned long long)engine->submit_ring_bytes, engine->crew.count,
-			 strerror(-err));
+		wf_error(
+			"memory: can't allocate the weft_submit() ring of %llu bytes for each of %u "
+			"workers: %s",
+			(unsigned long long)engine->submit_ring_bytes, engine->crew.count,
+			strerror(-err));
 	return err;
 }
 
@@ -282,6 +291,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 			engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_AUTO ? &engine->splits : NULL,
 		.filter = engine->filter,
 		.segment_filter = engine->segment_filter,
+		.rules = &engine->rules,
 		.kernel_filters = engine->ifaces.count > 0,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,
@@ -304,7 +314,7 @@ static int setup_workers(struct wf_engine *engine)
 	struct wf_crew *crew = &engine->crew;
 	size_t bytes = sizeof(struct wf_worker) * engine->opts.workers;
 
-	/* The struct starts with cache-line aligned counters. */
+	/* struct wf_worker must begin at a cache line, because it starts with aligned counters. */
 	crew->workers = aligned_alloc(WF_CACHE_LINE, bytes);
 	if (!crew->workers)
 		return -ENOMEM;
@@ -351,8 +361,7 @@ static void take_replay_seed(struct wf_engine *engine)
 	    !wf_replay_seed(engine->file_paths, engine->file_paths_count, &seed))
 		return;
 	engine->id_seed = seed.ids;
-	engine->secret = seed.secret;
-	engine->marks.secret = seed.secret;
+	wf_engine_set_secret(engine, &seed.secret);
 }
 
 int wf_setup_make(struct wf_engine *engine)

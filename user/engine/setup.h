@@ -16,7 +16,8 @@ struct wf_engine;
 int wf_setup_make(struct wf_engine *engine);
 
 /*
- * Free all parts of the engine, including those of a failed setup. No thread may run. Idempotent.
+ * Free the parts that wf_setup_make() has made, also after it failed. No thread of the engine may
+ * run. Idempotent.
  */
 void wf_setup_unmake(struct wf_engine *engine);
 

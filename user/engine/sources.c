@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/file/pcap_file.h"
 #include "engine/engine_body.h"
 
 int wf_sources_check_not_started(const struct wf_engine *engine, const char *what)
@@ -129,4 +130,49 @@ int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts
 	wf_turns_init(&engine->submit.turns, opts->ordered_threads,
 		      WEFT_SUBMIT_SILENCE_MS * WF_NS_PER_MS);
 	return 0;
+}
+
+int wf_engine_before_threads(struct wf_engine *engine, weft_before_threads_fn fn, void *ctx)
+{
+	int err = wf_sources_check_not_started(engine, "weft_before_threads()");
+
+	if (err)
+		return err;
+	engine->before_threads = fn;
+	engine->before_threads_ctx = ctx;
+	return 0;
+}
+
+int wf_engine_cleanup_add(struct wf_engine *engine, const struct weft_cleanup_opts *opts)
+{
+	struct wf_added_tasks *added = &engine->added;
+	int err = wf_sources_check_not_started(engine, "weft_cleanup_add()");
+
+	if (err)
+		return err;
+	if (!opts->name || !opts->run_fn) {
+		wf_error("weft_cleanup_add: the task has no name or no function");
+		return -EINVAL;
+	}
+	if (added->count == WEFT_CLEANUP_ADDED_MAX) {
+		wf_error("weft_cleanup_add: %s: there are already %u added tasks", opts->name,
+			 added->count);
+		return -ENOSPC;
+	}
+	added->list[added->count++] = (struct wf_cleanup_task){
+		.name = opts->name,
+		.interval_ns = opts->interval_ns ? opts->interval_ns
+						 : WEFT_CLEANUP_INTERVAL_SEC * WF_NS_PER_SEC,
+		.ttl_ns = opts->ttl_ns,
+		.fn = opts->run_fn,
+		.ctx = opts->ctx,
+	};
+	return 0;
+}
+
+void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)
+{
+	memset(ret_progress, 0, sizeof(*ret_progress));
+	if (engine->is_started && engine->file)
+		wf_pcap_file_progress(engine->file, ret_progress);
 }

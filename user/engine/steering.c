@@ -4,8 +4,8 @@
  *
  * Steering by queue requires a single interface, because a flow must have one owner on all
  * interfaces of the engine. Steering by queue is chosen automatically only if the number of queues
- * is a multiple of the number of workers, so that each worker has equally many queues. One worker
- * owns all queues in any case.
+ * is a multiple of the number of workers, so that each worker has equally many queues. It is never
+ * chosen automatically for a single worker, which owns all queues in any case.
  */
 #include "engine/steering.h"
 
@@ -23,8 +23,8 @@ _Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table 
 enum {
 	USUAL_ENTRIES = 128,
 	/*
-	 * warn if more than 1/MANY_STRAYS of the segments arrived at a worker that does not own
-	 * their flow
+	 * warn if more than 1/MANY_STRAYS of the frames arrived at a worker that does not own their
+	 * flow
 	 */
 	MANY_STRAYS = 10,
 };
@@ -136,7 +136,10 @@ static void choose_auto(struct wf_steering *steering, const struct wf_ifaces *if
 	deal_by_queue(steering, &hash, ports, workers);
 }
 
-/* Return the strictest nic_hash option of all interfaces. */
+/*
+ * Return the nic_hash option for all interfaces: on if it is on for any interface; else off if it
+ * is off for any interface; else auto.
+ */
 static enum weft_nic_hash wanted(const struct wf_ifaces *ifaces)
 {
 	enum weft_nic_hash most = WEFT_NIC_HASH_AUTO;
@@ -179,8 +182,8 @@ void wf_steering_report_strays(const struct wf_steering *steering, const struct 
 	}
 	if (strays > frames / MANY_STRAYS)
 		wf_warn("capture: %s: %llu of %llu segments arrived on a queue of a worker that "
-			"does not own their connection and were passed on; capture.nic_hash off is "
-			"faster",
+			"does not own their connection and were passed on to another worker; "
+			"capture.nic_hash \"off\" would be faster",
 			ifname, (unsigned long long)strays, (unsigned long long)frames);
 }
 

@@ -4,11 +4,11 @@
  *
  *   by hash    each queue has a socket for each worker; the XDP program's hash picks one of them
  *   by queue   each queue has one socket, owned by worker (queue % workers);
- *              the NIC's hash must bring both directions of a connection to one queue (rss.h)
+ *              the NIC's hash must bring both directions of a connection to one queue
  *
- * By queue, each worker reads fewer rings. The value auto of capture.nic_hash chooses it only if
- * the NIC reports a symmetric hash. A worker that receives a segment of another worker's flow
- * passes the segment to that worker.
+ * By queue, each worker reads fewer rings. The value auto of capture.nic_hash chooses this
+ * only if the NIC reports a symmetric hash. A worker that receives a segment of another worker's
+ * flow passes the segment to that worker.
  */
 #ifndef WF_ENGINE_STEERING_H
 #define WF_ENGINE_STEERING_H
@@ -23,7 +23,7 @@ struct wf_crew;
 struct weft_flow_key;
 struct wf_ifaces;
 
-/* Zero-initialise: steering by hash. */
+/* How packets are steered. Zeroed storage means steering by hash. */
 struct wf_steering {
 	bool by_queue;
 	/* computes the worker that owns a flow if packets are steered by queue */

@@ -22,7 +22,7 @@ struct wf_arena;
 
 struct wf_claims {
 	struct wf_arena *arena;	 /* borrowed */
-	_Atomic uint64_t *slots; /* owned: spans of the arena; NULL: claims are not checked */
+	_Atomic uint64_t *slots; /* owned: spans of the arena; NULL: not allocated */
 	_Atomic uint64_t violations;
 };
 

@@ -3,11 +3,11 @@
  * expire.c - computes the deadlines of a flow from its state.
  *
  * The short (closing) time-out applies as soon as all visible directions are finished. A direction
- * is finished if its FIN was seen and all bytes before the FIN were delivered or given up. If both
- * sides are visible, a single FIN does not shorten the time-out, because a half-closed connection
- * may carry data in the other direction for any length of time. A FIN before which data is missing
- * does not shorten it, because Linux may repeat a lost segment only after two minutes
- * (TCP_RTO_MAX).
+ * is finished if its FIN was seen and all bytes before the FIN were delivered or reported as gaps.
+ * If both sides are visible, a single FIN does not shorten the time-out, because a half-closed
+ * connection may carry data in the other direction for any length of time. A FIN before which data
+ * is missing does not shorten the time-out, because Linux may wait up to two minutes (TCP_RTO_MAX)
+ * before it repeats a lost segment.
  */
 #include "flow/expire.h"
 

@@ -2,8 +2,8 @@
 /*
  * expire.h - computes the deadlines of a flow.
  *
- * All times are passing time. A deadline is computed when it is needed, not stored, so a packet
- * that postpones it costs no work.
+ * All times are monotonic time (conn/conn.h). The idle deadline is computed when it is needed, not
+ * stored, so a packet that postpones it costs no work.
  */
 #ifndef WF_FLOW_EXPIRE_H
 #define WF_FLOW_EXPIRE_H
@@ -31,7 +31,7 @@ static inline bool wf_flow_is_fresh(const struct wf_flow *flow,
 	return idle_ns < timeouts->closing_ns && idle_ns < timeouts->established_ns;
 }
 
-/* Return the earliest deadline of both directions: timeout_ns and patience_ns. */
+/* Return the earliest deadline of both directions: the lowest timeout_ns or patience_ns. */
 uint64_t wf_flow_wait_deadline(const struct wf_flow_ext *ext);
 
 /*

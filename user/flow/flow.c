@@ -51,9 +51,9 @@ static bool has(const struct wf_flow *flow, enum weft_dir dir, uint32_t what)
 }
 
 /*
- * If both sides have sent a FIN, the acknowledgements show which FIN was first: a server that
- * closes first is in CLOSING until its FIN is acknowledged; a server that closes second is in
- * LAST-ACK.
+ * If both sides have sent a FIN, the state follows from the acknowledgements: LAST-ACK if only the
+ * client's FIN is acknowledged, CLOSING if neither FIN is, TIME-WAIT if only the server's FIN is,
+ * CLOSED if both are.
  */
 enum weft_tcp_state wf_flow_tcp_state(const struct wf_flow *flow)
 {

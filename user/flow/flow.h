@@ -27,21 +27,26 @@
 #define WF_FLOW_MIDSTREAM	     (1u << 0) /* the flow's handshake was not seen */
 /* both directions have finished, or the flow was reset */
 #define WF_FLOW_CLOSED		     (1u << 1)
-/* a SYN of another connection with the same four-tuple was seen */
+/*
+ * a SYN of another connection with this four-tuple was recorded, and its handshake may still exist
+ */
 #define WF_FLOW_HAS_HANDSHAKE	     (1u << 2)
-/* a SYN of another connection with the same four-tuple was reported */
+/* WEFT_ANOMALY_SYN_IN_CONNECTION was reported for this flow */
 #define WF_FLOW_REPORTED_SYN	     (1u << 3)
 #define WF_FLOW_IPV6		     (1u << 4)
 #define WF_FLOW_NEW		     (1u << 5) /* no segment was seen after the SYNs */
 /* the capture truncated segments of direction dir */
 #define WF_FLOW_SNAPPED(dir)	     (1u << (6 + (dir)))
-/* data of direction dir was lost because memory was missing */
+/*
+ * data of direction dir could not be held, for lack of memory or room, so the gap at these bytes is
+ * reported with the cause memory
+ */
 #define WF_FLOW_LOST_MEMORY(dir)     (1u << (8 + (dir)))
 /* only one side of the flow was seen, and splits/ has recorded it as a half */
 #define WF_FLOW_HALF		     (1u << 15)
 /*
- * user space ignores direction dir because of a call of the program: WEFT_VERDICT_PASS, or
- * WF_FLOW_ENDED
+ * user space ignores direction dir because the application has requested WEFT_VERDICT_PASS, or has
+ * called weft_flow_end()
  */
 #define WF_FLOW_IGNORED(dir)	     (1u << (10 + (dir)))
 /* wrong checksums of the sender of direction dir are accepted; see senders/ */
@@ -52,16 +57,16 @@
  */
 #define WF_FLOW_ENDED		     (1u << 14)
 
+/*
+ * The members that each segment uses come first: they lie in at most four cache lines, although a
+ * flow may begin at any multiple of 16 bytes.
+ */
 struct wf_flow {
 	struct weft_flow_key key;
 	uint32_t hash;
-	uint64_t id;
-	uint64_t start_ns;
 
-	uint64_t last_ns; /* highest time of the flow's packets so far */
-	struct wf_timer timer;
-	/* number of this connection among those with the same four-tuple, from 1 */
-	uint32_t use;
+	/* time of the flow's last packet, including packets that the kernel counted */
+	uint64_t last_ns;
 	uint32_t ext;	    /* slab id of struct wf_flow_ext; 0: the flow has no extension */
 	uint16_t flags;	    /* WF_FLOW_* */
 	uint8_t client : 1; /* index of the client's endpoint in the key */
@@ -70,16 +75,26 @@ struct wf_flow {
 	 * overlap policies: bits 0 to 3 for data to the server, bits 4 to 7 for data to the client
 	 */
 	uint8_t policies;
-	/* bitwise OR of all TCP flags seen; this and the arrays below are indexed by direction */
-	uint16_t tcp_flags[2];
 
+	/* tcp and the arrays below are indexed by direction */
 	struct wf_tcp tcp;
 	struct wf_stream stream[2];
 	uint64_t packets[2];
 	uint64_t bytes[2];
+	uint16_t tcp_flags[2]; /* bitwise OR of all TCP flags seen */
+
+	/* number of this connection among those with the same four-tuple, from 1 */
+	uint32_t use;
+	uint64_t id;
+	uint64_t start_ns;
+	struct wf_timer timer;
 	/* sum of all gaps; stream.next_off - gap_bytes is the number of delivered bytes */
 	uint64_t gap_bytes[2];
 };
+/* Number of bytes at the start of a flow that each segment may use. */
+#define WF_FLOW_HOT_BYTES offsetof(struct wf_flow, use)
+_Static_assert(WF_FLOW_HOT_BYTES + WF_CACHE_LINE - 16 <= 4 * WF_CACHE_LINE, "in four lines");
+_Static_assert(sizeof(struct wf_flow) % 16 == 0, "a flow begins at a multiple of 16 bytes");
 /*
  * An idle connection takes less than 256 bytes, including its share of the index (7.5 bytes) and of
  * the headers of its span (7.5 bytes).
@@ -92,17 +107,24 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
 /*
  * The deadlines of the state of one direction (tcp/half_state.h), and counters that only few
- * directions need. Only conn/wait.c sets the deadlines.
+ * directions need. conn/wait.c sets the deadlines; conn/close.c cancels them when the application
+ * ends the flow.
  */
 struct wf_flow_ext_half {
-	/* the wait for missing data fails at this time; WF_NEVER_NS: no such deadline */
+	/*
+	 * gap time-out: at this time the hole is given up, or, in state UNACKED, the held data is
+	 * delivered; WF_NEVER_NS: no such deadline
+	 */
 	uint64_t timeout_ns;
 	/*
 	 * in state AT_HOLE: end of the hole when it was last checked; UINT64_MAX if the receiver
 	 * would reject the data after it
 	 */
 	uint64_t hole_end_off;
-	/* the wait for late segments ends at this time; WF_NEVER_NS: no such deadline */
+	/*
+	 * the wait for segments that the tap recorded late ends at this time; WF_NEVER_NS: no such
+	 * deadline
+	 */
 	uint64_t patience_ns;
 	/*
 	 * in state AT_HOLE: patience_ns applies to the hole that starts at this offset (its lower
@@ -121,7 +143,8 @@ struct wf_flow_ext_half {
 
 /* The present bypass of one direction, or its last one. */
 struct wf_flow_bypass {
-	uint64_t last_ns; /* time of the last request to the kernel; 0: there was none */
+	/* time of the kernel's last reply to a request, or of the last repeated request; 0: none */
+	uint64_t last_ns;
 	/*
 	 * in state CUT: data at and beyond this offset is not wanted; in state RESUMED: the next
 	 * data is expected near this offset
@@ -146,11 +169,11 @@ struct wf_flow_ext {
 	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
 	uint64_t armed_ns;		 /* the flow's timer expires at this time or earlier */
 
-	void *user; /* the user's pointer, set by weft_flow_user_set() */
-	/* end offset of the bytes lost because memory was missing; 0: not known */
+	void *user; /* the application's pointer, set by weft_flow_user_set() */
+	/* end offset of the bytes lost because memory was missing; 0: none, or not known */
 	uint64_t lost_off[2];
 	uint32_t late[2];	 /* slab id of struct wf_late; 0: none */
-	uint32_t bypass_sets[2]; /* number of times that the kernel set the verdict */
+	uint32_t bypass_sets[2]; /* number of successful requests for a verdict other than STEER */
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
@@ -194,7 +217,9 @@ enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
 /* Return the state of the server's TCP, derived from the captured segments of both sides. */
 enum weft_tcp_state wf_flow_tcp_state(const struct wf_flow *flow);
 
-/* Return true if the FIN of @dir is known and all data before it was delivered or given up. */
+/*
+ * Return true if the FIN of @dir is known and all data before it was delivered or reported as gaps.
+ */
 bool wf_flow_dir_is_finished(const struct wf_flow *flow, enum weft_dir dir);
 
 bool wf_flow_is_valid(const struct wf_flow *flow);

@@ -19,9 +19,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include <weft/limits.h>
 
@@ -30,51 +27,9 @@
 #define LOAD_NUM 2u /* load factor of the index: 8.5 ids for each bucket */
 #define LOAD_DEN 17u
 
-static uint32_t mix(uint32_t hash)
-{
-	hash *= 0x9e3779b1u;
-	return hash ^ (hash >> 16);
-}
-
-/*
- * Return the tag of @hash. It is derived from bits that hardly influence the choice of the bucket.
- */
-static uint8_t tag_of(uint32_t hash)
-{
-	uint8_t tag = (uint8_t)mix(hash);
-
-	return tag ? tag : 1;
-}
-
-static uint32_t home_of(const struct wf_flow_index *index, uint32_t hash)
-{
-	return (uint32_t)(((uint64_t)(hash * 0x9e3779b1u) * index->buckets_count) >> 32);
-}
-
 static uint32_t bucket_after(const struct wf_flow_index *index, uint32_t bucket)
 {
 	return bucket + 1 == index->buckets_count ? 0 : bucket + 1;
-}
-
-/* Return a mask whose bit n is set if slot n holds @tag. */
-static inline uint32_t match(const struct wf_flow_bucket *bucket, uint8_t tag)
-{
-#ifdef __SSE2__
-	/*
-	 * Compare all 12 tags at once. The result for the other four bytes of the vector is masked
-	 * off.
-	 */
-	__m128i same =
-		_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), _mm_set1_epi8((char)tag));
-
-	return (uint32_t)_mm_movemask_epi8(same) & ((1u << WF_FLOW_BUCKET_IDS) - 1);
-#else
-	uint32_t mask = 0;
-
-	for (unsigned int i = 0; i < WF_FLOW_BUCKET_IDS; i++)
-		mask |= (uint32_t)(bucket->tag[i] == tag) << i;
-	return mask;
-#endif
 }
 
 static uint32_t buckets_for(uint32_t ids_max)
@@ -108,44 +63,31 @@ void wf_flow_index_fini(struct wf_flow_index *index)
 	index->buckets = NULL;
 }
 
-uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
-			     struct wf_flow_cursor *ret_cursor)
+struct wf_flow_cursor wf_flow_index_continue(const struct wf_flow_index *index,
+					     struct wf_flow_cursor cursor)
 {
-	ret_cursor->bucket = home_of(index, hash);
-	ret_cursor->tag = tag_of(hash);
-	ret_cursor->mask = match(&index->buckets[ret_cursor->bucket], ret_cursor->tag);
-	return wf_flow_index_next(index, ret_cursor);
-}
-
-uint32_t wf_flow_index_next(const struct wf_flow_index *index, struct wf_flow_cursor *cursor)
-{
-	const struct wf_flow_bucket *bucket = &index->buckets[cursor->bucket];
-
-	while (!cursor->mask) {
-		if (wf_likely(!bucket->passed))
-			return 0;
-		cursor->bucket = bucket_after(index, cursor->bucket);
-		bucket = &index->buckets[cursor->bucket];
-		cursor->mask = match(bucket, cursor->tag);
+	while (!cursor.mask && index->buckets[cursor.bucket].passed) {
+		cursor.bucket = bucket_after(index, cursor.bucket);
+		cursor.mask = wf_flow_bucket_match(&index->buckets[cursor.bucket], cursor.tag);
 	}
-	cursor->slot = (uint8_t)__builtin_ctz(cursor->mask);
-	cursor->mask &= cursor->mask - 1;
-	return bucket->id[cursor->slot];
+	return cursor;
 }
 
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id)
 {
-	uint32_t at = home_of(index, hash);
+	uint32_t at = wf_flow_index_home(index, hash);
 	uint32_t free_slots;
 
-	/* At least one slot of twelve stays free, so that every search ends. */
+	/*
+	 * On average, at least one of the 12 slots of a bucket stays free, so that this loop ends.
+	 */
 	if (index->ids_count >= index->buckets_count * (WF_FLOW_BUCKET_IDS - 1))
 		return -ENOBUFS;
-	while (!(free_slots = match(&index->buckets[at], 0))) {
+	while (!(free_slots = wf_flow_bucket_match(&index->buckets[at], 0))) {
 		index->buckets[at].passed++;
 		at = bucket_after(index, at);
 	}
-	index->buckets[at].tag[__builtin_ctz(free_slots)] = tag_of(hash);
+	index->buckets[at].tag[__builtin_ctz(free_slots)] = wf_flow_index_tag(hash);
 	index->buckets[at].id[__builtin_ctz(free_slots)] = id;
 	index->ids_count++;
 	return 0;
@@ -164,13 +106,14 @@ void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t i
 	index->buckets[cursor.bucket].tag[cursor.slot] = 0;
 	index->buckets[cursor.bucket].id[cursor.slot] = 0;
 	index->ids_count--;
-	for (uint32_t at = home_of(index, hash); at != cursor.bucket; at = bucket_after(index, at))
+	for (uint32_t at = wf_flow_index_home(index, hash); at != cursor.bucket;
+	     at = bucket_after(index, at))
 		index->buckets[at].passed--;
 }
 
 void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash)
 {
-	__builtin_prefetch(&index->buckets[home_of(index, hash)]);
+	__builtin_prefetch(&index->buckets[wf_flow_index_home(index, hash)]);
 }
 
 bool wf_flow_index_is_valid(const struct wf_flow_index *index)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_index.h - a hash table of slab ids, used for flows, handshakes and ended connections.
+ * flow_index.h - a hash table of slab ids, used for flows, half-open connections, ended connections
+ * and source addresses.
  *
  * The index stores only ids; the caller compares the keys of the objects. A look-up that finds
  * nothing usually reads one cache line. The size is fixed when the index is created.
@@ -12,6 +13,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/assert.h"
 
@@ -46,19 +50,87 @@ struct wf_flow_cursor {
 	uint8_t slot; /* slot of the id that was returned last */
 };
 
-/* Return the size of an index for @ids_max ids. */
+/* Return the size in bytes of an index for @ids_max ids. */
 uint64_t wf_flow_index_bytes(uint32_t ids_max);
 
 /* Allocate an empty index. Return: 0; -ENOBUFS: not enough adjacent free spans. */
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max);
 void wf_flow_index_fini(struct wf_flow_index *index);
 
-/* Return the first id whose hash may be @hash, and begin an iteration; 0 if there is none. */
-uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
-			     struct wf_flow_cursor *ret_cursor);
+static inline uint32_t wf_flow_index_mix(uint32_t hash)
+{
+	return hash * 0x9e3779b1u;
+}
+
+/*
+ * Return the tag of @hash. It is derived from bits that hardly influence the choice of the bucket.
+ */
+static inline uint8_t wf_flow_index_tag(uint32_t hash)
+{
+	uint32_t mixed = wf_flow_index_mix(hash);
+	uint8_t tag = (uint8_t)(mixed ^ mixed >> 16);
+
+	return tag ? tag : 1;
+}
+
+/* Return the number of the bucket that @hash selects. */
+static inline uint32_t wf_flow_index_home(const struct wf_flow_index *index, uint32_t hash)
+{
+	return (uint32_t)(((uint64_t)wf_flow_index_mix(hash) * index->buckets_count) >> 32);
+}
+
+/* Return a mask whose bit n is set if slot n holds @tag. */
+static inline uint32_t wf_flow_bucket_match(const struct wf_flow_bucket *bucket, uint8_t tag)
+{
+#ifdef __SSE2__
+	/*
+	 * Compare all 12 tags at once. The result for the other four bytes of the vector is masked
+	 * off.
+	 */
+	__m128i same =
+		_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), _mm_set1_epi8((char)tag));
+
+	return (uint32_t)_mm_movemask_epi8(same) & ((1u << WF_FLOW_BUCKET_IDS) - 1);
+#else
+	uint32_t mask = 0;
+
+	for (unsigned int i = 0; i < WF_FLOW_BUCKET_IDS; i++)
+		mask |= (uint32_t)(bucket->tag[i] == tag) << i;
+	return mask;
+#endif
+}
+
+/* Return @cursor, moved to the next bucket with a matching slot if its own has no more. */
+struct wf_flow_cursor wf_flow_index_continue(const struct wf_flow_index *index,
+					     struct wf_flow_cursor cursor);
 
 /* Return the next id of the iteration; 0 if there are no more. */
-uint32_t wf_flow_index_next(const struct wf_flow_index *index, struct wf_flow_cursor *cursor);
+static inline uint32_t wf_flow_index_next(const struct wf_flow_index *index,
+					  struct wf_flow_cursor *cursor)
+{
+	if (!cursor->mask && wf_unlikely(index->buckets[cursor->bucket].passed))
+		*cursor = wf_flow_index_continue(index, *cursor);
+	if (!cursor->mask)
+		return 0;
+	cursor->slot = (uint8_t)__builtin_ctz(cursor->mask);
+	cursor->mask &= cursor->mask - 1;
+	return index->buckets[cursor->bucket].id[cursor->slot];
+}
+
+/*
+ * Return the first id whose hash may be @hash, and begin an iteration; 0 if there is none. Inline,
+ * because it is called at least twice for each segment.
+ */
+static inline uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
+					   struct wf_flow_cursor *ret_cursor)
+{
+	ret_cursor->bucket = wf_flow_index_home(index, hash);
+	ret_cursor->tag = wf_flow_index_tag(hash);
+	ret_cursor->slot = 0;
+	ret_cursor->mask =
+		wf_flow_bucket_match(&index->buckets[ret_cursor->bucket], ret_cursor->tag);
+	return wf_flow_index_next(index, ret_cursor);
+}
 
 /*
  * Add @id, which must not be 0 and must not be in the index. Return: 0; -ENOBUFS: the index is

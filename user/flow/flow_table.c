@@ -200,10 +200,12 @@ struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_
 	return id ? flow_at(table, id) : NULL;
 }
 
+/* Prefetch the members of @flow that each segment uses. */
 static void prefetch(const struct wf_flow *flow)
 {
-	for (size_t off = 0; off < sizeof(*flow); off += WF_CACHE_LINE)
+	for (size_t off = 0; off + WF_CACHE_LINE < WF_FLOW_HOT_BYTES; off += WF_CACHE_LINE)
 		__builtin_prefetch((const uint8_t *)flow + off);
+	__builtin_prefetch((const uint8_t *)flow + WF_FLOW_HOT_BYTES - 1);
 }
 
 uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
@@ -263,6 +265,17 @@ const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *ta
 		return NULL;
 	prefetch(flow_at(table, id));
 	return flow_at(table, id);
+}
+
+void wf_flow_table_prefetch_timer(const struct wf_flow *flow)
+{
+	__builtin_prefetch(&flow->timer, 1);
+}
+
+void wf_flow_table_prefetch_neighbours(const struct wf_flow_table *table,
+				       const struct wf_flow *flow)
+{
+	wf_timer_wheel_prefetch(&table->wheel, &flow->timer);
 }
 
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow)

@@ -5,8 +5,9 @@
  * The table owns the flows, their extensions, gaps and timers. The caller owns the data in the
  * flows' streams, and must empty a flow's streams before wf_flow_table_remove().
  *
- * Bound: @flows_max flows and as many extensions, in slabs that grow and shrink with their number.
- * The index has a fixed size. Thread: the worker; this is checked if owner is set.
+ * Bound: @flows_max flows, each with at most one extension and two records of gaps, in slabs that
+ * grow and shrink with their number. The index has a fixed size. Thread: the worker; this is
+ * checked if owner is set.
  */
 #ifndef WF_FLOW_FLOW_TABLE_H
 #define WF_FLOW_FLOW_TABLE_H
@@ -32,7 +33,7 @@ struct wf_flow_table {
 	struct wf_flow_index index;
 	struct wf_timer_wheel wheel;
 	uint64_t added;	  /* number of flows ever added */
-	uint64_t id_seed; /* see flow_id.h */
+	uint64_t id_seed; /* seed of the ids of the flows; see flow_id.h */
 	uint32_t flows_max;
 	uint32_t hand; /* next bucket that wf_flow_table_sample() reads */
 	uint32_t worker;
@@ -48,7 +49,7 @@ int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint
 		       uint32_t worker, uint64_t id_seed);
 /*
  * After this call, the table checks that only the thread of @owner uses it, and that no flow
- * belongs to two workers.
+ * belongs to two workers (@claims). Either may be NULL: no such check.
  */
 void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner,
 			     struct wf_claims *claims);
@@ -59,8 +60,7 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
 
 /*
  * Add a flow that is initialised by wf_flow_init(), has a new id, and has no timer. @key must not
- * be in the table.
- * Return: NULL if @flows_max or the budget is reached.
+ * be in the table. Return: NULL if @flows_max is reached, or if no memory is free.
  */
 struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client);
@@ -91,25 +91,30 @@ struct wf_late *wf_flow_table_late(const struct wf_flow_table *table, const stru
 struct wf_late *wf_flow_table_need_late(struct wf_flow_table *table, struct wf_flow *flow,
 					enum weft_dir dir);
 
-/* Arm the timer of @flow. pop_due() may return the flow before @deadline_ns, but not later. */
+/*
+ * Arm the timer of @flow. pop_due() returns it at most one tick (about 1 ms) after @deadline_ns, or
+ * earlier.
+ */
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
 		       uint64_t deadline_ns);
 
 /*
- * Return a flow that may be due at @now_ns, or NULL. The caller sets its timer again or removes it.
+ * Return a flow that may be due at @now_ns, or NULL if there is none. The timer of the flow is then
+ * not armed: the caller arms it again, or removes the flow.
  */
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
 
 /*
- * Write up to @max flows that pop_due() would return to @ret_flows, and prefetch them. Return:
- * their number.
+ * Call pop_due() up to @max times, write the flows that it returns to @ret_flows, and prefetch
+ * them. Return: the number of flows.
  */
 uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
 				     struct wf_flow **ret_flows, uint32_t max);
 
 /*
  * Write up to @max flows to @ret_flows, in the order of the index, which is random. The next call
- * continues after these flows. Return: the number of flows; 0 only if the table is empty.
+ * continues with the next bucket of the index. Return: the number of flows; 0 only if the table is
+ * empty.
  */
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows,
 			      uint32_t max);
@@ -133,6 +138,13 @@ void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
  * different flow with a similar hash. Return: this flow; NULL if there is none.
  */
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+
+/* Prefetch the timer of @flow, which is not among the members that each segment uses. */
+void wf_flow_table_prefetch_timer(const struct wf_flow *flow);
+
+/* Prefetch the timers that are linked with that of @flow. This reads the timer of @flow. */
+void wf_flow_table_prefetch_neighbours(const struct wf_flow_table *table,
+				       const struct wf_flow *flow);
 
 /* Third step: prefetch the extension of @flow. */
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);

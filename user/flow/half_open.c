@@ -3,11 +3,13 @@
  * half_open.c - a table of half-open connections, stored in a slab, found by an index, and removed
  * in order of age.
  *
- * The time-out, which begins with the first SYN, is the same for all entries. The oldest entry of a
- * list is therefore always the next one to be removed, and no timers are needed.
+ * The time-out, which begins with the first SYN, is the same for all entries. Therefore no timers
+ * are needed: of the unanswered entries, the oldest one times out first. The list of answered
+ * entries is in the order of their SYN-ACKs, which is almost the same order: see
+ * wf_half_open_oldest_over().
  *
- * Bound: handshakes_max entries of 128 bytes, with about 8 bytes of index and at most 34
- * of half-open counts each; WEFT_SYN_DATA_MAX pages.
+ * Bound: handshakes_max entries of 128 bytes, with about 8 bytes of index and at most 34 of
+ * half-open counts each; WEFT_SYN_DATA_MAX pages.
  */
 #include "flow/half_open.h"
 
@@ -109,6 +111,26 @@ struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
 	return NULL;
 }
 
+void wf_half_open_prefetch(const struct wf_half_open *table, const struct wf_packet *packet)
+{
+	const uint32_t syn = packet->tcp_flags & (WF_TCP_SYN | WF_TCP_ACK);
+
+	wf_flow_index_prefetch(&table->index, packet->hash);
+	if (syn == WF_TCP_SYN)
+		wf_source_count_prefetch(&table->sources, packet->key.addr[packet->src]);
+}
+
+void wf_half_open_prefetch_entry(const struct wf_half_open *table, const struct wf_packet *packet)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, packet->hash, &cursor);
+
+	if (!id)
+		return;
+	__builtin_prefetch(&handshake_at(table, id)->key);
+	__builtin_prefetch(&handshake_at(table, id)->age, 1);
+}
+
 uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 			       const struct wf_handshake *handshake)
 {
@@ -136,6 +158,25 @@ struct wf_handshake *wf_half_open_oldest_over(const struct wf_half_open *table, 
 	return handshake && wf_half_open_deadline(table, handshake) <= now_ns ? handshake : NULL;
 }
 
+/*
+ * Prefetch what the eviction of @handshake reads beside the entry itself, and the entry that is
+ * evicted after it. In a SYN flood, each SYN evicts an entry.
+ */
+static void prefetch_eviction(const struct wf_half_open *table,
+			      const struct wf_handshake *handshake)
+{
+	const struct wf_handshake *next;
+
+	wf_flow_index_prefetch(&table->index, handshake->hash);
+	if (handshake->counted)
+		wf_source_count_prefetch(&table->sources, handshake->key.addr[handshake->client]);
+	if (!handshake->age.newer)
+		return;
+	next = handshake_at(table, handshake->age.newer);
+	__builtin_prefetch(&next->key);
+	__builtin_prefetch(&next->age, 1);
+}
+
 static bool evict_oldest(struct wf_half_open *table)
 {
 	bool answered = table->answered_count > table->handshakes_max / 2;
@@ -147,6 +188,9 @@ static bool evict_oldest(struct wf_half_open *table)
 		return false;
 	wf_half_open_remove(table, handshake);
 	wf_metric_inc(table->metrics, embryonic_evicted_flows);
+	handshake = oldest(table, answered);
+	if (handshake)
+		prefetch_eviction(table, handshake);
 	return true;
 }
 
@@ -165,6 +209,28 @@ static void note_answer(struct wf_half_open *table, struct wf_handshake *handsha
 }
 
 /*
+ * Return the id of a free entry; if there is none, evict one. @source: address whose limit applies,
+ * or NULL; @hash: its hash. A source at its limit evicts nothing, so it can't cost another source
+ * an entry. Return: 0 if the connection is refused; this function has then counted it.
+ */
+static uint32_t take_entry(struct wf_half_open *table, const uint8_t *source, uint32_t hash)
+{
+	uint32_t id = wf_slab_take(table->handshakes);
+
+	if (wf_likely(id))
+		return id;
+	if (source && wf_source_count_is_at_limit(&table->sources, source, hash)) {
+		wf_metric_inc(table->metrics, half_open_refused_flows);
+		return 0;
+	}
+	if (evict_oldest(table))
+		id = wf_slab_take(table->handshakes);
+	if (!id)
+		wf_metric_inc(table->metrics, flows_refused_flows);
+	return id;
+}
+
+/*
  * Add an entry for the connection of @packet, which is the first segment seen. Return: NULL if the
  * limit of the source is reached, or if there is no room and no entry can be evicted.
  */
@@ -172,20 +238,18 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 {
 	bool is_answer = packet->tcp_flags & WF_TCP_ACK;
 	uint8_t client = is_answer ? !packet->src : packet->src;
-	struct wf_handshake *handshake;
-	uint32_t id = wf_slab_take(table->handshakes);
-
-	if (!id && evict_oldest(table))
-		id = wf_slab_take(table->handshakes);
-	if (!id) {
-		wf_metric_inc(table->metrics, flows_refused_flows);
-		return NULL;
-	}
 	/*
-	 * The limit counts SYNs of a client. It does not apply to SYN-ACKs, because a server
-	 * answers many clients.
+	 * The limit applies to connections of which the SYN is the first segment seen. It does not
+	 * apply if the first one is a SYN-ACK, because a server answers many clients.
 	 */
-	if (!is_answer && !wf_source_count_take(&table->sources, packet->key.addr[client])) {
+	const uint8_t *source = is_answer ? NULL : packet->key.addr[client];
+	uint32_t source_hash = source ? wf_source_count_hash(&table->sources, source) : 0;
+	uint32_t id = take_entry(table, source, source_hash);
+	struct wf_handshake *handshake;
+
+	if (!id)
+		return NULL;
+	if (source && !wf_source_count_take(&table->sources, source, source_hash)) {
 		wf_metric_inc(table->metrics, half_open_refused_flows);
 		goto put_id;
 	}
@@ -208,16 +272,17 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 	return handshake;
 
 put_source:
-	if (!is_answer)
-		wf_source_count_put(&table->sources, packet->key.addr[client]);
+	if (source)
+		wf_source_count_put(&table->sources, source);
 put_id:
 	wf_slab_put(table->handshakes, id);
 	return NULL;
 }
 
 /*
- * Return true if the SYN-ACK @packet answers a SYN that was seen, or if no SYN was seen. Receivers
- * reject all other SYN-ACKs (RFC 9293, 3.10.7.3).
+ * Return true if the SYN-ACK @packet answers a SYN of the other side, or if the other side's ISN is
+ * not known yet; record what it acknowledges. Receivers reject all other SYN-ACKs (RFC 9293,
+ * 3.10.7.3).
  */
 static bool answers(struct wf_half_open *table, struct wf_handshake *handshake,
 		    const struct wf_packet *packet)
@@ -259,7 +324,7 @@ static void note_syn(struct wf_handshake_side *side, const struct wf_packet *pac
 {
 	side->window = packet->window;
 	side->wscale = packet->wscale;
-	side->flags &= (uint8_t) ~(WF_HANDSHAKE_WSCALE | WF_HANDSHAKE_LOOSE);
+	side->flags &= (uint8_t) ~(WF_HANDSHAKE_WSCALE | WF_HANDSHAKE_UNCONFIRMED);
 	if (packet->options & WF_TCP_OPT_WSCALE)
 		side->flags |= WF_HANDSHAKE_WSCALE;
 }
@@ -269,8 +334,8 @@ static void note_syn(struct wf_handshake_side *side, const struct wf_packet *pac
  * that the tap records later. The SYN-ACK's own ISN and the ISN that it acknowledges are used if
  * that SYN or a later segment confirms them.
  */
-static void note_loose(struct wf_half_open *table, struct wf_handshake *handshake,
-		       const struct wf_packet *packet)
+static void note_unconfirmed(struct wf_half_open *table, struct wf_handshake *handshake,
+			     const struct wf_packet *packet)
 {
 	struct wf_handshake_side *side = &handshake->side[packet->src];
 
@@ -279,7 +344,7 @@ static void note_loose(struct wf_half_open *table, struct wf_handshake *handshak
 		return;
 	note_isn(table, side, packet->seq);
 	note_syn(side, packet);
-	side->flags |= WF_HANDSHAKE_LOOSE;
+	side->flags |= WF_HANDSHAKE_UNCONFIRMED;
 	handshake->side[!packet->src].other_isn_seq = packet->ack - 1;
 }
 
@@ -288,9 +353,9 @@ static uint16_t add_capped(uint16_t sum, uint32_t amount)
 	return sum + amount > UINT16_MAX ? UINT16_MAX : (uint16_t)(sum + amount);
 }
 
-bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet)
+bool wf_half_open_syn(struct wf_half_open *table, struct wf_handshake *handshake,
+		      const struct wf_packet *packet)
 {
-	struct wf_handshake *handshake = wf_half_open_find(table, &packet->key, packet->hash);
 	struct wf_handshake_side *side;
 
 	if (!handshake)
@@ -300,7 +365,7 @@ bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet
 		wf_metric_add(table->metrics, payload_no_flow_bytes,
 			      packet->payload_captured_bytes);
 		if (handshake)
-			note_loose(table, handshake, packet);
+			note_unconfirmed(table, handshake, packet);
 		return false;
 	}
 	if (packet->tcp_flags & WF_TCP_ACK)

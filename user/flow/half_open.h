@@ -10,9 +10,10 @@
  * Therefore a flood of SYNs, answered or not, creates no flows. The number of entries is limited to
  * handshakes_max, and for each source to per_source_max. When all entries are in use, the oldest
  * entry without an answer is evicted, or the oldest answered entry if more than handshakes_max / 2
- * entries are answered. Therefore an unanswered flood does not evict answered handshakes, and an
- * answered flood evicts answered handshakes only. A connection of which only one direction is
- * visible becomes a flow with the next segment of its visible side.
+ * entries are answered. Therefore a flood of unanswered SYNs leaves up to half of the entries to
+ * answered handshakes, and a flood of answered ones leaves up to half to unanswered handshakes. A
+ * connection of which only one direction is visible becomes a flow with the next segment of its
+ * visible side.
  *
  * Thread: the worker.
  */
@@ -76,11 +77,19 @@ uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 			       const struct wf_handshake *handshake);
 
 /*
- * Record a SYN or SYN-ACK, and count its payload with its outcome.
- * Return: false if the limit of the source is reached, if there is no room, or if SYNs of the other
- * side were seen and the SYN-ACK answers none of them.
+ * Record a SYN or SYN-ACK, and count its payload with its outcome. @handshake: the entry of its
+ * four-tuple; NULL if there is none. Return: false if the limit of the source is reached, if there
+ * is no room, or if the other side's ISN is known and the SYN-ACK answers none of its SYNs.
  */
-bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet);
+bool wf_half_open_syn(struct wf_half_open *table, struct wf_handshake *handshake,
+		      const struct wf_packet *packet);
+
+/*
+ * Prefetch, in two steps, what the processing of @packet reads here: the buckets of the indexes;
+ * then the entry.
+ */
+void wf_half_open_prefetch(const struct wf_half_open *table, const struct wf_packet *packet);
+void wf_half_open_prefetch_entry(const struct wf_half_open *table, const struct wf_packet *packet);
 
 void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handshake);
 

@@ -23,8 +23,8 @@ bool wf_handshake_settle(struct wf_handshake_side *side, uint32_t seq, uint32_t 
 }
 
 /*
- * Return true if @packet is a keep-alive that was sent before any data: it repeats the number of
- * the SYN.
+ * Return true if @packet is a keep-alive that was sent before any data: its sequence number is that
+ * of the SYN.
  */
 static bool is_probe(const struct wf_handshake_side *self, const struct wf_packet *packet)
 {
@@ -40,10 +40,10 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 	if (!(packet->tcp_flags & WF_TCP_ACK))
 		return WF_HANDSHAKE_FIT_NONE;
 	/*
-	 * If @packet directly follows the ISN that the SYN-ACK acknowledged, that ISN is used even
-	 * if the other ISN is near too.
+	 * If @packet directly follows the ISN that the peer's SYN-ACK with WF_HANDSHAKE_UNCONFIRMED
+	 * acknowledged, that ISN is used even if the other ISN is near too.
 	 */
-	if (peer->flags & WF_HANDSHAKE_LOOSE && packet->seq == self->other_isn_seq + 1)
+	if (peer->flags & WF_HANDSHAKE_UNCONFIRMED && packet->seq == self->other_isn_seq + 1)
 		swap_isns(self);
 	if (self->flags & WF_HANDSHAKE_KNOWN) {
 		if (!is_probe(self, packet) &&
@@ -60,7 +60,7 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 		return WF_HANDSHAKE_FIT_ALONE;
 	if (wf_handshake_settle(peer, packet->ack, WF_HANDSHAKE_FIT_BYTES))
 		return WF_HANDSHAKE_FIT_BOTH;
-	if (!(peer->flags & WF_HANDSHAKE_LOOSE))
+	if (!(peer->flags & WF_HANDSHAKE_UNCONFIRMED))
 		return WF_HANDSHAKE_FIT_NONE;
 	peer->flags &= (uint8_t) ~(WF_HANDSHAKE_KNOWN | WF_HANDSHAKE_SEEN | WF_HANDSHAKE_WSCALE);
 	return WF_HANDSHAKE_FIT_ALONE;
@@ -81,7 +81,7 @@ bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct
 	const struct wf_handshake_side *peer = &handshake->side[!packet->src];
 
 	if (packet->tcp_flags & WF_TCP_ACK && peer->flags & WF_HANDSHAKE_KNOWN &&
-	    !(peer->flags & WF_HANDSHAKE_LOOSE))
+	    !(peer->flags & WF_HANDSHAKE_UNCONFIRMED))
 		return packet->ack - (peer->isn_seq + 1) <= peer->data_bytes;
 	return self->flags & WF_HANDSHAKE_KNOWN && packet->seq - self->isn_seq <= 1;
 }

@@ -27,10 +27,13 @@
 /* The SYNs of one endpoint. Arrays of this struct are indexed by endpoint, not by direction. */
 struct wf_handshake_side {
 	uint32_t isn_seq;
-	/* ISN of the previous SYN; equal to isn_seq if there was only one */
+	/*
+	 * ISN of the previous SYN, or the ISN that an unconfirmed SYN-ACK of the peer acknowledged;
+	 * equal to isn_seq if only one ISN is known
+	 */
 	uint32_t other_isn_seq;
 	uint32_t data;	     /* slab id of struct wf_syn_data; 0: no payload is held */
-	uint16_t data_bytes; /* size of the largest payload on a SYN of this endpoint */
+	uint16_t data_bytes; /* size of the largest payload on a SYN with isn_seq */
 	uint16_t window;
 	/* sum of the lengths of this endpoint's SYNs, counted as in weft_flow_counts */
 	uint16_t bytes;
@@ -44,12 +47,12 @@ struct wf_handshake_side {
 };
 
 /* isn_seq is known, from the endpoint's SYN or from the peer's SYN-ACK */
-#define WF_HANDSHAKE_KNOWN    (1u << 0)
-#define WF_HANDSHAKE_SEEN     (1u << 1) /* the endpoint's SYN was seen */
-#define WF_HANDSHAKE_WSCALE   (1u << 2) /* the endpoint's SYN offered window scaling */
-#define WF_HANDSHAKE_ANSWERED (1u << 3) /* the peer's SYN-ACK acknowledged the endpoint's SYN */
+#define WF_HANDSHAKE_KNOWN	 (1u << 0)
+#define WF_HANDSHAKE_SEEN	 (1u << 1) /* the endpoint's SYN was seen */
+#define WF_HANDSHAKE_WSCALE	 (1u << 2) /* the endpoint's SYN offered window scaling */
+#define WF_HANDSHAKE_ANSWERED	 (1u << 3) /* the peer's SYN-ACK acknowledged the endpoint's SYN */
 /* isn_seq is from a SYN-ACK that answers no SYN that was seen, so it may be forged */
-#define WF_HANDSHAKE_LOOSE    (1u << 4)
+#define WF_HANDSHAKE_UNCONFIRMED (1u << 4)
 
 struct wf_handshake {
 	struct weft_flow_key key;
@@ -60,7 +63,7 @@ struct wf_handshake {
 	uint8_t client; /* index of the client's endpoint in the key */
 	bool counted;	/* the entry is counted in the half-open count of the client's address */
 	uint8_t ip_version;
-	/* a SYN-ACK was seen; also selects the list in wf_half_open.ages */
+	/* a SYN-ACK that answers a SYN was seen; also selects the list in wf_half_open.ages */
 	bool answered;
 	/* number of payload bytes of each side's SYN that the peer's SYN-ACK acknowledged */
 	uint16_t acked_bytes[2];
@@ -68,17 +71,20 @@ struct wf_handshake {
 _Static_assert(sizeof(struct wf_handshake) == 128, "each SYN of a flood costs this");
 
 enum wf_handshake_fit {
-	WF_HANDSHAKE_FIT_NONE = 0, /* the segment belongs to another connection */
-	/* the segment continues its sender's SYN; the peer's ISN is unknown */
+	WF_HANDSHAKE_FIT_NONE = 0, /* the segment does not continue this handshake */
+	/* the segment fits its sender's SYN, as far as this is known; the peer's ISN is unknown */
 	WF_HANDSHAKE_FIT_ALONE,
-	/* the segment continues its sender's SYN and acknowledges the peer's SYN */
+	/*
+	 * the segment fits its sender's SYN, as far as this is known, and acknowledges the peer's
+	 * SYN
+	 */
 	WF_HANDSHAKE_FIT_BOTH,
 };
 
 /*
  * Return true if @packet may belong to the connection of this handshake even if all segments
- * between them are missing in the capture: its sequence and acknowledgement numbers are at most
- * WF_TCP_MISSED_BYTES after the ISNs.
+ * between the handshake and @packet are missing in the capture: the sequence and acknowledgement
+ * numbers of @packet are at most WF_TCP_MISSED_BYTES after the ISNs.
  */
 bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct wf_packet *packet);
 

@@ -21,20 +21,25 @@ struct wf_late_gap {
 	uint64_t end_off;
 };
 
-/* The gaps are in a ring, in the order of the stream: each begins at or after the one before. */
+/*
+ * The gaps are in a ring, in the order of the stream: each begins after the end of the one before.
+ */
 struct wf_late {
 	uint64_t late_bytes; /* number of late bytes so far */
-	uint32_t newest;     /* index of the last gap of the stream */
+	uint32_t newest;     /* index of the newest gap in gaps[] */
 	uint32_t count;
 	struct wf_late_gap gaps[WF_LATE_GAPS];
 };
 
 void wf_late_init(struct wf_late *late);
 
-/* Record that the bytes [@off, @end_off) were given up. */
+/* Record the gap [@off, @end_off). */
 void wf_late_add_gap(struct wf_late *late, uint64_t off, uint64_t end_off);
 
-/* Count the bytes of [@off, @end_off) that are in gaps as late. Return: their number. */
+/*
+ * Add the number of bytes of [@off, @end_off) that lie in recorded gaps to late_bytes. Return:
+ * their number.
+ */
 uint64_t wf_late_count(struct wf_late *late, uint64_t off, uint64_t end_off);
 
 #endif

@@ -6,7 +6,7 @@
  *   Then it must not open a new connection. This is checked only for a short time after the end.
  * - How many connections has this four-tuple had? The next connection gets the next number.
  *
- * Bound: @entries_max entries of 96 bytes; if the table is full, wf_recent_add() removes the oldest
+ * Bound: @entries_max entries of 88 bytes; if the table is full, wf_recent_add() removes the oldest
  * one. A cleanup task removes entries older than WEFT_RECENT_TTL_SEC, and under memory pressure
  * also younger ones. The next connection of a removed four-tuple is reported as its first one.
  * Thread: the worker.
@@ -28,7 +28,7 @@ struct wf_recent_entry {
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t closed_ns;
-	uint32_t irs[2];     /* by endpoint index: sequence number of the SYN that it sent */
+	uint32_t irs[2];     /* by endpoint index: sequence number of the endpoint's SYN */
 	uint32_t snd_nxt[2]; /* by endpoint index: sequence number after the last byte */
 	struct wf_age_links age;
 	uint32_t use;
@@ -69,9 +69,12 @@ uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t no
  */
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
 
-/* Return true if wf_recent_is_late() does and the connection ended after @since_ns. */
+/* Return true if wf_recent_is_late() returns true and the connection ended after @since_ns. */
 bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
 			     uint64_t since_ns);
+
+/* Prefetch the bucket of the index that the functions above read for @hash. */
+void wf_recent_prefetch(const struct wf_recent *recent, uint32_t hash);
 
 bool wf_recent_is_valid(const struct wf_recent *recent);
 

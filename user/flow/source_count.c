@@ -16,14 +16,6 @@ struct source {
 	uint32_t count;
 };
 
-static uint32_t hash_of(const struct wf_source_count *table, const uint8_t addr[16])
-{
-	uint64_t words[2];
-
-	memcpy(words, addr, sizeof(words));
-	return (uint32_t)weft_hash_endpoint(&table->secret, words[0], words[1], 0);
-}
-
 /* Return the id of the entry of @addr, or 0 if there is none. */
 static uint32_t find(const struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
 {
@@ -62,9 +54,42 @@ void wf_source_count_fini(struct wf_source_count *table)
 	table->sources = NULL;
 }
 
-bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16])
+uint32_t wf_source_count_hash(const struct wf_source_count *table, const uint8_t addr[16])
 {
-	uint32_t hash = hash_of(table, addr);
+	uint64_t words[2];
+
+	memcpy(words, addr, sizeof(words));
+	return (uint32_t)weft_hash_endpoint(&table->secret, words[0], words[1], 0);
+}
+
+void wf_source_count_prefetch(const struct wf_source_count *table, const uint8_t addr[16])
+{
+	wf_flow_index_prefetch(&table->index, wf_source_count_hash(table, addr));
+}
+
+static uint32_t count_of(const struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
+{
+	uint32_t id = find(table, addr, hash);
+	const struct source *source = id ? wf_slab_at(table->sources, id) : NULL;
+
+	return source ? source->count : 0;
+}
+
+uint32_t wf_source_count_of(const struct wf_source_count *table, const uint8_t addr[16])
+{
+	return count_of(table, addr, wf_source_count_hash(table, addr));
+}
+
+bool wf_source_count_is_at_limit(const struct wf_source_count *table, const uint8_t addr[16],
+				 uint32_t hash)
+{
+	uint32_t count = count_of(table, addr, hash);
+
+	return count && count >= table->per_source_max;
+}
+
+bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
+{
 	uint32_t id = find(table, addr, hash);
 	struct source *source;
 
@@ -89,7 +114,7 @@ bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16])
 
 void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16])
 {
-	uint32_t hash = hash_of(table, addr);
+	uint32_t hash = wf_source_count_hash(table, addr);
 	uint32_t id = find(table, addr, hash);
 	struct source *source;
 

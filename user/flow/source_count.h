@@ -30,14 +30,27 @@ int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
 			 uint32_t per_source_max);
 void wf_source_count_fini(struct wf_source_count *table);
 
+/* Return the keyed hash of @addr: the parameter @hash of the functions below. */
+uint32_t wf_source_count_hash(const struct wf_source_count *table, const uint8_t addr[16]);
+
+/* Prefetch the bucket of @addr. */
+void wf_source_count_prefetch(const struct wf_source_count *table, const uint8_t addr[16]);
+
+/* Return true if the limit of @addr is reached. */
+bool wf_source_count_is_at_limit(const struct wf_source_count *table, const uint8_t addr[16],
+				 uint32_t hash);
+
 /*
  * Add one half-open connection of @addr. Return: false if the limit of @addr is reached or there is
  * no memory; the count is then unchanged.
  */
-bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16]);
+bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16], uint32_t hash);
 
 /* Remove one half-open connection of @addr. Its count must not be 0. */
 void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16]);
+
+/* Return the number of half-open connections of @addr. */
+uint32_t wf_source_count_of(const struct wf_source_count *table, const uint8_t addr[16]);
 
 /* Return the number of sources that have an entry. */
 uint32_t wf_source_count_sources(const struct wf_source_count *table);

@@ -50,7 +50,11 @@ void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *hand
 /* Drop the payload of @side, which the receiver did not accept. */
 void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side);
 
-/* Record that the receiver acknowledged the SYN of @side and @accepted_bytes of its payload. */
+/*
+ * Record that the receiver acknowledged the SYN of @side and @accepted_bytes of its payload. Drop
+ * the payload if none of it was accepted, or if @is_other_syn: the acknowledgement is of another
+ * SYN than the latest one.
+ */
 void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_side *side,
 			uint32_t accepted_bytes, bool is_other_syn);
 
@@ -58,7 +62,8 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
  * Return the payload of the SYN of endpoint @side, and set its accepted_bytes: to the number that
  * the SYN-ACK acknowledged; if the SYN-ACK was not seen, to the number that @packet, the first
  * segment after the handshake, shows; if there is no such segment (@packet is NULL), to all bytes.
- * Return: NULL if no payload is held. The result is lent until the entry is removed.
+ * Return: NULL if no payload is held, or only that of a SYN with another ISN than @side's isn_seq.
+ * The result is lent until the entry is removed.
  */
 struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 				     const struct wf_handshake *handshake, uint8_t side,

@@ -6,12 +6,13 @@
  *   cold bitmap   free spans without memory: never used, or returned to the system (hole punched)
  *
  * A thread takes a span by clearing the span's bit; the thread that clears the bit owns the span.
- * To take a run, a thread clears one bit after the other, and gives all of them back if a span of
+ * To take a run, a thread takes one span after the other, and gives all of them back if a span of
  * the run is not free.
  *
  * Bound: the tables are charged to the budget when the arena is created, and a cold span is charged
- * before its bit is cleared. A warm span stays charged (to WF_BUDGET_FREE_SPANS) until its hole is
- * punched. So the budget's used_bytes are never less than the resident memory.
+ * before its bit is cleared. A warm span stays charged (to WF_BUDGET_FREE_SPANS) until its memory
+ * is returned to the system. So the budget's used_bytes are never less than the resident memory of
+ * the arena.
  */
 #include "memory/arena.h"
 
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -34,7 +36,7 @@ static const enum wf_budget_owner owner_of_use[] = {
 	[WF_SPAN_SLAB] = WF_BUDGET_SLABS,
 };
 
-/* ---- making it ---- */
+/* ---- creation ---- */
 
 /*
  * Return the size in bytes of the tables for @spans spans: blocks, two bitmaps and struct wf_arena.
@@ -79,14 +81,28 @@ int wf_arena_map_aligned(int fd, uint64_t bytes, uint8_t **ret_base)
 	return 0;
 }
 
+int wf_arena_memfd(const char *name, unsigned int flags)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (!fchmod(fd, 0444))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
 static int map_data(struct wf_arena *arena)
 {
 	int err = -ENOMEM;
 
 	arena->map_bytes = (uint64_t)arena->spans << WF_SPAN_SHIFT;
-	arena->fd = memfd_create("weft-arena", MFD_CLOEXEC);
+	arena->fd = wf_arena_memfd("weft-arena", 0);
 	if (arena->fd < 0)
-		return -errno;
+		return arena->fd;
 	if (!ftruncate(arena->fd, (off_t)arena->map_bytes))
 		err = wf_arena_map_aligned(arena->fd, arena->map_bytes, &arena->base);
 	if (err)
@@ -193,8 +209,8 @@ void wf_arena_free(struct wf_arena *arena)
 static _Thread_local uint32_t first_word;
 
 /*
- * Bind to @node the spans, and the span headers, that the bitmap words @from to @to describe. A
- * failure is only logged.
+ * Prefer memory of @node for the spans of the bitmap words @from to @to - 1, and for their blocks.
+ * A failure is only logged.
  */
 static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int node)
 {
@@ -210,13 +226,14 @@ static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int n
 		err = wf_numa_bind(arena->blocks + start * WF_SPAN_BLOCK_BYTES,
 				   (end - start) * WF_SPAN_BLOCK_BYTES, node);
 	if (err)
-		wf_info("memory: can't choose node %d: %s", node, strerror(-err));
+		wf_info("memory: can't prefer NUMA node %d: %s", node, strerror(-err));
 }
 
 void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count)
 {
 	/*
-	 * After wf_arena_pin() has shrunk the arena, the last words of the bitmaps are not in use.
+	 * arena->words is not used here: after wf_arena_pin() has shrunk the arena, the last words
+	 * of the bitmaps have no spans.
 	 */
 	uint32_t words = (arena->spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
 	uint32_t weights = 0;
@@ -281,8 +298,8 @@ static void span_unclaim(struct wf_arena *arena, uint32_t index, enum wf_budget_
 }
 
 /*
- * Claim the first free span of @bits at or after the start of the calling thread's part; if there
- * is none, the first free span of the arena.
+ * Claim the first free span of the bitmap @bits at or after the start of the calling thread's part;
+ * if there is none, the first free span of the arena. Return: its index; -ENOBUFS: none is free.
  */
 static int64_t claim_any(const struct wf_arena *arena, _Atomic uint64_t *bits)
 {
@@ -396,7 +413,10 @@ static bool punch(struct wf_arena *arena, uint32_t index)
  */
 static bool trim_one(struct wf_arena *arena)
 {
-	/* Trim the last span first, because free spans are taken from the start of the arena. */
+	/*
+	 * Trim the last warm span first: free spans are taken in ascending order, so the last one
+	 * is needed latest.
+	 */
 	int64_t index = wf_bit_claim_last(arena->warm, arena->words);
 
 	if (index < 0)
@@ -448,11 +468,11 @@ uint64_t wf_arena_used_bytes(const struct wf_arena *arena)
 	return atomic_load_explicit(&arena->used_spans, memory_order_relaxed) << WF_SPAN_SHIFT;
 }
 
-void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze)
+void wf_arena_set_pressure_level(struct wf_arena *arena, uint32_t pressure_level)
 {
-	if (squeeze > WF_SQUEEZE_MAX)
-		squeeze = WF_SQUEEZE_MAX;
-	atomic_store_explicit(&arena->squeeze, squeeze, memory_order_relaxed);
+	if (pressure_level > WF_ARENA_PRESSURE_MAX)
+		pressure_level = WF_ARENA_PRESSURE_MAX;
+	atomic_store_explicit(&arena->pressure_level, pressure_level, memory_order_relaxed);
 }
 
 struct wf_budget *wf_arena_budget(struct wf_arena *arena)

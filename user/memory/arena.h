@@ -26,7 +26,8 @@ struct wf_page;
  * Create an arena with as many spans as fit in @max_bytes, which is also the limit of the arena's
  * budget (budget.h). The sum of the spans, their tables and all other reservations never exceeds
  * this limit. A span has no physical memory until it is used.
- * Return: 0; -EINVAL: @max_bytes is too small or too large; -ENOMEM. Thread: main.
+ * Return: 0; -EINVAL: @max_bytes is too small or too large; -ENOMEM; -ENOBUFS: a test has armed a
+ * fault (fault.h); another negative errno if the memfd could not be created. Thread: main.
  */
 int wf_arena_new(uint64_t max_bytes, struct wf_arena **ret_arena);
 
@@ -34,16 +35,16 @@ int wf_arena_new(uint64_t max_bytes, struct wf_arena **ret_arena);
 void wf_arena_free(struct wf_arena *arena);
 
 /*
- * Prepare the arena for registration as UMEM: charge all of its memory, and stop returning
- * memory to the system, because after that the kernel and weft would use different pages. The
- * arena first shrinks until it fits the limit together with what is already reserved and
- * @headroom_bytes of later reservations. Uses huge pages if there are any: this function then
- * copies the contents of spans in use, which keep their addresses. Call before the caller registers
- * wf_arena_base().
+ * Prepare the arena for registration as UMEM: charge all of its memory, and stop returning memory
+ * to the system. (If the memory of a span were returned, weft would get new pages for it, while the
+ * kernel would go on using the registered ones.) The arena first shrinks until it fits in the limit
+ * together with the present reservations and @headroom_bytes of later ones. If there are huge
+ * pages, this function uses them and copies the contents of spans in use, which keep their
+ * addresses. To be called before the caller registers wf_arena_base().
  *
- * Return: 0; -ENOBUFS: no span would be left, or a span in use prevents shrinking; -ENOMEM: a
- * system call failed, and the arena can only be freed. Thread: main, before any other thread
- * accesses the arena.
+ * Return: 0, also if the arena is pinned already; -ENOBUFS: no span would be left, or a span in use
+ * prevents shrinking; -ENOMEM: a system call failed, and the arena can only be freed. Thread: main,
+ * before any other thread accesses the arena.
  */
 int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
 
@@ -54,16 +55,16 @@ struct wf_arena_part {
 };
 
 /*
- * Divide a new arena into @count parts, at most WF_ARENA_PARTS_MAX; the last parts may be empty if
- * the arena is small. If a node has no free memory, the kernel uses memory of another node. Thread:
+ * Divide the arena into @count parts, at most WF_ARENA_PARTS_MAX; some parts may be empty if the
+ * arena is small. If a node has no free memory, the kernel uses memory of another node. Thread:
  * main, before any other thread uses the arena, and before its base is registered.
  */
 #define WF_ARENA_PARTS_MAX WEFT_WORKERS_MAX
 void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count);
 
 /*
- * From now on take spans for the calling thread from part @part of @arena while that part has free
- * spans.
+ * Let the calling thread search for free spans from the beginning of part @part of @arena on; if
+ * there are none up to the end of the arena, from its beginning.
  */
 void wf_arena_prefer(const struct wf_arena *arena, uint32_t part);
 
@@ -93,21 +94,30 @@ void wf_arena_put_run(struct wf_arena *arena, void *start, uint64_t bytes);
 uint64_t wf_arena_used_bytes(const struct wf_arena *arena);
 
 /*
- * Return the memory of free spans to the system until at most @keep_bytes of it are left. One
- * system call is made for each span, so this is never called on the packet path. Does nothing after
- * wf_arena_pin().
+ * Return the memory of free spans to the system until at most @keep_bytes of it are left. This
+ * takes one system call for each span, so the function is for periodic work; the packet path causes
+ * a call only if a reservation does not fit in the limit. Does nothing after wf_arena_pin() or
+ * wf_arena_share(), or after a pool has made rx frames.
  * Return: bytes returned to the system. Thread: any.
  */
 uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes);
 
 /*
- * Set the pressure level: 0 (normal) to 3 (critical). At a higher level, pools keep less in
- * reserve and advise smaller buffers (page_pool.h). Thread: one (the pressure handler).
+ * Set the pressure level: 0 (normal) to 3 (critical). At a higher level, pools keep fewer empty
+ * spans and recommend smaller buffers (page_pool.h). Thread: one (the pressure handler).
  */
-#define WF_SQUEEZE_MAX 3u
-void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze);
+#define WF_ARENA_PRESSURE_MAX 3u
+void wf_arena_set_pressure_level(struct wf_arena *arena, uint32_t pressure_level);
 
-/* Return the budget to which all memory of weft is charged. It is valid as long as the arena. */
+/*
+ * Let other processes map the arena for reading: seal it, and open it for reading. From the first
+ * call on, the memory of free spans stays charged, and wf_arena_trim() does nothing. Return: a
+ * descriptor, owned by the caller; negative errno. Thread: any; if wf_arena_pin() is called, then
+ * after it, because it may replace the memfd.
+ */
+int wf_arena_share(struct wf_arena *arena);
+
+/* Return the arena's budget (budget.h), to which weft's memory is charged; freed with the arena. */
 struct wf_budget *wf_arena_budget(struct wf_arena *arena);
 
 /* Write the memory_* metrics. Thread: the owner of @metrics. */

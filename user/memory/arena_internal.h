@@ -16,10 +16,11 @@ enum { WF_ARENA_HOMES = 2 * WEFT_WORKERS_MAX };
 #define WF_HOME_NONE UINT32_MAX
 
 /*
- * Two stacks of pages that belong to one pool and were put by other threads. The word of each page
- * holds the id of the next page. Any thread may push a page. A thread never takes a single page,
- * but always the whole stack, so there is no ABA problem. A home is stored in the arena, so that a
- * page may be put after its pool was freed.
+ * The home of one pool: a stack of its pages whose last reference another thread put, and a stack
+ * of rx frames that other threads put or that the pool does not need. The word of each page holds
+ * the id of the next page. Any thread may push a page. A thread never takes a single page, but
+ * always the whole stack, so there is no ABA problem. A home is stored in the arena, so that a page
+ * may be put after its pool was freed.
  */
 struct wf_home {
 	/* stack of pages; only the home's pool takes them */
@@ -35,29 +36,37 @@ struct wf_arena {
 	uint64_t map_bytes;   /* bytes mapped at base */
 	uint64_t table_bytes; /* bytes mapped at blocks */
 	int fd;		      /* memfd that is mapped at base */
-	bool is_pinned;
-	uint32_t spans; /* spans of the data area; wf_arena_pin() may reduce them */
-	uint32_t words; /* 64-bit words in each bitmap */
+	bool is_pinned;	      /* wf_arena_pin() was called */
+	uint32_t spans; /* number of spans of the data area, which wf_arena_pin() may reduce */
+	uint32_t words; /* number of 64-bit words in each bitmap */
 	uint32_t part_words[WF_ARENA_PARTS_MAX]; /* first bitmap word of each part */
 	_Atomic uint64_t *warm; /* bitmap of free spans with memory, which are taken first */
 	_Atomic uint64_t *cold; /* bitmap of free spans without memory */
 
-	/* the kernel uses the arena as UMEM, so no hole is punched */
+	/*
+	 * no hole is punched any more: the kernel may use the arena as UMEM, or the arena is sealed
+	 */
 	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory;
-	_Atomic uint32_t punching;    /* number of threads in wf_arena_trim() */
-	_Atomic uint32_t squeeze;     /* pressure level 0..3, see wf_arena_set_squeeze() */
-	_Atomic uint32_t frame_bytes; /* size of every rx frame; 0: no pool has frames yet */
+	_Atomic uint32_t punching;	 /* number of threads in wf_arena_trim() */
+	_Atomic uint32_t pressure_level; /* 0..3, see wf_arena_set_pressure_level() */
+	_Atomic uint32_t frame_bytes;	 /* size of every rx frame; 0: no pool has frames */
 
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t used_spans;
 	_Atomic uint64_t trimmed_spans;
-	_Atomic uint32_t frame_pools; /* number of pools that have rx frames */
-	struct wf_span *_Atomic frame_spans;
+	_Atomic uint32_t frame_pools;	     /* number of pools that have rx frames */
+	struct wf_span *_Atomic frame_spans; /* list of all spans that hold rx frames */
 
 	struct wf_budget budget;
 	struct wf_home homes[WF_ARENA_HOMES];
 };
 
 enum { WF_HUGE_BYTES = 2 << 20 };
+
+/*
+ * Make a memfd that wf_arena_share() can seal, with read permission only (mode 0444). @flags:
+ * further flags of memfd_create(). Return: the descriptor; negative errno.
+ */
+int wf_arena_memfd(const char *name, unsigned int flags);
 
 /* Map @fd at an address aligned for huge pages. Return: 0; -ENOMEM. */
 int wf_arena_map_aligned(int fd, uint64_t bytes, uint8_t **ret_base);
@@ -70,9 +79,10 @@ struct wf_span *wf_arena_take(struct wf_arena *arena, enum wf_span_use use, uint
 void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count);
 
 /*
- * From now on punch no holes in the arena. Called when rx frames are made, because the kernel may
- * then use the arena's memory even if wf_arena_pin() was not called, and the kernel and weft must
- * use the same pages.
+ * Make wf_arena_trim() do nothing from now on, and wait for calls of it that have begun. Called by
+ * wf_arena_pin() and wf_arena_share(), and when rx frames are made: the kernel may then use the
+ * arena's memory even if wf_arena_pin() was not called, and kernel and weft must use the same
+ * pages.
  */
 void wf_arena_keep_memory(struct wf_arena *arena);
 

@@ -3,9 +3,10 @@
  * arena_pin.c - shrinks the arena until it fits in the limit, and keeps all its memory, so that the
  * kernel can use the arena as UMEM.
  *
- * Every span of a pinned arena has memory until the arena is freed: all spans are charged, and no
- * hole is punched, because the kernel and weft would then use different pages. Therefore the arena
- * is first shrunk until it fits in the limit together with all other reservations.
+ * Every span of a pinned arena has memory until the arena is freed. No hole is punched, because
+ * weft would then get new pages for the hole, while the kernel would go on using the old ones. All
+ * spans are charged. Therefore the arena is first shrunk until it fits in the limit together with
+ * all other reservations.
  */
 #include <errno.h>
 #include <linux/memfd.h>
@@ -42,8 +43,9 @@ static int drop_last_span(struct wf_arena *arena)
 }
 
 /*
- * Remove the last spans until the memory that the remaining spans do not have yet fits into the
- * rest of the limit. Return: 0; -ENOBUFS: no span is left, or the last span is in use.
+ * Remove the last spans until memory for all cold spans fits in the limit, beside the present
+ * reservations and @headroom_bytes. Return: 0; -ENOBUFS: no span is left, or the last span is in
+ * use.
  */
 static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
 {
@@ -97,10 +99,10 @@ static void copy_spans_in_use(const struct wf_arena *arena, uint8_t *to)
 }
 
 /*
- * Replace the plain pages by huge pages. A first mapping at another address reserves them, so a
- * shortage of huge pages is noticed before the arena is changed.
- * Return: 1: replaced; 0: there are no huge pages, and nothing has changed; -ENOMEM: the
- * arena's memory is lost.
+ * Replace the arena's plain pages by huge pages. The huge pages are first mapped at another
+ * address, which reserves them, so that a shortage is noticed before the arena is changed. Return:
+ * 1: replaced; 0: there are too few huge pages, or a span in use lies after the last whole huge
+ * page, and nothing has changed; -ENOMEM: the arena's memory is lost.
  */
 static int try_huge_pages(struct wf_arena *arena)
 {
@@ -111,7 +113,7 @@ static int try_huge_pages(struct wf_arena *arena)
 
 	if (!bytes || !is_free_from(arena, (uint32_t)(bytes >> WF_SPAN_SHIFT)))
 		return 0;
-	fd = memfd_create("weft-arena-huge", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
+	fd = wf_arena_memfd("weft-arena-huge", MFD_HUGETLB | MFD_HUGE_2MB);
 	if (fd < 0)
 		return 0;
 	if (ftruncate(fd, (off_t)bytes) || wf_arena_map_aligned(fd, bytes, &elsewhere)) {

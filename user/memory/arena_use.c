@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* arena_use.c - runs of adjacent spans (indexes, rings), the page at an offset, and the metrics. */
+/*
+ * arena_use.c - takes and puts runs of adjacent spans (for indexes and rings), finds the page at an
+ * offset, and publishes the metrics.
+ */
 #include <string.h>
 
 #include "memory/arena_internal.h"

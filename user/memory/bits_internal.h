@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bits_internal.h - a bitmap of free spans. Any thread may claim a span and give it back.
+ * bits_internal.h - a bitmap of free spans, from which any thread may claim a span, and to which
+ * it may give the span back.
  *
  * The thread that clears a bit owns the span of that bit; there is no other lock.
  */

@@ -4,7 +4,7 @@
  *
  * Only the counter of used bytes is checked: a compare-and-swap raises it only if the sum stays
  * within the limit, so the limit is never exceeded. The counters of the owners are updated
- * afterwards. They are used for reports, not for decisions.
+ * afterwards, so their sum may differ from the used bytes for a moment.
  */
 #include "memory/budget.h"
 
@@ -41,7 +41,7 @@ static bool raise_used(struct wf_budget *budget, uint64_t bytes)
 	uint64_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
 
 	do {
-		/* Not used + bytes > limit_bytes, because the sum could overflow. */
+		/* The sum used + bytes is not computed, because it could overflow. */
 		if (used > budget->limit_bytes || bytes > budget->limit_bytes - used)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes,
@@ -103,8 +103,8 @@ uint64_t wf_budget_fixed(const struct wf_budget *budget)
 uint64_t wf_budget_left(const struct wf_budget *budget)
 {
 	/*
-	 * Other threads change both counters between the two loads, so their difference may be
-	 * negative.
+	 * Other threads may change the counters between the two loads, so that free_bytes exceeds
+	 * used.
 	 */
 	uint64_t free_bytes = wf_budget_held(budget, WF_BUDGET_FREE_SPANS);
 	uint64_t used = wf_budget_used(budget);

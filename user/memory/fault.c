@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-/* Requests until the fault; 0: no fault is armed. */
+/* Number of requests up to and including the one that fails; 0: no fault is armed. */
 static _Atomic uint64_t countdown;
 
 bool wf_fault_hit(void)

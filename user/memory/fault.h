@@ -2,8 +2,8 @@
 /*
  * fault.h - makes the Nth request for memory fail, to test error paths.
  *
- * Exists in builds with DEBUG=1 or more (all sanitizer builds); in a release wf_fault_hit() is
- * constant. A test runs a scenario with N = 1, 2, 3 ... until wf_fault_disarm() returns false,
+ * Exists in builds with DEBUG=1 or more (all sanitizer builds); in a release wf_fault_hit() always
+ * returns false. A test runs a scenario with N = 1, 2, 3 ... until wf_fault_disarm() returns false,
  * which means that the scenario makes fewer than N requests.
  */
 #ifndef WF_MEMORY_FAULT_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * frame_stock.c - the set of a pool's free rx frames, taken in ascending order.
+ * frame_stock.c - the set of a pool's free rx frames: those of whole spans are taken first, in
+ * ascending order.
  *
  * A span is in exactly one of the two sets (whole, part) while the stock has a frame of it, and
  * otherwise in neither.

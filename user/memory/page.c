@@ -2,8 +2,8 @@
 /*
  * page.c - references to pages, and bounds-checked access to their bytes.
  *
- * A thread with the only reference puts its page without an atomic read-modify-write, because only
- * a thread that holds the page can add a reference.
+ * A thread that drops the only reference does so without an atomic read-modify-write of the page's
+ * word, because only a thread that holds the page can add a reference.
  */
 #include "memory/page.h"
 
@@ -14,11 +14,25 @@
 #include "memory/page_pool.h"
 #include "memory/span_internal.h"
 
+void wf_page_get_many(struct wf_page *page, uint32_t count)
+{
+	uint32_t old = atomic_fetch_add_explicit(&page->word, count, memory_order_relaxed);
+
+	wf_assert(old > 0 && old < WF_PAGE_FREE - count);
+	(void)old;
+}
+
 void wf_page_get(struct wf_page *page)
 {
-	uint32_t old = atomic_fetch_add_explicit(&page->word, 1, memory_order_relaxed);
+	wf_page_get_many(page, 1);
+}
 
-	wf_assert(old > 0 && old < WF_PAGE_FREE - 1);
+void wf_page_put_many(struct wf_page *page, uint32_t count)
+{
+	/* Pairs with the acquire in wf_page_put(). */
+	uint32_t old = atomic_fetch_sub_explicit(&page->word, count, memory_order_release);
+
+	wf_assert(old > count && old < WF_PAGE_FREE);
 	(void)old;
 }
 
@@ -68,7 +82,7 @@ static bool is_within(const struct wf_page *page, uint64_t off, uint64_t len_byt
 {
 	uint64_t capacity = wf_page_capacity(page);
 
-	/* Not off + len_bytes <= capacity, because the sum could wrap. */
+	/* The sum off + len_bytes is not computed, because it could overflow. */
 	return off <= capacity && len_bytes <= capacity - off;
 }
 

@@ -3,8 +3,8 @@
  * page.h - a piece of the arena that holds packet bytes: a received frame, or a page of a size
  * class.
  *
- * References are counted; the last put returns the page to its pool. The header (4 bytes) lives
- * outside the data area, so that frames are not split.
+ * References are counted; the last put returns the page to its pool. The header of a page (4 bytes)
+ * is outside the data area, so that a UMEM frame contains no header.
  */
 #ifndef WF_MEMORY_PAGE_H
 #define WF_MEMORY_PAGE_H
@@ -18,6 +18,18 @@ struct wf_page_pool;
 
 /* Add a reference. Thread: any that holds a reference already. */
 void wf_page_get(struct wf_page *page);
+
+/*
+ * Add @count references at once, which costs as much as adding one. Thread: any that holds a
+ * reference already.
+ */
+void wf_page_get_many(struct wf_page *page, uint32_t count);
+
+/*
+ * Drop @count references at once, but not the last one: at least one more reference must exist.
+ * Thread: any that holds these references.
+ */
+void wf_page_put_many(struct wf_page *page, uint32_t count);
 
 /* Drop a reference; the last one returns the page to its pool. NULL is allowed. Thread: any. */
 void wf_page_put(struct wf_page *page);
@@ -53,7 +65,8 @@ int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 /*
  * Replace *@page by a page for @bytes that contains the first @keep_bytes of the old one. Takes the
  * caller's reference to *@page and writes a reference to the new page; other holders keep the old
- * page. If the page already has a suitable size, it is not replaced.
+ * page. A page of a size class that is not larger than a new one would be, and holds @bytes, is not
+ * replaced.
  *
  * Return: 0; -ERANGE: @keep_bytes exceeds the size of the old or the new page, or @bytes exceeds
  * the size of a span; -ENOBUFS: no page is free. On error *@page is unchanged.

@@ -9,7 +9,7 @@
  *   empty spans ──(more than ready)──► arena
  *
  * When a page of a full span is put, the span is appended to the list of partial spans. Pages are
- * taken from the first spans, so that the last ones have time to become empty.
+ * taken from the first span of that list, so that the last ones have time to become empty.
  *
  * Invariant: used + free pages == spans * pages, for spans of the present page size. Of these,
  * every span with both free and taken pages is in the list partial, and every span without taken
@@ -20,9 +20,9 @@
 #include "memory/arena_internal.h"
 
 enum {
-	SPARE_PART = 8, /* at most 1/SPARE_PART of the spans in use are kept as spares */
+	SPARE_PART = 8, /* about 1/SPARE_PART of the number of spans may be kept empty */
 	SPARE_SPANS_MAX = 64,
-	/* the size is changed only if it saves at least this percentage of bytes */
+	/* percentage of all bytes that a new page size must save more than the present one */
 	TUNE_PERCENT = 10,
 };
 
@@ -86,8 +86,8 @@ static bool release_any(struct wf_page_classes *classes)
 }
 
 /*
- * Return true if the classes may take one more span from the arena without giving back an empty
- * one.
+ * Return true if the limits of the classes allow one more span, without giving back an empty one
+ * first.
  */
 static bool may_grow(const struct wf_page_classes *classes)
 {
@@ -102,10 +102,7 @@ bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *
 {
 	struct wf_span *span;
 
-	/*
-	 * If the maximum number of spans is reached, first give back an empty span of another
-	 * class.
-	 */
+	/* If the limits allow no further span, first give back an empty span of another class. */
 	if (!may_grow(classes) && !release_any(classes))
 		return false;
 	span = wf_arena_take(classes->arena, WF_SPAN_PAGES, 1);
@@ -222,8 +219,8 @@ void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *
 /* ---- following the traffic ---- */
 
 /*
- * Return the largest page size of all classes below that of @class. @class serves only requests
- * larger than this size.
+ * Return the largest page size that is smaller than that of @class; 0 if there is none. Requests
+ * for at most this number of bytes go to a smaller class, unless that class can't get a page.
  */
 static uint32_t next_smaller(const struct wf_page_classes *classes,
 			     const struct wf_page_class *class)
@@ -244,13 +241,13 @@ static uint32_t next_smaller(const struct wf_page_classes *classes,
  * each higher pressure level.
  */
 static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *sizing,
-		      uint32_t squeeze)
+		      uint32_t pressure_level)
 {
 	uint64_t spare = classes->spans / SPARE_PART + 1;
 
 	if (spare > SPARE_SPANS_MAX)
 		spare = SPARE_SPANS_MAX;
-	spare >>= squeeze;
+	spare >>= pressure_level;
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
 		struct wf_page_class *class = &classes->list[id];
 
@@ -263,7 +260,7 @@ static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *s
 /*
  * Give the tuned class the page size that saves most bytes with the present traffic. A change
  * temporarily needs additional spans, so the size is changed only if the new size saves at least
- * TUNE_PERCENT more than the present one.
+ * TUNE_PERCENT of all bytes more than the present one. Return: true if it was changed.
  */
 static bool tune(struct wf_page_classes *classes, const struct wf_sizing *sizing)
 {
@@ -284,11 +281,11 @@ static bool tune(struct wf_page_classes *classes, const struct wf_sizing *sizing
 }
 
 bool wf_page_class_adapt(struct wf_page_classes *classes, const struct wf_sizing *sizing,
-			 uint32_t squeeze)
+			 uint32_t pressure_level)
 {
 	bool is_recut = tune(classes, sizing);
 
-	set_ready(classes, sizing, squeeze);
+	set_ready(classes, sizing, pressure_level);
 	return is_recut;
 }
 

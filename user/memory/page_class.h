@@ -12,7 +12,7 @@
 
 enum {
 	WF_PAGE_ALIGN_BYTES = 64,
-	/* a span has at most 480 pages, so smaller pages would not fill it */
+	/* a span has at most 480 pages, so pages of 64 bytes would leave more than half unused */
 	WF_PAGE_BYTES_MIN = 128,
 };
 
@@ -20,14 +20,14 @@ enum wf_page_class_id {
 	WF_PAGE_SMALL = 0,
 	WF_PAGE_MEDIUM,
 	WF_PAGE_LARGE,
-	/* pages of a whole span; the page sizes of the classes from SMALL to SPAN ascend */
+	/* pages of a whole span; the sizes of the classes in use from SMALL to SPAN ascend */
 	WF_PAGE_SPAN,
 	/* page size chosen at run time: the one that saves most bytes with the present traffic */
 	WF_PAGE_TUNED,
 };
 #define WF_PAGE_CLASS_COUNT (WF_PAGE_TUNED + 1)
 
-/* Metrics of one class: pointers to lines of metrics.def. */
+/* Metrics of one class: pointers to members of struct wf_metrics. */
 struct wf_page_class_metrics {
 	_Atomic uint64_t *spans;
 	_Atomic uint64_t *free_pages;
@@ -66,10 +66,14 @@ struct wf_page_classes {
 	/* number of spans of all classes, of present and former page sizes */
 	uint64_t spans;
 	uint64_t max_spans;
-	bool spares_the_last; /* take no span if at most 1/WEFT_SHORT_PARTS of the budget is left */
+	/* a further span is taken only if more than 1/WEFT_SHORT_PARTS of the budget is left */
+	bool spares_the_last;
 };
 
-/* Initialize a class whose pages have @bytes, rounded up. If @bytes is 0, the class is not used. */
+/*
+ * Initialize a class with pages of @bytes, rounded up to a multiple of WF_PAGE_ALIGN_BYTES. If
+ * @bytes is 0, the class is not used.
+ */
 void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 			struct wf_page_class_metrics metrics);
 
@@ -80,7 +84,8 @@ void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 bool wf_page_class_has_page(struct wf_page_class *class);
 
 /*
- * Take a span from the arena. If the arena has none, first return an empty span of any class to it.
+ * Take a span from the arena and divide it into pages of @class. If the arena has no free span, or
+ * the limits of the classes allow no further one, first give back an empty span of any class.
  * Return: false if no span could be taken.
  */
 bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *class);
@@ -88,6 +93,7 @@ bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *
 /* Take a page for @bytes, with one reference. wf_page_class_has_page() must have returned true. */
 struct wf_page *wf_page_class_take(struct wf_page_class *class, size_t bytes);
 
+/* Count a request that @class could not serve. */
 void wf_page_class_count_failure(struct wf_page_class *class);
 
 /* Return @page, to which there are no more references, to its class. */
@@ -103,11 +109,11 @@ void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *
 
 /*
  * Adapt to the traffic in @sizing: the number of empty spans that each class keeps, and the
- * page size of the tuned class. @squeeze: the pressure level, see wf_arena_set_squeeze().
- * Return: true if the page size of the tuned class has changed.
+ * page size of the tuned class. @pressure_level: see
+ * wf_arena_set_pressure_level(). Return: true if the page size of the tuned class has changed.
  */
 bool wf_page_class_adapt(struct wf_page_classes *classes, const struct wf_sizing *sizing,
-			 uint32_t squeeze);
+			 uint32_t pressure_level);
 
 bool wf_page_class_is_valid(const struct wf_page_class *class);
 

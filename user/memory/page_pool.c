@@ -8,13 +8,15 @@
  * tuned class is the one that saves most with the present traffic (sizing.h), so that 536-byte
  * segments, for example, do not take 1536 bytes each.
  *
- * When the worker itself takes or puts a page, only one span and a few counters change. A page that
- * another thread puts is pushed onto a stack in the pool's home (arena_internal.h). The pool takes
- * them back when a class has no free page, and in wf_page_pool_housekeep().
+ * When the worker itself takes or puts a page, usually only one span and a few counters change. A
+ * page that another thread puts is pushed onto a stack in the pool's home (arena_internal.h). The
+ * pool takes all pages of that stack back when a class has no free page or has reached its limit,
+ * when it gives back empty spans, and in wf_page_pool_housekeep().
  *
  * Bound: the pool's max_spans and max_class_pages; each span is also charged to the arena's budget.
- * If a limit is reached, a free page of another class is used, provided that it is large enough
- * (counted in pages_borrowed_pages). Otherwise no page is taken (counted in pages_refused_pages).
+ * If a limit is reached, a free page of another class is used (counted in pages_borrowed_pages),
+ * provided that it is large enough and not a whole span. Otherwise no page is taken (counted in
+ * pages_refused_pages).
  */
 #include "memory/page_pool.h"
 
@@ -31,7 +33,8 @@
 #include "metrics/metrics.h"
 
 enum {
-	HOUSEKEEP_NS = 250 * 1000 * 1000, /* minimum time between two adaptations to the traffic */
+	/* minimum time between two adaptations to the traffic in wf_page_pool_housekeep() */
+	HOUSEKEEP_NS = 250 * 1000 * 1000,
 };
 
 struct wf_page_pool {
@@ -43,7 +46,7 @@ struct wf_page_pool {
 	uint64_t idle_bytes; /* bytes of free pages last reported to the budget */
 	uint64_t housekept_ns;
 	struct wf_metrics *metrics; /* borrowed */
-	bool keeps_spans; /* spans are given back to the arena only when the pool is freed */
+	bool keeps_spans;	    /* see struct wf_page_pool_opts */
 	struct wf_sizing sizing;
 };
 
@@ -52,7 +55,7 @@ static _Thread_local struct wf_page_pool *mine __attribute__((tls_model("initial
 
 /* ---- pages that other threads put ---- */
 
-/* Take back the pages that other threads put. */
+/* Return the pages that other threads put, which are on the home stack, to their classes. */
 static void collect(struct wf_page_pool *pool)
 {
 	uint32_t id = wf_home_take_all(&pool->home->pages);
@@ -95,15 +98,15 @@ void wf_page_pool_adopt(struct wf_page_pool *pool)
 
 /* ---- taking ---- */
 
-static uint32_t squeeze_of(const struct wf_page_pool *pool)
+static uint32_t pressure_level_of(const struct wf_page_pool *pool)
 {
-	return atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
+	return atomic_load_explicit(&pool->arena->pressure_level, memory_order_relaxed);
 }
 
 static void adapt(struct wf_page_pool *pool)
 {
 	if (!pool->keeps_spans &&
-	    wf_page_class_adapt(&pool->classes, &pool->sizing, squeeze_of(pool)))
+	    wf_page_class_adapt(&pool->classes, &pool->sizing, pressure_level_of(pool)))
 		wf_metric_inc(pool->metrics, pages_recuts);
 	wf_sizing_decay(&pool->sizing);
 }
@@ -134,13 +137,16 @@ static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 	if (wf_page_class_has_page(class))
 		return true;
 
+	if (!wf_page_class_fetch(&pool->classes, class))
+		return false;
 	wf_metric_inc(pool->metrics, page_cache_misses);
-	return wf_page_class_fetch(&pool->classes, class);
+	return true;
 }
 
 /*
- * Take a page from another class that has a free page large enough for @bytes, because class
- * @failed has none. Return: NULL if there is none (counted).
+ * Take a page for @bytes from a class other than @failed, which could not supply one, and other
+ * than the class of whole spans. Return: NULL if no such class has a free page that is large enough
+ * (counted).
  */
 static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_page_class *failed,
 				  size_t bytes)
@@ -217,15 +223,15 @@ struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t byt
 	return page;
 }
 
-size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes)
+size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t wanted_bytes)
 {
-	uint32_t squeeze = squeeze_of(pool);
+	uint32_t pressure_level = pressure_level_of(pool);
 	size_t bytes = need_bytes;
 
-	if (hope_bytes > WEFT_SPAN_BYTES)
-		hope_bytes = WEFT_SPAN_BYTES;
-	if (hope_bytes > need_bytes && squeeze < WF_SQUEEZE_MAX)
-		bytes += (hope_bytes - need_bytes) >> squeeze;
+	if (wanted_bytes > WEFT_SPAN_BYTES)
+		wanted_bytes = WEFT_SPAN_BYTES;
+	if (wanted_bytes > need_bytes && pressure_level < WF_ARENA_PRESSURE_MAX)
+		bytes += (wanted_bytes - need_bytes) >> pressure_level;
 	if (bytes > WEFT_SPAN_BYTES)
 		return bytes;
 	return pool->classes.list[smallest_class(pool, bytes)].page_bytes;
@@ -290,7 +296,7 @@ uint32_t wf_page_pool_halve(struct wf_page_pool *pool)
 }
 
 /* Report to the budget how many bytes of the pool's spans are free. */
-static void tell_idle(struct wf_page_pool *pool, uint64_t bytes)
+static void report_idle(struct wf_page_pool *pool, uint64_t bytes)
 {
 	atomic_fetch_add_explicit(&pool->arena->budget.idle_page_bytes, bytes - pool->idle_bytes,
 				  memory_order_relaxed);
@@ -313,7 +319,7 @@ static uint64_t free_bytes(const struct wf_page_pool *pool)
 void wf_page_pool_housekeep(struct wf_page_pool *pool, uint64_t now_ns)
 {
 	collect(pool);
-	tell_idle(pool, free_bytes(pool));
+	report_idle(pool, free_bytes(pool));
 	if (now_ns - pool->housekept_ns < HOUSEKEEP_NS)
 		return;
 	pool->housekept_ns = now_ns;
@@ -329,7 +335,7 @@ uint64_t wf_page_pool_taken(const struct wf_page_pool *pool)
 	return taken;
 }
 
-/* ---- making it ---- */
+/* ---- creation ---- */
 
 #define CLASS_METRICS(metrics, name)                                     \
 	(struct wf_page_class_metrics)                                   \
@@ -442,7 +448,7 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 	if (mine == pool)
 		mine = NULL;
 	give_back(pool, 0);
-	tell_idle(pool, 0);
+	report_idle(pool, 0);
 	wf_rx_frames_drop(&pool->frames);
 	taken = wf_page_pool_taken(pool);
 	/*

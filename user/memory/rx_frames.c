@@ -8,9 +8,9 @@
  *                  └─ too few: all of home.frames, then of other homes ────────┘
  *
  * When the worker itself takes or puts a frame, only the frame's word and the stock change. A frame
- * that another thread puts is pushed onto the home of the pool that made it. A pool with too few
- * free frames takes frames from any home; a pool with too many pushes a batch onto its own home. So
- * frames move to the workers that have traffic, without a lock.
+ * that a thread without a pool puts is pushed onto the home of the pool that made it. A pool with
+ * too few free frames takes frames from any home; a pool with too many pushes a batch onto its own
+ * home. So frames move to the workers that have traffic, without a lock.
  *
  * Bound: the number of frames is fixed when the pools are created. Each frame is free, in a
  * ring, or held.
@@ -193,8 +193,8 @@ static void leave(struct wf_arena *arena)
 }
 
 /*
- * Set the numbers of free frames that decide whether frames are offered to other pools, payloads
- * are copied, and small payloads are kept in their frames.
+ * Set the numbers of free frames from which frames are offered to other pools, received frames are
+ * kept, and small payloads stay in their frames too.
  */
 static void set_marks(struct wf_rx_frames *frames, uint32_t count, uint32_t reserve)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rx_frames.h - supplies the fill rings with rx frames from one worker's share.
+ * rx_frames.h - one worker's share of the rx frames, which supplies the fill rings.
  *
  * Thread: the worker.
  */
@@ -52,7 +52,7 @@ uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint
 
 static inline bool wf_rx_frames_may_keep(const struct wf_rx_frames *frames)
 {
-	/* The rings already hold the reserve, so the frames in stock are not part of it. */
+	/* The rings are filled from the stock first, so they do not need the frames left in it. */
 	return frames->stock.free >= frames->keep_from;
 }
 

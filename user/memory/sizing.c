@@ -2,8 +2,8 @@
 /*
  * sizing.c - a decaying histogram of the page sizes that the traffic needs.
  *
- * The histogram is evaluated and halved once in WF_SIZING_PERIOD requests, and a few times a
- * second, not for each page. An evaluation scans the counters once; wf_sizing_best() scans them
+ * The histogram is evaluated and halved after WF_SIZING_PERIOD requests, and a few times a second.
+ * wf_sizing_ready() scans the counters twice, wf_sizing_saved_percent() once, and wf_sizing_best()
  * once for each size that was requested lately.
  *
  * If the page size of a class lies inside a bucket, all requests in the bucket are counted for that

@@ -35,6 +35,7 @@ struct wf_sizing {
 	uint32_t notes; /* number of requests since the counters were last halved */
 };
 
+/* Halve all counters, and begin a new period. */
 void wf_sizing_decay(struct wf_sizing *sizing);
 
 /*
@@ -64,8 +65,9 @@ static inline uint32_t wf_sizing_bucket(uint32_t bytes)
 }
 
 /*
- * Count a request for a page of @bytes. Return: true at the end of a period: the caller then
- * evaluates the histogram and calls wf_sizing_decay().
+ * Count a request for a page of @bytes. Return: true if WF_SIZING_PERIOD requests were counted
+ * since the last wf_sizing_decay(): the caller then evaluates the histogram and calls
+ * wf_sizing_decay() again.
  */
 static inline bool wf_sizing_note(struct wf_sizing *sizing, uint32_t bytes)
 {

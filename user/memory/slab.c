@@ -7,7 +7,8 @@
  * So wf_slab_at() is one shift and one addition, and an id does not depend on the address of the
  * mapping. The object at offset 0 would have id 0, which is reserved, so the first slot of the
  * arena's first span is never used. Free objects of a span are linked through their first 4 bytes.
- * A span whose objects are all free is given back, except one spare span.
+ * A span whose objects are all free is given back to the arena. One such span is kept as a spare
+ * while any object is taken.
  *
  * Bound: objects_max, and each span is charged to the arena's budget.
  */

@@ -29,14 +29,14 @@ int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_ma
 void wf_slab_free(struct wf_slab *slab);
 
 /*
- * Take an object; its contents are undefined. Return: its id; WF_SLAB_NONE if the limit or the
- * budget is reached.
+ * Take an object; its contents are undefined. Return: its id; WF_SLAB_NONE if the slab's maximum
+ * number of objects are taken, or if no span could be taken from the arena.
  */
 uint32_t wf_slab_take(struct wf_slab *slab);
 
 void wf_slab_put(struct wf_slab *slab, uint32_t id);
 
-/* The fields that wf_slab_at() needs. The struct is the first member of struct wf_slab. */
+/* The members that wf_slab_at() and wf_slab_id() need; the first member of struct wf_slab. */
 struct wf_slab_map {
 	uint8_t *base;		/* start of the arena */
 	uint32_t granule_shift; /* id << granule_shift is the object's offset */
@@ -59,6 +59,7 @@ static inline uint32_t wf_slab_id(const struct wf_slab *slab, const void *object
 	return (uint32_t)((uint64_t)((const uint8_t *)object - map->base) >> map->granule_shift);
 }
 
+/* Return the number of taken objects. */
 uint32_t wf_slab_taken(const struct wf_slab *slab);
 
 #endif

@@ -63,19 +63,21 @@ struct wf_span {
 	struct wf_arena *arena;
 	uint8_t *data;
 	uint32_t index;	       /* index of the span in the arena */
-	uint32_t page_bytes;   /* page or object size, at most WEFT_SPAN_BYTES */
+	uint32_t page_bytes;   /* size of a page or frame, at most WEFT_SPAN_BYTES */
 	uint32_t page_inverse; /* offset * page_inverse >> 32 == offset / page_bytes */
-	uint16_t pages;
-	uint8_t use;   /* enum wf_span_use */
-	uint8_t class; /* if the span holds pages: index of their class in the pool */
+	uint16_t pages;	       /* number of pages, frames or objects in the span */
+	uint8_t use;	       /* enum wf_span_use */
+	uint8_t class;	       /* if the span holds pages: index of their class in the pool */
 	/* if the span holds frames or pages: index of the home to which they return */
 	uint32_t home;
-	bool dirty; /* the memory may not be all zero */
+	bool dirty; /* true if the memory may contain bytes other than 0 */
 
 	/* written by the thread whose pool or slab holds the span */
 	_Alignas(WF_CACHE_LINE) struct wf_span *prev;
 	struct wf_span *next;
-	uint32_t free_head; /* first page of the free list; WF_PAGE_ID_NONE ends a list of pages */
+	/* first page of the free list; WF_PAGE_ID_NONE: none. In a slab: id of the first free
+	 * object */
+	uint32_t free_head;
 	/*
 	 * index of the first page that was never used; this and all later pages are not in the free
 	 * list
@@ -118,14 +120,14 @@ static inline uint64_t wf_page_off(const struct wf_page *page)
 	       (uint64_t)wf_page_index(page) * span->page_bytes;
 }
 
-/* Divide @span into @pages pages (or objects) of @page_bytes, all free. */
+/* Divide @span into @pages pages or rx frames of @page_bytes, all free. */
 static inline void wf_span_cut(struct wf_span *span, uint32_t page_bytes, uint32_t pages)
 {
 	span->page_bytes = page_bytes;
 	/*
-	 * The inverse, rounded up, gives exact quotients: the error is offset * e / 2^32 with e
-	 * < page_bytes, which is below 1 / page_bytes because offset and page_bytes are at most
-	 * 2^16.
+	 * The inverse, rounded up, gives exact quotients: offset * page_inverse / 2^32 exceeds
+	 * offset / page_bytes by less than offset / 2^32, which is at most 1 / page_bytes because
+	 * offset and page_bytes are at most 2^16.
 	 */
 	span->page_inverse = (uint32_t)((((uint64_t)1 << 32) + page_bytes - 1) / page_bytes);
 	span->pages = (uint16_t)pages;

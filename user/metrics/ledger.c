@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger.c - evaluates the ledgers of metrics.def: each total must equal the sum of its outcomes.
+ * ledger.c - lists the ledgers of metrics.def. When no traffic flows, the total of each equals the
+ * sum of its parts.
  *
  * The parts of a ledger are the X_OUTCOME and X_HELD lines between X_LEDGER and X_LEDGER_END. A
  * total may be a part of another ledger, for instance the number of steered frames.

@@ -3,8 +3,8 @@
  * metrics.h - counters, in one block for each thread that counts; a reader sums the blocks.
  *
  * Each block has one writer, which uses relaxed atomic loads and stores: a reader never sees a torn
- * value, and counting costs one addition. Any thread may read at any time. Every metric is one line
- * of metrics.def.
+ * value, and counting costs one addition. Any thread may read at any time. metrics.def lists all
+ * metrics.
  */
 #ifndef WF_METRICS_METRICS_H
 #define WF_METRICS_METRICS_H

@@ -9,7 +9,7 @@
 
 /* A line of metrics.def, and the offset of its value in struct wf_metrics. */
 struct wf_metric_row {
-	struct weft_metric metric; /* description of the metric; its value is not set */
+	struct weft_metric metric; /* description of the metric; its member value is not used */
 	size_t offset;
 };
 

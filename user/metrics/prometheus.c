@@ -3,9 +3,9 @@
  * prometheus.c - writes all metrics in the text format of Prometheus.
  *
  * The format requires the lines of a family to be adjacent, but metrics.def orders lines by
- * ledger. Therefore a family is written at its first line, after a search for its other lines.
- * The search is cheap enough: there are about 200 lines, and a scrape takes place every few
- * seconds.
+ * ledger. Therefore the whole family is written when its first line is reached. The search for its
+ * other lines is cheap enough: there are fewer than 300 lines, and Prometheus reads them only every
+ * few seconds.
  */
 #include "metrics/prometheus.h"
 

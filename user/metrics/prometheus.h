@@ -17,7 +17,7 @@
 struct wf_metrics;
 
 /*
- * Metrics of one interface, housekeeping task, worker or name of subscriptions, for labels whose
+ * Metrics of one interface, cleanup task, worker or name of subscriptions, for labels whose
  * key has no value.
  */
 struct wf_metrics_part {

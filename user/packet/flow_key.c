@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_key.c - computes a flow key's hash, its probable client, and its public form.
+ * flow_key.c - computes the hash and the probable client of a flow key, and converts flow keys to
+ * and from struct weft_flow.
  */
 #include "packet/flow_key.h"
-
-#define WELL_KNOWN_PORTS 1024
 
 uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct weft_flow_key *key)
 {
@@ -22,10 +21,6 @@ uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct we
 
 uint8_t wf_flow_key_guess_client(const struct weft_flow_key *key, uint8_t first_sender)
 {
-	bool known[2] = {key->port[0] < WELL_KNOWN_PORTS, key->port[1] < WELL_KNOWN_PORTS};
-
-	if (known[0] != known[1])
-		return known[0] ? 1 : 0;
 	if (key->port[0] != key->port[1])
 		return key->port[0] < key->port[1] ? 1 : 0;
 	return first_sender;

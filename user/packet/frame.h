@@ -2,10 +2,13 @@
 /*
  * frame.h - a received frame, which a source passes to a worker.
  *
- *   live:   bytes are in a UMEM frame; page != NULL; a reference to the page keeps the bytes
- *   file:   bytes are in the mapped file; page == NULL; valid until the source is closed
- *   lent:   bytes are in a ring (WF_FRAME_LENT); page == NULL; valid until the source's done():
- *           bytes that are needed for longer are copied into a page
+ *   page != NULL     the bytes are in a page: a UMEM frame of tap mode, or a page with a copy, for
+ *                    example of a packet from a pipe, of a rebuilt datagram, or of a frame in a
+ *                    ring that is passed to another worker. A reference to the page keeps the bytes
+ *   page == NULL     the bytes are in a mapped file, or in memory that the application keeps
+ *                    (is_stable in weft/submit.h). They are valid until the source is closed
+ *   WF_FRAME_LENT    page is NULL, and the bytes are in a ring. They are valid until the source's
+ *                    done(); bytes that are needed for longer are copied into a page
  */
 #ifndef WF_PACKET_FRAME_H
 #define WF_PACKET_FRAME_H
@@ -24,25 +27,36 @@ struct wf_page;
 #define WF_FRAME_REBUILT    (1u << 2)
 /* the bytes are valid until the source's done() only */
 #define WF_FRAME_LENT	    (1u << 3)
-/*
- * the packet holds several segments: its lengths may be 0, its checksums were never sent on a wire
- */
+/* the packet holds several segments: its IP length may be 0, its checksums are not valid */
 #define WF_FRAME_GSO	    (1u << 4)
+/* the frame was read from a capture file */
+#define WF_FRAME_FILE	    (1u << 5)
 
 struct wf_frame {
 	const uint8_t *bytes;
-	uint64_t
-		time_ns; /* time of arrival in nanoseconds since 1970, by a clock that may be set */
-	uint64_t skew_ns;    /* time_ns minus passing time: CLOCK_MONOTONIC, or stamp_clock.h */
+	/* time of arrival in nanoseconds since 1970; jumps if the clock was set */
+	uint64_t time_ns;
+	/*
+	 * time_ns minus the monotonic time of arrival: CLOCK_MONOTONIC in live capture, else
+	 * stamp_clock.h
+	 */
+	uint64_t skew_ns;
 	uint32_t cap_bytes;  /* number of captured bytes, stored at bytes */
 	uint32_t wire_bytes; /* length of the frame on the wire, at least cap_bytes */
-	uint32_t hash;
-	uint16_t flags;
-	uint8_t link;  /* enum weft_link */
-	uint8_t iface; /* number of the interface, from 1; 0: none */
+	uint32_t hash;	     /* valid with WF_FRAME_HASHED */
+	uint8_t flags;	     /* WF_FRAME_* */
+	uint8_t link;	     /* enum weft_link */
+	union {
+		uint16_t file; /* with WF_FRAME_FILE: number of the capture file, from 1 */
+		struct {
+			uint8_t iface; /* number of the interface, from 1; 0: none */
+			/* number, modulo 256, of the policy whose filter the kernel has applied */
+			uint8_t policy;
+		};
+	};
 	/*
-	 * page that holds the bytes, with one reference owned by the owner of the frame; NULL: no
-	 * page
+	 * page that holds the bytes; the owner of the frame owns one reference to it. NULL: the
+	 * bytes are not in a page
 	 */
 	struct wf_page *page;
 

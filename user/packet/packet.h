@@ -5,10 +5,11 @@
  *
  * Numbers are in host order. Pointers point into the frame and are valid as long as the frame.
  *
- * The tenant (vlan, vni) is taken from the innermost VLAN tags and the innermost tunnel. VLAN tags
- * before a tunnel header belong to the network that carries the tunnel and are not used, because
- * the two directions may have different tags. Identifiers that differ by direction (GTP-U TEID) or
- * that identify a mirror session (ERSPAN) are not used either.
+ * The members vlan and vni of the flow key are those of the VLAN tags after the innermost tunnel
+ * header, and of the innermost tunnel that has an identifier. VLAN tags before a tunnel header
+ * belong to the network that carries the tunnel and are not used, because the two directions may
+ * have different tags. Identifiers that differ by direction (GTP-U TEID) or that identify a mirror
+ * session (ERSPAN) are not used either.
  */
 #ifndef WF_PACKET_PACKET_H
 #define WF_PACKET_PACKET_H
@@ -46,7 +47,7 @@ static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
 #define WF_TCP_OPT_TIMESTAMP (1u << 3)
 #define WF_TCP_OPT_FASTOPEN  (1u << 4)
 #define WF_TCP_OPT_MD5	     (1u << 5) /* option MD5 signature or TCP-AO */
-/* The option list is malformed or truncated; only the options before the fault are recorded. */
+/* The option list is malformed or truncated; only the options before that place are recorded. */
 #define WF_TCP_OPT_MALFORMED (1u << 6)
 
 /*
@@ -57,33 +58,41 @@ struct wf_fragment {
 	/* IP header; for IPv6 followed by all headers before the fragment header */
 	const uint8_t *header;
 	uint16_t header_bytes;
-	uint16_t next_off; /* IPv6: offset in header of the Next Header field to be replaced */
+	/* IPv6: offset in header of the Next Header field that named the fragment header */
+	uint16_t next_off;
 	uint32_t id;
 	uint16_t off_bytes; /* offset of this payload in the datagram's payload */
 	uint8_t proto;	    /* IPv6: Next Header field of the fragment header */
-	bool more;
-	bool not_tcp; /* this is the first fragment of a datagram that can't carry TCP */
+	bool more;	    /* the flag "more fragments" */
+	bool not_tcp;	    /* this is the first fragment of a datagram that can't carry TCP */
 };
 
-/* Result of verifying the checksums of a segment: those of its IP headers and of TCP. */
+/* Result of verifying the checksums of a segment: those of its IP headers and that of TCP. */
 enum wf_checksum_state {
-	/* not verified: the mode is ignore, the checksum is partial, or the segment is truncated */
+	/*
+	 * not verified: the mode is ignore, the checksum is partial, the segment is truncated, or
+	 * the packet holds several segments (WF_FRAME_GSO)
+	 */
 	WF_CHECKSUM_UNKNOWN = 0,
 	WF_CHECKSUM_RIGHT,
 	WF_CHECKSUM_WRONG,
 };
 
 struct wf_packet {
-	uint64_t time_ns; /* passing time, used for timers */
-	uint64_t skew_ns; /* time of day of arrival, used for reports, minus time_ns */
+	uint64_t time_ns; /* monotonic time of arrival, for timers: see frame.h */
+	uint64_t skew_ns; /* time of day of arrival (ns since 1970), for reports, minus time_ns */
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint8_t src; /* index of the sender's endpoint in key: 0 or 1 */
 	uint8_t ip_version;
 	uint8_t iface;	    /* number of the interface, from 1; 0: none */
 	uint16_t tcp_flags; /* WF_TCP_* */
+	uint16_t file;	    /* number of the capture file, from 1; 0: none */
 	enum wf_checksum_state checksum;
-	uint32_t ip_bytes; /* length of the IP datagram according to its header */
+	/*
+	 * length of the IP datagram according to its header; if that is 0, of the rest of the frame
+	 */
+	uint32_t ip_bytes;
 	/* length on the wire: that of the frame; for a packet in a tunnel, ip_bytes */
 	uint32_t link_bytes;
 	union {
@@ -106,9 +115,9 @@ struct wf_packet {
 	uint32_t payload_bytes; /* length of the payload according to the headers */
 	/* number of captured payload bytes; less than payload_bytes if the frame is truncated */
 	uint32_t payload_captured_bytes;
-	/* borrowed from the frame; NULL: the payload is in a mapped file, or lent */
+	/* page that holds the payload, borrowed from the frame; NULL: it is not in a page */
 	struct wf_page *page;
-	/* the bytes of the packet are valid until the source's done() only */
+	/* the payload is valid only until the source's done() (WF_FRAME_LENT) */
 	bool is_lent;
 };
 

@@ -2,8 +2,8 @@
 /*
  * segment_filter.c - applies filter.ports, allow, deny and sample in user space.
  *
- * Prefixes are sorted by length, then by address: for each length that occurs, an address is
- * searched once, with the bits after this length cleared.
+ * Prefixes are sorted by length, then by address. To test an address, one binary search is made
+ * among the prefixes of each length, for the address with the bits after this length cleared.
  */
 #include "packet/segment_filter.h"
 
@@ -65,7 +65,7 @@ static int prefixes_init(struct prefixes *prefixes, const struct weft_prefix *li
 	return 0;
 }
 
-/* Return the index of the first prefix that is longer than @bits. */
+/* Return the index of the first prefix at or after index @from that is longer than @bits. */
 static size_t next_length(const struct prefixes *prefixes, size_t from, uint8_t bits)
 {
 	size_t end = prefixes->count;

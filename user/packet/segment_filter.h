@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * segment_filter.h - applies filter.ports, allow, deny and sample in user space: to captures that
- * no kernel program filters, and to datagrams rebuilt from fragments, whose ports the kernel
- * program could not read. The rules are those of bpf/filter.h.
+ * segment_filter.h - applies the options filter.ports, filter.allow, filter.deny and filter.sample
+ * in user space: to capture files and submitted packets, which no kernel program filters, to
+ * datagrams rebuilt from fragments, whose ports the kernel program could not read, and to frames
+ * that a kernel program tested with an earlier policy. The rules are those of bpf/filter.h.
  *
- * A segment is wanted if either port is listed, either address is allowed and neither address is
- * denied. Addresses and ports are those of the innermost IP and TCP headers, inside tags and
- * tunnels.
+ * A segment is wanted if one of its ports is listed, one of its addresses is allowed, none of its
+ * addresses is denied, and the sample contains its flow. A list that is empty excludes nothing.
+ * Addresses and ports are those of the innermost IP and TCP headers, inside tags and tunnels.
  *
  * Thread: any; a filter does not change.
  */
@@ -29,15 +30,15 @@ int wf_segment_filter_new(const struct weft_filter_opts *opts,
 void wf_segment_filter_free(struct wf_segment_filter *filter);
 
 /*
- * Return a filter that wants each segment that @a or @b wants, or NULL if that is every segment.
- * Takes @a and @b; NULL wants every segment.
+ * Return a filter that wants each segment that @a or @b wants. Takes @a and @b. NULL, as argument
+ * or result, is a filter that wants every segment.
  */
 struct wf_segment_filter *wf_segment_filter_join(struct wf_segment_filter *a,
 						 struct wf_segment_filter *b);
 
 /*
- * Return true if the segment @packet is wanted. @flow_hash: weft_hash_flow() of its flow;
- * packet->hash differs from it if the hash of the NIC chooses the worker.
+ * Return true if the segment @packet is wanted. @flow_hash: weft_hash_flow() of its flow, which is
+ * not packet->hash if the hash of the NIC chooses the worker.
  */
 bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet,
 			     uint32_t flow_hash);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * seq.h - compares TCP sequence numbers, which wrap, and converts them to stream offsets, which do
- * not wrap. No other file compares or converts sequence numbers.
+ * not wrap. Other files use these functions to order sequence numbers and to convert them.
  *
  * a < b means that b is 1 to 2^31 - 1 bytes after a. If a and b are exactly 2^31 apart, wf_seq_lt()
  * and wf_seq_gt() return true in either order of arguments, and wf_seq_le() and wf_seq_ge() return
@@ -45,8 +45,9 @@ static inline bool wf_seq_near(uint32_t seq, uint32_t center_seq, uint32_t span_
 }
 
 /*
- * Return the offset of @seq in the stream whose byte 0 has @base_seq. Of all possible offsets, the
- * one nearest to @near_off is returned. It is negative if @seq is before the start of the stream.
+ * Return the stream offset of the byte with sequence number @seq in the stream whose byte 0 has
+ * @base_seq. Offsets that differ by a multiple of 2^32 have the same @seq: the one nearest to
+ * @near_off is returned. It is negative if the byte is before the start of the stream.
  */
 static inline int64_t wf_seq_off(uint32_t seq, uint32_t base_seq, uint64_t near_off)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* stamp_clock.c - handles time stamps that are much later than the last one, or earlier. */
+/*
+ * stamp_clock.c - handles the first time stamp, and time stamps that are earlier or much later than
+ * the last one.
+ */
 #include "packet/stamp_clock.h"
 
 static const int64_t ahead_max_ns = WEFT_CLOCK_AHEAD_MS * (int64_t)WF_NS_PER_MS;
@@ -7,15 +10,15 @@ static const int64_t behind_max_ns = WEFT_CLOCK_BEHIND_MS * (int64_t)WF_NS_PER_M
 static const int64_t step_ns = WEFT_CLOCK_STEP_SEC * (int64_t)WF_NS_PER_SEC;
 
 /*
- * Convert @stamp_ns to passing time by subtracting @skew_ns. Return: this time minus the present
- * passing time.
+ * Convert @stamp_ns to monotonic time by subtracting @skew_ns. Return: this time minus now_ns of
+ * the clock.
  */
 static int64_t ahead_ns(const struct wf_stamp_clock *clock, uint64_t stamp_ns, uint64_t skew_ns)
 {
 	return (int64_t)(stamp_ns - skew_ns - clock->now_ns);
 }
 
-/* Return true if @stamp_ns fits the clock that was in use before the last step back. */
+/* Return true if @stamp_ns fits the other one of the two clocks around the last step back. */
 static bool is_of_other(const struct wf_stamp_clock *clock, uint64_t stamp_ns)
 {
 	int64_t ahead = ahead_ns(clock, stamp_ns, clock->other_skew_ns);
@@ -38,8 +41,9 @@ static void swap_clocks(struct wf_stamp_clock *clock)
 }
 
 /*
- * Process the stamp of @frame, which is @ahead later than passing time: too much to follow without
- * a look at the next stamp.
+ * Process the stamp of @frame, which is @ahead ns later than now_ns. If the next frame's stamp is
+ * more than WEFT_CLOCK_BEHIND_MS earlier than this one, this one is wrong. If not, and @ahead is
+ * more than WEFT_CLOCK_STEP_SEC, the recording clock was set.
  */
 static void step_ahead(struct wf_stamp_clock *clock, struct wf_frame *frame, int64_t ahead,
 		       uint64_t next_ns)
@@ -53,8 +57,9 @@ static void step_ahead(struct wf_stamp_clock *clock, struct wf_frame *frame, int
 }
 
 /*
- * Process a stamp that is more than WEFT_CLOCK_BEHIND_MS early, so that packets out of order do not
- * explain it.
+ * Process a stamp that is more than WEFT_CLOCK_BEHIND_MS earlier than the last one, which is too
+ * much for packets that were recorded out of order. Only record the first such stamp. If the next
+ * frame's stamp fits it, the recording clock was set back: subtract another skew from now on.
  */
 static void step_back(struct wf_stamp_clock *clock, const struct wf_frame *frame)
 {
@@ -90,6 +95,6 @@ void wf_stamp_clock_step(struct wf_stamp_clock *clock, struct wf_frame *frame, u
 	} else {
 		step_back(clock, frame);
 	}
-	/* frame->time_ns is kept for reports, so passing time is stored as the difference. */
+	/* frame->time_ns stays the time of day, for reports; minus skew_ns it is monotonic time. */
 	frame->skew_ns = frame->time_ns - clock->now_ns;
 }

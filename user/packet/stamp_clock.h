@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stamp_clock.h - computes passing time from the time stamps of a capture.
+ * stamp_clock.h - computes a monotonic time from the time stamps of a capture file.
  *
  * Timers need a time that never goes back and is not moved by a single wrong stamp. The stamps of a
  * capture have neither property: NTP sets clocks, files are joined, cards record wrong times. But
- * the order of the frames is certain. The clock computes passing time from stamps and order:
+ * the order of the frames is certain. The monotonic time is computed from stamps and order:
  *
- *   stamp against the last one               passing time
- *   at most WEFT_CLOCK_AHEAD_MS later        follows the stamp
- *   more                                     follows the stamp if the next frame's is as late, else
- *                                            the stamp is wrong and no time passes
- *   more than WEFT_CLOCK_STEP_SEC later      no time passes: the clock was set
- *   at most WEFT_CLOCK_BEHIND_MS earlier     no time passes: the capture is out of order
- *   more, once                               no time passes
- *   more, twice in succession                no time passes: the clock was set back, and the
- *                                            passing time follows the new stamps from here on
+ *   stamp, compared with the last one        monotonic time
+ *   at most WEFT_CLOCK_AHEAD_MS later        advances with the stamp
+ *   later, up to WEFT_CLOCK_STEP_SEC         advances with the stamp if the next frame's stamp
+ *                                            confirms it; else the stamp is wrong, and the time
+ *                                            does not advance
+ *   later still                              does not advance: the recording clock was set, or the
+ *                                            stamp is wrong; it advances with the next stamps
+ *   at most WEFT_CLOCK_BEHIND_MS earlier     does not advance: frames were recorded out of order
+ *   earlier, once                            does not advance
+ *   earlier, twice in succession             does not advance: the recording clock was set back;
+ *                                            the time advances with the next stamps
  *
- * If stamps fit the clock from before the last step back again (two captures with different clocks
- * are mixed), passing time follows that clock again.
+ * After a step back, stamps may fit the earlier clock again, because two captures with different
+ * clocks were mixed: then the time advances with the earlier clock's stamps.
  *
  * The result depends only on the sequence of stamps, not on how many frames are read at a time.
  *
@@ -35,28 +37,37 @@
 #include "base/clock.h"
 #include "packet/frame.h"
 
-/* All zero: before the first frame. */
+/* The state of the computation. All members are zero before the first frame. */
 struct wf_stamp_clock {
-	uint64_t now_ns;	/* passing time; never decreases */
-	uint64_t skew_ns;	/* stamps minus passing time; modulo 2^64 */
-	uint64_t other_skew_ns; /* skew_ns before the last step back */
-	uint64_t behind_ns;	/* stamp of the last frame if it was too early; 0: it was not */
-	bool has_other;
+	uint64_t now_ns;  /* monotonic time; never decreases */
+	uint64_t skew_ns; /* stamps minus monotonic time; modulo 2^64 */
+	/*
+	 * There are two recording clocks around the last step back: the earlier one and the one
+	 * after it. skew_ns is that of the clock that the stamps fit now; this is the skew of the
+	 * other one.
+	 */
+	uint64_t other_skew_ns;
+	/* stamp of the last frame if it was more than WEFT_CLOCK_BEHIND_MS early; else 0 */
+	uint64_t behind_ns;
+	bool has_other; /* other_skew_ns is set */
 };
 
 /*
- * Return true if wf_stamp_clock_set() needs the stamp of the frame after the one with the stamp
- * @stamp_ns.
+ * Return true if wf_stamp_clock_set() needs @next_ns, because it can't tell whether @stamp_ns, the
+ * stamp of the frame, is wrong.
  */
 bool wf_stamp_clock_needs_next(const struct wf_stamp_clock *clock, uint64_t stamp_ns);
 
-/* Implements wf_stamp_clock_set() for stamps that are much later than the last one, or earlier. */
+/*
+ * The part of wf_stamp_clock_set() for the first stamp, and for stamps that are earlier or much
+ * later than the last one.
+ */
 void wf_stamp_clock_step(struct wf_stamp_clock *clock, struct wf_frame *frame, uint64_t next_ns);
 
 /*
- * Advance the clock to @frame, the next frame in order of arrival, and set its skew_ns. A wrong
- * stamp is replaced. @next_ns: stamp of the frame after it; used only if
- * wf_stamp_clock_needs_next().
+ * Advance the clock to @frame, the next frame in order of arrival, and set the frame's skew_ns; if
+ * its stamp is wrong because it is much too late, also replace time_ns. @next_ns: stamp of the
+ * frame after it, used only if wf_stamp_clock_needs_next() returned true.
  */
 static inline void wf_stamp_clock_set(struct wf_stamp_clock *clock, struct wf_frame *frame,
 				      uint64_t next_ns)
@@ -72,7 +83,7 @@ static inline void wf_stamp_clock_set(struct wf_stamp_clock *clock, struct wf_fr
 	frame->skew_ns = clock->skew_ns;
 }
 
-/* Return the stamp that a frame would have now. */
+/* Return the present monotonic time as a time stamp of the capture. */
 static inline uint64_t wf_stamp_clock_now(const struct wf_stamp_clock *clock)
 {
 	return clock->now_ns + clock->skew_ns;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* verdict.h - the kernel's counts for a flow whose verdict was set. */
+/*
+ * verdict.h - what the kernel returns when a flow's verdict is set: the previous verdicts, and the
+ * segments that they kept from user space.
+ */
 #ifndef WF_PACKET_VERDICT_H
 #define WF_PACKET_VERDICT_H
 
@@ -7,13 +10,12 @@
 
 #include "bpf/shared.h"
 
-/* The kernel's counts for a flow. Arrays are indexed by the sending endpoint of the flow key. */
+/* The result of weft_set_verdict() (bpf/verdict.bpf.c). Index: the sender's endpoint in the key. */
 struct wf_kept {
-	enum weft_verdict was[2];
-	/* number of segments that a verdict excluded from steering; bytes: their IP bytes */
-	uint64_t packets[2];
-	uint64_t bytes[2];
-	uint64_t idle_ns; /* time since the last segment of the flow */
+	enum weft_verdict was[2]; /* verdicts before the call */
+	uint64_t packets[2];	  /* number of segments that the verdict kept from the worker */
+	uint64_t bytes[2];	  /* IP bytes of these segments */
+	uint64_t idle_ns;	  /* time since the last segment of the flow */
 };
 
 #endif

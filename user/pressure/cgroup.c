@@ -14,7 +14,7 @@
 
 #include "pressure/kernel_file.h"
 
-/* A larger limit means that there is none: v1 reports the largest number of pages. */
+/* A limit of at least this size means that there is none: v1 reports a number near 2^63 then. */
 #define NO_LIMIT_BYTES (1ull << 60)
 
 /* The files of each version; NULL: it has no such file. */
@@ -93,8 +93,8 @@ static bool to_parent(const struct wf_cgroup *cgroup, char *group)
 }
 
 /*
- * Set cgroup->path to the lowest group from @path on that accounts memory: v2 may enable the memory
- * controller for an ancestor only. Return: 0 on success; -ENOENT if there is none.
+ * Move cgroup->path up to the lowest group that accounts memory: in v2, the memory controller may
+ * be enabled for an ancestor only. Return: 0 on success; -ENOENT if there is none.
  */
 static int find_accounting(struct wf_cgroup *cgroup)
 {
@@ -153,8 +153,9 @@ static int read_group_file(const char *group, const char *name, char *text, size
 }
 
 /*
- * Lower @limit_bytes to the limit in file @name. A file that does not exist (the v2 root group has
- * none) or has no number ("max") sets no limit. Return: 0 on success; -errno on failure.
+ * Set *@limit_bytes to the limit in file @name if that is lower. A file that does not exist (the v2
+ * root group has none) or has no number ("max") sets no limit. Return: 0 on success; -errno on
+ * failure.
  */
 static int read_limit(const char *group, const char *name, uint64_t *limit_bytes)
 {

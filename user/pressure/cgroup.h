@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * cgroup.h - the memory limits that control groups set for this process, in either version of
- * cgroups: that of its own group, and those of all ancestors that are visible here.
+ * cgroups: the limit of its own group, and those of all ancestors up to the mount point.
  *
  * Thread: any; a few system calls per group.
  */
@@ -35,8 +35,8 @@ typedef void (*wf_cgroup_fn)(void *ctx, const struct wf_cgroup_use *use);
 int wf_cgroup_find(const char *proc_dir, const char *cgroup_dir, struct wf_cgroup *ret_cgroup);
 
 /*
- * Call @fn for each group with a limit, from the process's own group to the root. Return: 0 on
- * success; -errno if a file of a group can't be read; -EBADMSG if it is not a number.
+ * Call @fn for each group with a limit, from cgroup->path up to cgroup->root. Return: 0 on
+ * success; -errno if a file of a group can't be read; -EBADMSG if its contents are not a number.
  */
 int wf_cgroup_each(const struct wf_cgroup *cgroup, wf_cgroup_fn fn, void *ctx);
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <weft/limits.h>
 
@@ -99,8 +100,8 @@ static void note_result(struct wf_cleanup *cleanup, struct wf_cleanup_stats *sta
 		return;
 	}
 	if (!stats->errors_in_row)
-		wf_warn("memory: cleanup task %s failed (error %d) and will be retried",
-			stats->name, (int)-result);
+		wf_warn("memory: cleanup task %s failed: %s; it will be retried", stats->name,
+			strerror((int)-result));
 	stats->errors++;
 	stats->errors_in_row++;
 	stats->last_err = (int)result;

@@ -6,7 +6,7 @@
  * of items. The registry schedules the tasks, counts their results, and runs a failing task less
  * often. Under memory pressure all TTLs are shortened, and restored afterwards.
  *
- * Thread: one thread makes all calls.
+ * Thread: one at a time; main, then the housekeeping thread (engine/).
  */
 #ifndef WF_PRESSURE_CLEANUP_H
 #define WF_PRESSURE_CLEANUP_H

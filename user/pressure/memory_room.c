@@ -11,6 +11,10 @@
 #include "pressure/cgroup.h"
 #include "pressure/kernel_file.h"
 
+/*
+ * The text shows as "in use" the difference of the rounded limit and the rounded rest, so that the
+ * limit minus the memory in use equals the rest that other messages show.
+ */
 static void add_group(void *ctx, const struct wf_cgroup_use *use)
 {
 	struct wf_memory_room *room = ctx;
@@ -21,7 +25,7 @@ static void add_group(void *ctx, const struct wf_cgroup_use *use)
 	room->bytes = left;
 	snprintf(room->why, sizeof(room->why), "the control group %s has %llu MiB - %llu in use",
 		 use->path, (unsigned long long)use->limit_bytes >> 20,
-		 (unsigned long long)use->used_bytes >> 20);
+		 ((unsigned long long)use->limit_bytes >> 20) - (left >> 20));
 }
 
 static void add_host(const char *meminfo_path, struct wf_memory_room *room)
@@ -38,7 +42,7 @@ static void add_host(const char *meminfo_path, struct wf_memory_room *room)
 	room->bytes = left_kb * 1024;
 	snprintf(room->why, sizeof(room->why), "the host has %llu MiB - %llu in use",
 		 (unsigned long long)total_kb >> 10,
-		 (unsigned long long)(total_kb - left_kb) >> 10);
+		 ((unsigned long long)total_kb >> 10) - (left_kb >> 10));
 }
 
 void wf_memory_room_read(const struct wf_memory_room_paths *paths, struct wf_memory_room *ret_room)

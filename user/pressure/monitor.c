@@ -4,8 +4,9 @@
  * cleanup tasks.
  *
  * Every TRIM_INTERVAL_NS, half of the free spans' memory is returned to the system, so that a short
- * lull leaves memory for the next burst, and idle memory is returned within a minute. Under memory
- * pressure, all of it is returned at once.
+ * lull leaves memory for the next burst, and nearly all idle memory is returned within a minute.
+ * Under memory pressure, all of it is returned at once. Nothing is returned if the arena keeps its
+ * memory (see wf_arena_trim()).
  */
 #include "pressure/monitor.h"
 
@@ -47,13 +48,14 @@ static const uint32_t ttl_percent[WEFT_PRESSURE_LEVEL_COUNT] = {
 	[WEFT_PRESSURE_HIGH] = 50,
 	[WEFT_PRESSURE_CRITICAL] = 25,
 };
-_Static_assert(WF_SQUEEZE_MAX == WEFT_PRESSURE_CRITICAL, "squeeze values equal pressure levels");
+_Static_assert(WF_ARENA_PRESSURE_MAX == WEFT_PRESSURE_CRITICAL,
+	       "the arena's levels equal weft's pressure levels");
 
 static void on_pressure(void *ctx, enum weft_pressure_level from, enum weft_pressure_level to)
 {
 	struct wf_monitor *monitor = ctx;
 
-	wf_arena_set_squeeze(monitor->arena, to);
+	wf_arena_set_pressure_level(monitor->arena, to);
 	wf_cleanup_set_ttl_percent(monitor->cleanup, ttl_percent[to]);
 	if (to > from)
 		wf_arena_trim(monitor->arena, 0);

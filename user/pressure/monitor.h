@@ -5,11 +5,13 @@
  *
  *   wf_monitor_run() ──each interval──► pressure: budget, process, PSI, cgroup
  *                   │                     └─ level changed: limit the arena, shorten TTLs,
- *                   │                        give back free memory, then the owner's handlers
- *                   ├──when due──► cleanup tasks: give back free memory, then the owner's tasks
+ *                   │                        return free memory to the system, then the
+ *                   │                        owner's handlers
+ *                   ├──when due──► cleanup tasks: return free memory to the system, then the
+ *                   │              owner's tasks
  *                   └──► publish the memory_* metrics
  *
- * Thread: main.
+ * Thread: main until the housekeeping thread (engine/) runs, then that thread.
  */
 #ifndef WF_PRESSURE_MONITOR_H
 #define WF_PRESSURE_MONITOR_H
@@ -45,13 +47,13 @@ struct wf_monitor_opts {
 };
 
 /*
- * Create a monitor. Return: 0 on success; -EINVAL if the thresholds are not in ascending order or
- * the interval is 0; -ENOMEM.
+ * Create a monitor. Return: 0 on success; -EINVAL if opts->pressure is invalid or the interval is
+ * 0; -ENOMEM.
  */
 int wf_monitor_new(const struct wf_monitor_opts *opts, struct wf_metrics *metrics, uint64_t now_ns,
 		   struct wf_monitor **ret_monitor);
 
-/* NULL is allowed. */
+/* Free @monitor; NULL is allowed. */
 void wf_monitor_free(struct wf_monitor *monitor);
 
 /* Return the pressure object, to which the owner adds handlers. It lives as long as @monitor. */

@@ -26,7 +26,9 @@ enum {
 /* Minimum time between two rises: the effect of a rise on the load shows only after a delay. */
 #define SETTLE_NS (200 * WF_NS_PER_MS)
 
-/* Shedding begins when losses, each at most SERIES_GAP_NS after the previous one, last this long.
+/*
+ * Shedding begins when a series of losses, each at most SERIES_GAP_NS after the previous one, has
+ * lasted SERIES_MIN_NS and has LOSS_READINGS_MIN readings.
  */
 #define SERIES_MIN_NS (300 * WF_NS_PER_MS)
 #define SERIES_GAP_NS (WF_NS_PER_SEC)
@@ -45,7 +47,10 @@ static uint64_t rate_since(const struct wf_overload *overload, uint64_t now_ns)
 	return ms ? frames * 1000 / ms : 0;
 }
 
-/* Raise the percentage: shed half of the flows still captured, or more if the loss was larger. */
+/*
+ * Raise the percentage, up to PERCENT_MAX: shed half of the flows still captured, or more if the
+ * loss was larger.
+ */
 static void rise(struct wf_overload *overload, bool has_lost, uint64_t now_ns)
 {
 	uint64_t lost = overload->last.lost_frames - overload->base.lost_frames;
@@ -80,8 +85,8 @@ static void fall(struct wf_overload *overload, uint64_t now_ns)
 }
 
 /*
- * Return the time without overload that must pass before the percentage is lowered as a trial. It
- * is short if the workers' frame rate is below half of the rate at the last loss, because the
+ * Return the duration without overload that must pass before the percentage is lowered as a trial.
+ * It is short if the workers' frame rate is below half of the rate at the last loss, because the
  * overload is then over.
  */
 static uint64_t hold_ns(const struct wf_overload *overload)

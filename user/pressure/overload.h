@@ -6,11 +6,11 @@
  *   frames lost at full rings, fill level ──each tick──► share of new flows to shed
  *
  * Shedding begins only after losses that repeat: a single loss is caused by a burst, or by a worker
- * that did not run for a while, and is over before shedding takes effect. Each rise sheds at least
- * half of the new flows still captured; while flows are shed, a ring that is half full also causes
- * a rise. After a calm time the percentage is lowered as a trial. If the overload returns, the next
- * calm time is twice as long, up to a limit, so that trials are rare under a steady overload.
- * Successful trials shorten it.
+ * that did not run for a while, and is over before shedding takes effect. Each rise sheds half or
+ * more of the new flows still captured, up to 98 % of all; while flows are shed, a ring that is
+ * half full also causes a rise. After a time without overload, the percentage is lowered as a
+ * trial. If the overload returns, the next such time is twice as long, up to a limit, so that
+ * trials are rare under a steady overload. Successful trials shorten that time.
  *
  * This is computation only; the thread that reads the rings is in shedding.c.
  */
@@ -30,17 +30,17 @@ struct wf_overload_reading {
 struct wf_overload {
 	uint32_t percent; /* percentage of new flows to shed */
 	uint64_t rises;	  /* number of times the percentage was raised */
-	uint64_t falls;
+	uint64_t falls;	  /* number of times the percentage was lowered */
 	struct wf_overload_reading last;
 	/* earlier reading, from which losses and rates are computed */
 	struct wf_overload_reading base;
-	uint64_t base_ns;   /* time of base; 0: no reading yet */
+	uint64_t base_ns;   /* time of the reading base; 0: no reading yet */
 	uint64_t rate;	    /* frames per second taken by workers, as last measured */
-	uint64_t full_rate; /* value of rate when frames were last lost */
-	/* losses that follow one another */
-	uint64_t series_ns;	/* time of the first */
-	uint64_t loss_ns;	/* time of the latest; 0: none yet */
-	uint32_t loss_readings; /* number of readings with a loss */
+	uint64_t full_rate; /* frames per second at the last rise that a loss caused */
+	/* the present series: losses that follow one another within a second */
+	uint64_t series_ns;	/* time of the first loss of the series */
+	uint64_t loss_ns;	/* time of the latest loss; 0: no loss yet */
+	uint32_t loss_readings; /* number of readings with a loss in the series */
 	uint64_t changed_ns;	/* time of the last change of percent */
 	uint64_t calm_ns;	/* start of the current time without overload */
 	uint64_t hold_ns;	/* time without overload required before percent is lowered */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <weft/limits.h>
 
@@ -108,9 +109,9 @@ static void read_source(struct wf_pressure *pressure, struct source *source)
 	reading->percent = err ? 0 : percent;
 	if (err && err != -ENODATA) {
 		if (err != reading->err)
-			wf_warn("memory: can't read pressure source %s (error %d); it is ignored "
-				"until it can be read again",
-				reading->name, -err);
+			wf_warn("memory: can't read pressure source %s: %s; it is ignored until "
+				"it can be read again",
+				reading->name, strerror(-err));
 		reading->errors++;
 		wf_metric_inc(pressure->metrics, pressure_source_errors);
 	}

@@ -8,7 +8,8 @@
  * below its threshold minus the hysteresis for several consecutive checks, so that it does not
  * flap. When the level falls, handlers undo the actions they took when it rose.
  *
- * Thread: one (main) checks and registers; wf_pressure_level() may be called by any.
+ * Thread: main registers sources and handlers, then the housekeeping thread (engine/) calls
+ * wf_pressure_check(); any thread may call wf_pressure_level().
  */
 #ifndef WF_PRESSURE_PRESSURE_H
 #define WF_PRESSURE_PRESSURE_H
@@ -24,9 +25,12 @@ struct wf_pressure;
 struct wf_pressure_opts {
 	uint32_t low_percent; /* threshold of the level LOW */
 	uint32_t high_percent;
-	uint32_t critical_percent;   /* required: low < high < critical <= 100 */
-	uint32_t hysteresis_percent; /* a level ends when readings are this many percentage points
-					below its threshold; less than low_percent */
+	uint32_t critical_percent; /* required: low < high < critical <= 100 */
+	/*
+	 * a level ends when readings are more than this many percentage points below its threshold;
+	 * less than low_percent
+	 */
+	uint32_t hysteresis_percent;
 	/* a level ends after this many consecutive low readings; at least 1 */
 	uint32_t calm_checks;
 };
@@ -43,8 +47,9 @@ typedef void (*wf_pressure_fn)(void *ctx, enum weft_pressure_level from,
 			       enum weft_pressure_level to);
 
 /*
- * Create the pressure state. @metrics: borrowed; metrics of the checking thread. Return: 0 on
- * success; -EINVAL if the thresholds are not in ascending order; -ENOMEM.
+ * Create the pressure state. @metrics: borrowed; metrics of the thread that calls
+ * wf_pressure_check(). Return: 0 on success; -EINVAL if a member of @opts violates its condition
+ * above; -ENOMEM.
  */
 int wf_pressure_new(const struct wf_pressure_opts *opts, struct wf_metrics *metrics,
 		    struct wf_pressure **ret_pressure);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure_report.c - a copy of the pressure state, written by the monitor's thread and read by any
- * thread under a lock.
+ * pressure_report.c - a copy of the pressure state, written by the housekeeping thread (engine/)
+ * and read by any thread under a lock.
  */
 #include "pressure/pressure_report.h"
 

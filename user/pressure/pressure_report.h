@@ -3,8 +3,8 @@
  * pressure_report.h - the state of memory pressure and cleanup as other threads may read it: the
  * last level changes, the last readings of the sources, and the last results of the cleanup tasks.
  *
- * Memory: one struct with fixed tables. Thread: the monitor's writes, any reads; the lock is held
- * only while data is copied.
+ * Memory: one struct with fixed tables. Thread: the housekeeping thread (engine/) writes, any
+ * thread reads; the lock is held only while data is copied.
  */
 #ifndef WF_PRESSURE_PRESSURE_REPORT_H
 #define WF_PRESSURE_PRESSURE_REPORT_H
@@ -35,7 +35,7 @@ struct wf_pressure_report {
 void wf_pressure_report_init(struct wf_pressure_report *report, uint32_t lock_timeout_ms);
 void wf_pressure_report_fini(struct wf_pressure_report *report);
 
-/* Record and log a change of the level. @highest: the reading that caused it. */
+/* Record and log a change of the level. @highest: the highest reading, which determined @to. */
 void wf_pressure_report_add_change(struct wf_pressure_report *report, enum weft_pressure_level from,
 				   enum weft_pressure_level to,
 				   const struct wf_pressure_reading *highest);

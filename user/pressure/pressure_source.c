@@ -43,8 +43,10 @@ int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent)
 int wf_pressure_read_process(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_pressure_process *process = ctx;
-	/* Memory that the kernel holds for weft counts against the limit, but not as memory of the
-	 * process. */
+	/*
+	 * Memory that the kernel holds for weft counts against the limit, but is not resident
+	 * memory of the process.
+	 */
 	uint64_t kernel = wf_budget_kernel(process->budget);
 	uint64_t limit = minus(process->budget->limit_bytes, kernel) + process->slack_bytes;
 	uint64_t fixed = wf_budget_fixed(process->budget) - kernel + process->slack_bytes;
@@ -89,7 +91,7 @@ int wf_pressure_read_psi(void *ctx, uint32_t *ret_percent)
 
 /* The highest percentage of the groups read so far: the context of add_group(). */
 struct highest {
-	uint64_t free_bytes; /* memory of weft that can be returned to the system at once */
+	uint64_t free_bytes; /* memory of weft's free spans, which counts as unused */
 	uint32_t percent;
 	bool is_limited;
 };

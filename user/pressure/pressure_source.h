@@ -5,7 +5,8 @@
  * Each source is a wf_pressure_read_fn with its context. Contexts contain the paths, so that tests
  * can use their own files.
  *
- * Thread: main; each reading needs a few system calls.
+ * Thread: the housekeeping thread (engine/); a reading needs a few system calls, that of the budget
+ * none.
  */
 #ifndef WF_PRESSURE_PRESSURE_SOURCE_H
 #define WF_PRESSURE_PRESSURE_SOURCE_H
@@ -17,16 +18,17 @@
 struct wf_budget;
 
 /*
- * Read the use of the budget. @ctx: struct wf_budget. The percentage excludes tables and receive
- * frames, which are allocated once; free spans and idle pages count as unused.
+ * Read the use of the budget. @ctx: struct wf_budget. The percentage excludes the reservations that
+ * wf_budget_fixed() returns (tables, receive frames, workers, rings, BPF maps), because they do not
+ * depend on the traffic; free spans and idle pages count as unused.
  */
 int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent);
 
 /*
  * Context of wf_pressure_read_process(), which compares the resident memory of this process
  * (anonymous and shared memory, without mapped files) with limit + slack. The percentage excludes
- * the same tables and frames as that of the budget. Unlike the budget, this source sees memory that
- * is not charged to any budget.
+ * the same reservations as that of the budget. Unlike the budget, this source sees memory that is
+ * not charged to any budget.
  */
 struct wf_pressure_process {
 	const struct wf_budget *budget; /* borrowed */

@@ -65,12 +65,14 @@ static void log_change(uint32_t from, uint32_t to)
 {
 	if (!from && to)
 		wf_warn("capture: workers can't keep up: %u %% of new connections are not captured "
-			"at all, so that the others are captured completely; more CPUs and workers, a "
-			"--depth or a filter help, larger rings (capture.ring_frames in tap mode, "
-			"capture.host_ring_mb in host mode) only against bursts",
+			"at all, so that the others are captured completely; use more CPUs and "
+			"workers, --depth or a filter; if the load comes in bursts, larger rings "
+			"help, too (capture.ring_frames in tap mode, capture.host_ring_mb in host "
+			"mode)",
 			to);
 	else if (from && !to)
-		wf_info("capture: workers keep up: no new connection is left out for this reason any more");
+		wf_info("capture: workers keep up again: no more connections are left out because "
+			"of overload");
 }
 
 static void read_loads(struct wf_shedding *shedding, uint64_t now_ns)

@@ -4,7 +4,7 @@
  * demands for each reason.
  *
  *   overload.h ──┐
- *                ├─ the highest ─► every interface's steering program
+ *                ├─ the highest ─► the kernel program of every interface
  *   memory ──────┘
  *
  * Each reason has its own demand, which only its owner changes, so lowering one demand does not
@@ -31,7 +31,8 @@ enum wf_shed_reason {
 
 struct wf_shedding {
 	_Atomic uint32_t demand_percent[WF_SHED_REASON_COUNT];
-	_Atomic uint64_t rises; /* number of times the overload demand was raised */
+	/* rises, falls: how often the overload demand was raised and lowered */
+	_Atomic uint64_t rises;
 	_Atomic uint64_t falls;
 
 	/* Callbacks, set before the thread starts. @ctx is passed to read() and apply(). */
@@ -56,8 +57,9 @@ void wf_shedding_init(struct wf_shedding *shedding);
 void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason, uint32_t percent);
 
 /*
- * Update the demand for memory: while the level is critical, raise it once per @interval_ns, up to
- * 100 percent; otherwise set it to 0. Return: the demand in percent. Thread: one.
+ * Update the demand for memory: while the level is critical, raise it by 25 percentage points once
+ * per @interval_ns, up to 100 percent; otherwise set it to 0. Return: the demand in percent.
+ * Thread: one.
  */
 uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critical, uint64_t now_ns,
 				   uint64_t interval_ns);

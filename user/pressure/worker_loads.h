@@ -4,8 +4,8 @@
  *
  * If the host does not run a worker for a while, or a signal stops the worker, its rings are full
  * when it runs again. Shedding new connections would not have prevented that loss. So a loss counts
- * as overload only if its worker received frames since the previous reading, and if that reading is
- * not long ago, as after a stop of the whole process.
+ * as overload only if its worker took frames since the previous reading, and if that reading is at
+ * most 100 ms old. It is older if the whole process was stopped for a while.
  *
  * This is computation only; the thread that reads the rings is in shedding.c.
  */
@@ -23,8 +23,8 @@ struct wf_worker_loads {
 	struct wf_overload_reading last[WEFT_WORKERS_MAX];
 	/* lost_frames: losses of workers that ran. fill_percent: the maximum of this reading */
 	struct wf_overload_reading sum;
-	uint64_t begin_ns; /* start of this reading; 0: none yet */
-	bool is_late;	   /* the previous reading is long ago */
+	uint64_t begin_ns; /* time at which the present reading began; 0: no reading yet */
+	bool is_late;	   /* more than LATE_NS have passed since the previous reading */
 };
 
 /* Begin a reading of all workers. */

@@ -2,9 +2,9 @@
 /*
  * losses.c - the table of a queue's dropped events.
  *
- * Dropped ranges of one direction are adjacent: events are dropped in their order, and no later
- * event of the direction is queued before the entry was reported. A range that is not adjacent goes
- * to the sum, so that an entry never covers bytes that were delivered.
+ * Dropped ranges of one direction are adjacent: events are dropped in their order, and the reader
+ * gets no later event of the direction before the entry was reported. A range that is not adjacent
+ * goes to the sum, so that an entry never covers bytes that were delivered.
  */
 #include "queue/losses.h"
 
@@ -19,7 +19,7 @@ void wf_losses_clear(struct wf_losses *losses)
 {
 	losses->count = losses->last = losses->closes_used = 0;
 	losses->sum = (struct wf_loss_sum){0};
-	losses->given_up = 0;
+	losses->moved = 0;
 }
 
 static bool is_same(const struct weft_flow *a, const struct weft_flow *b)
@@ -40,7 +40,7 @@ static struct wf_loss *find(struct wf_losses *losses, const struct weft_flow *fl
 }
 
 /* Move the entry at @index to the sum. */
-static void give_up(struct wf_losses *losses, uint32_t index)
+static void move_to_sum(struct wf_losses *losses, uint32_t index)
 {
 	struct wf_loss *loss = &losses->list[index];
 	bool is_whole = loss->has_open && loss->close >= 0;
@@ -53,7 +53,7 @@ static void give_up(struct wf_losses *losses, uint32_t index)
 	if (is_whole) {
 		sum.events += 2;
 		sum.connections = 1;
-		losses->given_up += 2;
+		losses->moved += 2;
 		losses->closes_used &= ~(1u << loss->close);
 	}
 	wf_losses_add_sum(losses, &sum);
@@ -63,27 +63,27 @@ static void give_up(struct wf_losses *losses, uint32_t index)
 }
 
 /*
- * Move all connections to the sum of which neither OPEN nor CLOSE was delivered. Return: true if
+ * Move all entries that keep both OPEN and CLOSE of their connection to the sum. Return: true if
  * there was one.
  */
-static bool give_up_whole(struct wf_losses *losses)
+static bool move_whole_to_sum(struct wf_losses *losses)
 {
 	bool found = false;
 
 	for (uint32_t i = losses->count; i-- > 0;)
 		if (losses->list[i].has_open && losses->list[i].close >= 0) {
-			give_up(losses, i);
+			move_to_sum(losses, i);
 			found = true;
 		}
 	return found;
 }
 
-/* Move one connection that only lost data to the sum. Return: true if there was one. */
-static bool give_up_range(struct wf_losses *losses)
+/* Move one entry that keeps neither OPEN nor CLOSE to the sum. Return: true if there was one. */
+static bool move_range_to_sum(struct wf_losses *losses)
 {
 	for (uint32_t i = 0; i < losses->count; i++)
 		if (!losses->list[i].has_open && losses->list[i].close < 0) {
-			give_up(losses, i);
+			move_to_sum(losses, i);
 			return true;
 		}
 	return false;
@@ -105,25 +105,25 @@ bool wf_losses_reserve(struct wf_losses *losses, const struct weft_flow *flow, b
 {
 	const uint32_t all = (1u << WF_LOSSES_CLOSES) - 1;
 
-	if (is_close && losses->closes_used == all && !give_up_whole(losses))
+	if (is_close && losses->closes_used == all && !move_whole_to_sum(losses))
 		return false;
 	if (find(losses, flow))
 		return true;
-	if (losses->count == losses->size && !give_up_whole(losses) && !give_up_range(losses))
+	if (losses->count == losses->size && !move_whole_to_sum(losses) &&
+	    !move_range_to_sum(losses))
 		return false;
 	append(losses, flow);
 	return true;
 }
 
 void wf_losses_keep_open(struct wf_losses *losses, const struct weft_flow *flow,
-			 const uint64_t off[WEFT_DIR_COUNT], bool is_midway, uint64_t time_ns)
+			 const struct weft_open *open, uint64_t time_ns)
 {
 	struct wf_loss *loss = find(losses, flow);
 
 	loss->has_open = true;
-	loss->is_midway = is_midway;
+	loss->open = *open;
 	loss->open_ns = loss->time_ns = time_ns;
-	memcpy(loss->open_off, off, sizeof(loss->open_off));
 }
 
 void wf_losses_keep_close(struct wf_losses *losses, const struct weft_flow *flow,
@@ -137,7 +137,7 @@ void wf_losses_keep_close(struct wf_losses *losses, const struct weft_flow *flow
 	losses->closes[loss->close] = *record;
 }
 
-/* Make @all cover @range as well. Return: false if the two are not adjacent. */
+/* Extend @all by @range, which follows it. Return: false if the two are not adjacent. */
 static bool extend(struct wf_loss_range *all, const struct wf_loss_range *range)
 {
 	bool has_bytes = range->to_off != range->from_off;
@@ -160,7 +160,7 @@ void wf_losses_add(struct wf_losses *losses, const struct weft_flow *flow, enum 
 {
 	struct wf_loss *loss = find(losses, flow);
 
-	if (!loss && (losses->count < losses->size || give_up_whole(losses)))
+	if (!loss && (losses->count < losses->size || move_whole_to_sum(losses)))
 		loss = append(losses, flow);
 	if (loss && extend(&loss->range[dir], range)) {
 		loss->time_ns = time_ns;
@@ -180,12 +180,12 @@ void wf_losses_add_sum(struct wf_losses *losses, const struct wf_loss_sum *sum)
 	losses->sum.time_ns = sum->time_ns;
 }
 
-uint64_t wf_losses_given_up(struct wf_losses *losses)
+uint64_t wf_losses_moved(struct wf_losses *losses)
 {
-	uint64_t given_up = losses->given_up;
+	uint64_t moved = losses->moved;
 
-	losses->given_up = 0;
-	return given_up;
+	losses->moved = 0;
+	return moved;
 }
 
 /* ---- the events of the table ---- */
@@ -204,7 +204,7 @@ static void make_open(const struct wf_loss *loss, struct weft_event *ret_event)
 		.type = WEFT_EVENT_OPEN,
 		.time_ns = loss->open_ns,
 		.flow = &loss->flow,
-		.open = {.off = {loss->open_off[0], loss->open_off[1]}, .midway = loss->is_midway},
+		.open = loss->open,
 	};
 }
 

@@ -9,7 +9,7 @@
  * CLOSE after them. If the table is full, an OPEN or CLOSE first displaces connections of which
  * neither OPEN nor CLOSE was delivered, then one that only lost data; displaced entries are added
  * to the sum. If there is no such entry, the OPEN or CLOSE is rejected. A lost range displaces only
- * the former; otherwise it is added to the sum.
+ * entries of the first kind; if there is none, it is added to the sum.
  *
  * Bound: wf_losses_bytes(). Thread: the side that has taken the table.
  */
@@ -34,10 +34,9 @@ struct wf_loss {
 	struct wf_loss_range range[WEFT_DIR_COUNT];
 	uint64_t time_ns;
 	uint64_t open_ns;
-	uint64_t open_off[WEFT_DIR_COUNT];
+	struct weft_open open;
 	uint64_t close_ns;
 	bool has_open;
-	bool is_midway;
 	int16_t close; /* index in wf_losses.closes; -1: none */
 };
 
@@ -57,8 +56,8 @@ struct wf_losses {
 	uint32_t last;	      /* index of the entry that was used last */
 	uint32_t closes_used; /* mask of the elements of closes that are in use */
 	struct wf_loss_sum sum;
-	/* OPEN and CLOSE events that moved from an entry to the sum; see wf_losses_given_up() */
-	uint64_t given_up;
+	/* OPEN and CLOSE events that moved from an entry to the sum; see wf_losses_moved() */
+	uint64_t moved;
 	struct weft_flow_record closes[WF_LOSSES_CLOSES];
 	/* connection id of each entry, so that a search need not read list[] */
 	uint64_t ids[WF_LOSSES_MAX];
@@ -89,7 +88,7 @@ bool wf_losses_reserve(struct wf_losses *losses, const struct weft_flow *flow, b
 
 /* Keep an event for which wf_losses_reserve() returned true. */
 void wf_losses_keep_open(struct wf_losses *losses, const struct weft_flow *flow,
-			 const uint64_t off[WEFT_DIR_COUNT], bool is_midway, uint64_t time_ns);
+			 const struct weft_open *open, uint64_t time_ns);
 void wf_losses_keep_close(struct wf_losses *losses, const struct weft_flow *flow,
 			  const struct weft_flow_record *record, uint64_t time_ns);
 
@@ -104,7 +103,7 @@ void wf_losses_add(struct wf_losses *losses, const struct weft_flow *flow, enum 
 void wf_losses_add_sum(struct wf_losses *losses, const struct wf_loss_sum *sum);
 
 /* Return the number of kept OPEN and CLOSE events that moved to the sum since the last call. */
-uint64_t wf_losses_given_up(struct wf_losses *losses);
+uint64_t wf_losses_moved(struct wf_losses *losses);
 
 /* A position in the sequence of events of a table; zero: its beginning. */
 struct wf_losses_cursor {
@@ -113,9 +112,9 @@ struct wf_losses_cursor {
 };
 
 /*
- * Return the next event of the table. The order for each entry is OPEN, DROP of each direction,
- * CLOSE; the last event is DROP for the sum. The event is valid until @losses changes. Return:
- * false after the last event.
+ * Write the next event of the table to *@ret_event. The order for each entry is OPEN, DROP of each
+ * direction, CLOSE; the last event is DROP for the sum. The event is valid until @losses changes.
+ * Return: false after the last event.
  */
 bool wf_losses_next(const struct wf_losses *losses, struct wf_losses_cursor *cursor,
 		    struct weft_event *ret_event);

@@ -9,19 +9,22 @@
  * record has its event number, so the reader notices every loss by itself. Two kinds of tables
  * record the lost events:
  *
- *   front: dropped records that were older than all waiting ones; the worker lends it to the reader
- *   back:  rejected events, newer than all waiting ones; the worker writes it to the ring as
- * records as soon as there is room for all of it. Until then it rejects further events.
+ *   front: dropped records, which were older than all waiting ones; the reader takes this table
+ *          and reports it
+ *   back:  rejected events, which are newer than all waiting ones; the worker writes this table to
+ *          the ring, as records, as soon as there is room for all of it, and rejects all events
+ *          until then
  *
- * A queue with the policy resize has a larger ring while it needs one. The old ring stays until
- * its last record was released.
+ * A queue with the policy resize has a larger ring while it needs one. The old ring stays until its
+ * last record was taken or dropped.
  *
  * Bound: the rings and the tables, which come from the arena, plus the payload that is waiting or
  * lent, at most payload_max_bytes. A single event may exceed this limit if no other payload is
  * waiting or lent.
  *
- * Thread: the worker for push, flush and close; the reader for take and release; both for
- * leave, once each. The second side to leave frees the waiting events and the ring.
+ * Thread: the worker for push, flush and close; the reader for take and release. Each side leaves
+ * once; if the subscription has ended, the worker may leave for both sides. The second side to
+ * leave frees the waiting events and the rings.
  */
 #ifndef WF_QUEUE_QUEUE_H
 #define WF_QUEUE_QUEUE_H
@@ -67,15 +70,19 @@ struct wf_ring {
 struct wf_queue {
 	/* set at creation; constant afterwards */
 	struct wf_arena *arena; /* borrowed */
-	uint64_t base_bytes;	/* size of the queue, and its maximum with the policy resize */
+	/*
+	 * base_bytes: size of ring and payload at creation. max_bytes: maximum of this size; larger
+	 * than base_bytes only if the policy is resize
+	 */
+	uint64_t base_bytes;
 	uint64_t max_bytes;
-	uint64_t events_max; /* maximum number of waiting events */
+	uint64_t events_max; /* maximum number of waiting events; UINT64_MAX: no limit */
 	uint64_t block_ns;   /* time limit of waiting for room; UINT64_MAX: none */
 	uint64_t wake_bytes; /* number of waiting bytes at which a sleeping reader is woken */
 	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
 	void *tables; /* owned: the run of the arena that holds the tables of losses */
 	uint64_t tables_bytes;
-	struct wf_losses *back;	      /* borrowed: in tables */
+	struct wf_losses *back;	      /* borrowed: the back table, which lies in tables */
 	struct wf_water_marks *marks; /* borrowed; NULL: no callback for water marks */
 	/* borrowed: the waiter on which the subscription's reader sleeps */
 	struct wf_waiter *reader;
@@ -84,16 +91,21 @@ struct wf_queue {
 	_Atomic bool *is_blocked;      /* borrowed: true while the worker waits for room */
 
 	/* written by the worker */
-	_Alignas(WF_CACHE_LINE) uint64_t head; /* position of the next record */
+	/* position at which the worker writes the next record */
+	_Alignas(WF_CACHE_LINE) uint64_t head;
 	uint64_t next_number; /* number of the next record, if the back table is empty */
 	/* cached wf_queue_oldest_in_use(): bytes before this position may be overwritten */
 	uint64_t oldest_seen;
-	uint64_t stuck_taken;  /* taken_events when the worker's wait last timed out */
+	/* taken_events when the worker's last wait timed out; UINT64_MAX: it did not time out */
+	uint64_t stuck_taken;
 	uint64_t ring_from;    /* position at which the current ring began */
-	uint32_t calm_flushes; /* flushes that found a grown queue empty */
+	uint32_t calm_flushes; /* number of successive flushes that found a grown queue empty */
 	uint64_t records_in;   /* records of events written to rings */
 	uint64_t records_dropped;
-	/* an OPEN event was rejected: dispatch.c then uses the map of connections */
+	/*
+	 * an OPEN event was rejected: deliver/dispatch.c now reads the subscription's map of
+	 * connections (deliver/conn_states.h) for each event
+	 */
 	bool lost_open;
 	struct wf_ring rings[2];
 	/*
@@ -104,7 +116,10 @@ struct wf_queue {
 	_Atomic uint64_t ring_bytes; /* size of the current ring */
 	_Atomic uint64_t payload_max_bytes;
 	_Atomic uint64_t published;
-	/* number of events pushed or dropped so far; also the number of the next event */
+	/*
+	 * number of events so far, including rejected ones; a rejected OPEN is counted only if the
+	 * CLOSE of its connection is lost too
+	 */
 	_Atomic uint64_t pushed_events;
 	_Atomic uint64_t pushed_bytes; /* payload bytes of the events counted by pushed_events */
 	_Atomic uint64_t dropped_events;
@@ -126,7 +141,7 @@ struct wf_queue {
 	 */
 	/* the table with entries; NULL: no entries, or a side has taken the table */
 	struct wf_losses *_Atomic losses;
-	struct wf_losses *_Atomic spare[2]; /* the empty tables */
+	struct wf_losses *_Atomic spare[2]; /* the empty front tables; NULL: none */
 	_Atomic bool is_high;		    /* set at the high water mark, cleared at the low one */
 	_Atomic uint32_t left; /* sides that have left the queue: mask of WF_QUEUE_LEFT_* */
 
@@ -137,12 +152,16 @@ struct wf_queue {
 	_Atomic uint64_t taken_bytes;	 /* payload bytes taken by the reader */
 	_Atomic uint64_t released_bytes; /* payload bytes taken and released by the reader */
 	_Atomic uint64_t records_taken;	 /* records of events taken from rings */
-	uint64_t held_bytes;		 /* payload bytes taken since the last release */
+	_Atomic uint64_t revoked_events; /* kept events that were taken back from their reader */
+	_Atomic uint64_t revoked_bytes;
+	uint64_t held_bytes; /* payload bytes taken since the last release and not kept */
 	uint32_t held_events;
-	uint64_t next_event; /* number that the next event has if no event was lost */
-	/* the table that the reader is reporting as events; NULL: none */
-	struct wf_losses *telling;
-	struct wf_losses_cursor told;
+	uint32_t kept_events; /* events whose payload is kept beyond the release */
+	uint64_t kept_bytes;  /* payload bytes of the kept events */
+	uint64_t next_event;  /* number that the next event has if no event was lost */
+	/* the table that the reader is reporting as events, and the position in it; NULL: none */
+	struct wf_losses *reporting;
+	struct wf_losses_cursor report_pos;
 };
 
 /* Storage for the data of one event taken by the reader; the event points into it. */
@@ -163,11 +182,12 @@ struct wf_queue_opts {
 	/* maximum size of ring and payload together, at least WEFT_QUEUE_MIN_BYTES */
 	uint64_t bytes;
 	uint64_t max_bytes;  /* maximum size with the policy resize; 0: the value of @bytes */
-	uint64_t events_max; /* 0: no limit */
+	uint64_t events_max; /* maximum number of waiting events; 0: no limit */
 	uint64_t block_ns;   /* time limit of the policy block-with-timeout */
 	enum weft_overflow overflow;
 	struct wf_water_marks *marks;
-	bool lazy_wake; /* wake the reader only when many records are waiting */
+	/* a flush wakes the reader only if the waiting records fill 1/16 of the ring */
+	bool lazy_wake;
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
 	const _Atomic uint32_t *ended;
@@ -180,33 +200,35 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
 /* ---- the worker ---- */
 
 /*
- * Push an event other than OPEN. If this function queues the event, it adds a reference to @page.
- * If there is no room, it waits or drops events, as the overflow policy says.
+ * Push an event other than OPEN. If there is no room, wait or drop events, as the overflow policy
+ * says. Return: true if the event was queued; for DATA, the queue has then taken one of the
+ * caller's references to @page.
  */
-void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
+bool wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
 
 /* Push an OPEN event. Return: false if it was rejected; a rejected OPEN is not counted. */
 bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event);
 
 /*
  * Count an event as pushed and dropped, because the OPEN of its connection was rejected, so that
- * the reader did not get it. If @event is CLOSE, the rejected OPEN is counted too.
+ * the reader did not get the OPEN. If @event is CLOSE, the rejected OPEN is counted too.
  */
 void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *event);
 
 void wf_queue_flush(struct wf_queue *queue);
 
 /*
- * If waiting payload exceeds half of the payload limit or an eighth of all memory, drop the oldest
- * events, at most @events_max, until it is at most half of that. The reader gets a DROP event, as
- * for any other loss. A queue with policy block drops no events. Return: the number of events
- * dropped.
+ * Drop the oldest events, at most @events_max, of a queue that keeps much payload, waiting or lent:
+ * more than half of its payload limit or of its size at creation, or more than an eighth of all
+ * memory. Dropping stops at half of that amount. The reader gets a DROP event, as for any other
+ * loss. Do nothing if the policy is block. Return: the number of events dropped; *@ret_bytes: their
+ * payload bytes.
  */
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 
 /*
- * Return true if all payload before byte @position was released or dropped, or if the reader has
- * left.
+ * Return true if the first @position payload bytes that were ever pushed were all released or
+ * dropped, or if the reader has left.
  */
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 
@@ -217,8 +239,8 @@ bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max);
 
 /*
- * Flush the queue, mark it as closed, so that the reader expects no more events, and leave it.
- * Idempotent.
+ * Publish the written records, mark the queue as closed, so that the reader expects no more events,
+ * and leave it. Idempotent.
  */
 void wf_queue_close(struct wf_queue *queue);
 
@@ -232,8 +254,17 @@ void wf_queue_close(struct wf_queue *queue);
 int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
 		  int max);
 
-/* Release the events taken so far, which the caller no longer needs. */
+/* Release all events taken so far, except kept ones: the caller no longer uses them. */
 void wf_queue_release(struct wf_queue *queue);
+
+/*
+ * Keep the payload of an event, of @bytes, that was taken since the last release. While events are
+ * kept, at most half of the payload limit is lent.
+ */
+void wf_queue_keep(struct wf_queue *queue, uint64_t bytes);
+
+/* Release the payload of one kept event. @is_unread: it was taken back from its reader. */
+void wf_queue_give_back(struct wf_queue *queue, uint64_t bytes, bool is_unread);
 
 /* Free the waiting events and leave the queue. Idempotent. */
 void wf_queue_abandon(struct wf_queue *queue);

@@ -14,6 +14,7 @@
 enum {
 	CLAIM_RUN = 16,		/* maximum number of records claimed at a time */
 	PAYLOAD_LENT_SHARE = 4, /* at most 1/4 of the payload limit is lent at once */
+	PAYLOAD_KEPT_SHARE = 2, /* lent and kept payload together is at most 1/2 of the limit */
 };
 
 static void take_drop(const struct wf_record *record, struct wf_queue_slot *slot,
@@ -67,9 +68,7 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 		event->anomaly.lost = slot->conflict.lost;
 		break;
 	case WEFT_EVENT_OPEN:
-		event->open.off[0] = record->off;
-		event->open.off[1] = record->stream_bytes;
-		event->open.midway = record->what;
+		event->open = wf_record_open(record);
 		break;
 	case WEFT_EVENT_DROP:
 		take_drop(record, slot, event);
@@ -85,13 +84,24 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 	wf_count_add(&queue->taken_bytes, payload);
 }
 
+/* Return the maximum of payload bytes that may be lent until the next release. */
+static uint64_t lent_max(const struct wf_queue *queue)
+{
+	uint64_t limit = wf_count_get(&queue->payload_max_bytes);
+	uint64_t kept_max = limit / PAYLOAD_KEPT_SHARE, lent = limit / PAYLOAD_LENT_SHARE;
+	uint64_t rest = kept_max > queue->kept_bytes ? kept_max - queue->kept_bytes : 0;
+
+	return rest < lent ? rest : lent;
+}
+
 /*
  * Return the end of the run of records that starts at @pos: at most @max events, without a loss
- * between them, and not beyond @end.
+ * between them, not beyond @end, and with at most lent_max() of the payload limit lent (a single
+ * event may exceed this).
  */
 static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
 {
-	uint64_t budget = wf_count_get(&queue->payload_max_bytes) / PAYLOAD_LENT_SHARE;
+	uint64_t budget = lent_max(queue);
 	uint64_t number = queue->next_event;
 	uint64_t payload = queue->held_bytes;
 	int count = 0;
@@ -104,7 +114,8 @@ static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end
 		if (record->type != WF_RECORD_PAD) {
 			payload += wf_record_payload_bytes(record);
 			if (record->number != number ||
-			    (payload > budget && queue->held_events + (uint32_t)count))
+			    (payload > budget &&
+			     queue->held_events + queue->kept_events + (uint32_t)count))
 				break;
 			number += wf_record_numbers(record);
 			count++;
@@ -131,7 +142,8 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 /* ---- losses ---- */
 
 /* Copy the flow and the close record of @event from the table to @slot, and count the event. */
-static void take_told(struct wf_queue *queue, struct wf_queue_slot *slot, struct weft_event *event)
+static void copy_reported(struct wf_queue *queue, struct wf_queue_slot *slot,
+			  struct weft_event *event)
 {
 	slot->page = NULL;
 	if (event->flow) {
@@ -153,28 +165,28 @@ static void take_told(struct wf_queue *queue, struct wf_queue_slot *slot, struct
 /* Begin to report the front table, if it has entries. */
 static void begin_front(struct wf_queue *queue)
 {
-	if (queue->telling || !atomic_load(&queue->losses))
+	if (queue->reporting || !atomic_load(&queue->losses))
 		return;
-	/* Pairs with the store in queue_room.c. */
-	queue->telling = atomic_exchange(&queue->losses, NULL);
-	queue->told = (struct wf_losses_cursor){0};
+	/* Pairs with the store in put_front() (queue_room.c): the table's entries are complete. */
+	queue->reporting = atomic_exchange(&queue->losses, NULL);
+	queue->report_pos = (struct wf_losses_cursor){0};
 }
 
 /* Fill in up to @max events of the table that is being reported. Return: their number. */
-static int tell(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
-		int max)
+static int report_table(struct wf_queue *queue, struct weft_event *events,
+			struct wf_queue_slot *slots, int max)
 {
 	int count = 0;
 
-	while (queue->telling && count < max) {
-		if (wf_losses_next(queue->telling, &queue->told, &events[count])) {
-			take_told(queue, &slots[count], &events[count]);
+	while (queue->reporting && count < max) {
+		if (wf_losses_next(queue->reporting, &queue->report_pos, &events[count])) {
+			copy_reported(queue, &slots[count], &events[count]);
 			count++;
 			continue;
 		}
-		if (queue->telling != queue->back)
-			wf_queue_put_spare(queue, queue->telling);
-		queue->telling = NULL;
+		if (queue->reporting != queue->back)
+			wf_queue_put_spare(queue, queue->reporting);
+		queue->reporting = NULL;
 	}
 	return count;
 }
@@ -183,14 +195,14 @@ static int tell(struct wf_queue *queue, struct weft_event *events, struct wf_que
  * Report the back table after the worker has left and the reader has taken all records: the table
  * contains the last events.
  */
-static int tell_back(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
-		     int max)
+static int report_back_table(struct wf_queue *queue, struct weft_event *events,
+			     struct wf_queue_slot *slots, int max)
 {
-	if (!queue->telling && queue->next_event != wf_count_get(&queue->pushed_events)) {
-		queue->telling = queue->back;
-		queue->told = (struct wf_losses_cursor){0};
+	if (!queue->reporting && queue->next_event != wf_count_get(&queue->pushed_events)) {
+		queue->reporting = queue->back;
+		queue->report_pos = (struct wf_losses_cursor){0};
 	}
-	return tell(queue, events, slots, max);
+	return report_table(queue, events, slots, max);
 }
 
 /* ---- records ---- */
@@ -198,8 +210,9 @@ static int tell_back(struct wf_queue *queue, struct weft_event *events, struct w
 /*
  * Report losses, or take a run of records. The reader has set WF_CLAIM_COPYING, so no record at or
  * after start is overwritten. Return: the number of events. *@ret_again: true if the caller may
- * call again for more events. If 0 events are returned with true, the worker dropped records during
- * the call. If 0 with false, a dropped record may not yet be in the front table.
+ * call again for more events. 0 events and true: the worker dropped records during the call, or the
+ * run was only padding. 0 events and false: there are no more records before @end, the limit of
+ * lent payload is reached, or the worker has not yet entered a dropped record in the front table.
  */
 static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,
 		    struct wf_queue_slot *slots, int max, bool *ret_again)
@@ -219,7 +232,7 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 	record = first_record(queue, pos, end);
 	if (record && record->number != queue->next_event) {
 		begin_front(queue);
-		count = tell(queue, events, slots, max);
+		count = report_table(queue, events, slots, max);
 		*ret_again = count;
 		return count;
 	}
@@ -277,11 +290,11 @@ int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_q
 	int count;
 
 	begin_front(queue);
-	count = tell(queue, events, slots, max);
+	count = report_table(queue, events, slots, max);
 	if (count < max)
 		count += take_records(queue, end, events + count, slots + count, max - count);
 	if (closed && count < max && wf_queue_is_empty(queue))
-		count += tell_back(queue, events + count, slots + count, max - count);
+		count += report_back_table(queue, events + count, slots + count, max - count);
 	return count;
 }
 
@@ -313,23 +326,19 @@ void wf_queue_abandon(struct wf_queue *queue)
 	wf_queue_leave(queue, WF_QUEUE_LEFT_READER);
 }
 
-void wf_queue_release(struct wf_queue *queue)
+/* Count @bytes as released, and wake a worker that waits for this room. */
+static void release_bytes(struct wf_queue *queue, uint64_t bytes)
 {
 	uint64_t waiting, payload;
 
-	if (!queue->held_events)
-		return;
-	queue->held_events = 0;
-	atomic_store(&queue->released_bytes,
-		     wf_count_get(&queue->released_bytes) + queue->held_bytes);
-	queue->held_bytes = 0;
+	atomic_store(&queue->released_bytes, wf_count_get(&queue->released_bytes) + bytes);
 	if (queue->marks)
 		wf_queue_check_low(queue);
 
 	/*
-	 * Wake a worker that waits for room only if the queue is empty, or if at most half of the
-	 * ring and of the payload limit is in use, so that the worker can write many events at
-	 * once.
+	 * Wake a worker that waits for room only if the queue is empty, or if the waiting events
+	 * use at most half of the ring and of the payload limit, so that the worker can write many
+	 * events at once.
 	 */
 	if (!wf_waiter_is_announced(&queue->room))
 		return;
@@ -341,10 +350,40 @@ void wf_queue_release(struct wf_queue *queue)
 		wf_waiter_wake(&queue->room);
 }
 
+void wf_queue_release(struct wf_queue *queue)
+{
+	uint64_t bytes = queue->held_bytes;
+
+	if (!queue->held_events)
+		return;
+	queue->held_events = 0;
+	queue->held_bytes = 0;
+	release_bytes(queue, bytes);
+}
+
+void wf_queue_keep(struct wf_queue *queue, uint64_t bytes)
+{
+	queue->held_bytes -= bytes;
+	queue->kept_bytes += bytes;
+	queue->kept_events++;
+}
+
+void wf_queue_give_back(struct wf_queue *queue, uint64_t bytes, bool is_unread)
+{
+	queue->kept_bytes -= bytes;
+	queue->kept_events--;
+	if (is_unread) {
+		wf_count_add(&queue->revoked_events, 1);
+		wf_count_add(&queue->revoked_bytes, bytes);
+	}
+	release_bytes(queue, bytes);
+}
+
 bool wf_queue_is_empty(const struct wf_queue *queue)
 {
 	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) == atomic_load(&queue->published) &&
-	       !atomic_load(&queue->losses) && (!queue->telling || queue->telling == queue->back);
+	       !atomic_load(&queue->losses) &&
+	       (!queue->reporting || queue->reporting == queue->back);
 }
 
 bool wf_queue_is_finished(const struct wf_queue *queue)

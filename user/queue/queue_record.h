@@ -15,7 +15,10 @@ enum {
 	WF_RECORD_ALIGN = 64,
 	WF_RECORD_PAD = 0xff, /* type of a record that fills the ring up to its end */
 };
-#define WF_CLAIM_COPYING 1ull /* lowest bit of wf_queue.claim: the reader is copying */
+#define WF_RECORD_OPEN_MIDWAY	    (1u << 0)
+#define WF_RECORD_OPEN_MIDSTREAM    (1u << 1)
+#define WF_RECORD_OPEN_HAS_ISN(dir) (1u << (2 + (dir)))
+#define WF_CLAIM_COPYING	    1ull /* lowest bit of wf_queue.claim: the reader is copying */
 
 struct wf_record {
 	uint32_t len_bytes; /* length of the record, a multiple of WF_RECORD_ALIGN */
@@ -23,7 +26,7 @@ struct wf_record {
 	uint8_t dir;
 	/*
 	 * GAP event: enum weft_gap_cause; ANOMALY event: enum weft_anomaly; OPEN event:
-	 * open.midway; DROP event: 1 if it has a connection
+	 * WF_RECORD_OPEN_* flags; DROP event: 1 if it has a connection
 	 */
 	uint8_t what;
 	uint8_t shown_bytes;
@@ -35,7 +38,8 @@ struct wf_record {
 	uint64_t stream_bytes;
 	union {
 		const uint8_t *bytes;
-		uint64_t lost_events; /* DROP event: number of lost events */
+		uint64_t lost_events;	      /* DROP event: number of lost events */
+		uint32_t isn[WEFT_DIR_COUNT]; /* OPEN event: ISN of each direction */
 	};
 	struct wf_page *page; /* owned: one reference to the page that holds the payload, or NULL */
 	struct weft_flow flow;
@@ -43,7 +47,7 @@ struct wf_record {
 		struct weft_flow_record close;
 		/* bytes of a conflict: first the kept ones, then the lost ones */
 		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX];
-		/* DROP event without a connection */
+		/* DROP event without a connection: what it covers, see struct weft_event */
 		struct {
 			uint64_t connections;
 			uint64_t closes;
@@ -53,12 +57,37 @@ struct wf_record {
 _Static_assert(offsetof(struct wf_record, flow) == 64, "the header is one cache line");
 _Static_assert(offsetof(struct wf_record, close) == 128, "most records are two cache lines");
 
+static inline void wf_record_set_open(struct wf_record *record, const struct weft_open *open)
+{
+	record->off = open->off[0];
+	record->stream_bytes = open->off[1];
+	record->what = 0;
+	record->what |= open->midway ? WF_RECORD_OPEN_MIDWAY : 0;
+	record->what |= open->midstream ? WF_RECORD_OPEN_MIDSTREAM : 0;
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
+		record->isn[dir] = open->isn[dir];
+		record->what |= open->has_isn[dir] ? WF_RECORD_OPEN_HAS_ISN(dir) : 0;
+	}
+}
+
+static inline struct weft_open wf_record_open(const struct wf_record *record)
+{
+	return (struct weft_open){
+		.off = {record->off, record->stream_bytes},
+		.isn = {record->isn[0], record->isn[1]},
+		.has_isn = {record->what & WF_RECORD_OPEN_HAS_ISN(0),
+			    record->what & WF_RECORD_OPEN_HAS_ISN(1)},
+		.midway = record->what & WF_RECORD_OPEN_MIDWAY,
+		.midstream = record->what & WF_RECORD_OPEN_MIDSTREAM,
+	};
+}
+
 static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
 {
 	return record->type == WEFT_EVENT_DATA ? record->stream_bytes : 0;
 }
 
-/* Return the number of events that a record counts for. */
+/* Return the number of events for which a record stands. */
 static inline uint64_t wf_record_numbers(const struct wf_record *record)
 {
 	return record->type == WEFT_EVENT_DROP ? record->lost_events : 1;
@@ -117,7 +146,7 @@ static inline void wf_queue_check_marks(struct wf_queue *queue)
 /* Return the position of the first byte that the reader may still read. */
 static inline uint64_t wf_queue_oldest_in_use(const struct wf_queue *queue)
 {
-	/* Pairs with the store in wf_queue_take() that ends copying. */
+	/* Pairs with the atomic operation in take_records() (queue_reader.c) that ends copying. */
 	uint64_t claim = atomic_load(&queue->claim);
 
 	if (claim & WF_CLAIM_COPYING)
@@ -130,7 +159,8 @@ static inline bool wf_queue_publish(struct wf_queue *queue)
 {
 	if (wf_count_get(&queue->published) == queue->head)
 		return false;
-	/* Pairs with the loads in wf_queue_take() and wf_queue_is_empty(). */
+	/* Pairs with the loads in wf_queue_take() and wf_queue_is_empty(): the records are
+	 * complete. */
 	atomic_store(&queue->published, queue->head);
 	return true;
 }
@@ -144,12 +174,15 @@ uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
 /* ---- the worker: queue_room.c ---- */
 
 /*
- * Make room for @bytes of the ring and @payload bytes, as the overflow policy says. When the handle
- * stops, wait for the reader first. Return: false if there is no room.
+ * Make room for @bytes of the ring and @payload bytes, as the overflow policy says. While the
+ * handle is stopping, wait for the reader first. Return: false if there is no room.
  */
 bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
 
-/* Return true if @bytes of the ring and @payload bytes are free now. */
+/*
+ * Return true if @bytes of the ring and @payload bytes are free now, and fewer than events_max
+ * events wait. The event must have been counted as pushed.
+ */
 bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
 
 bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side);
@@ -163,7 +196,10 @@ void wf_queue_free_rings(struct wf_queue *queue);
 /* Replace the ring by a larger one. Return: false if that is not possible now. */
 bool wf_queue_grow(struct wf_queue *queue);
 
-/* Free a ring that is no longer used, and make a grown queue small again when it stays empty. */
+/*
+ * Free the older ring when it is no longer used, and make a grown queue small again after many
+ * flushes at which it was empty.
+ */
 void wf_queue_settle(struct wf_queue *queue);
 
 #endif

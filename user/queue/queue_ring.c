@@ -6,9 +6,9 @@
  *                                   turn
  *
  * A larger or smaller ring is used from the position of the next record on. Two rings exist until
- * the last record of the older one was released; meanwhile no third ring is allocated. The word
- * `turn` contains the index of the current ring and its first position, so that the reader finds
- * the ring of a position.
+ * the last record of the older one was taken or dropped; meanwhile no third ring is allocated. The
+ * word `turn` contains the index of the current ring and its first position, so that the reader
+ * finds the ring of a position.
  */
 #include <errno.h>
 
@@ -20,11 +20,12 @@
 #include "memory/budget.h"
 
 enum {
-	RING_SHARE = 8, /* the ring is at most 1/8 of the queue */
+	RING_SHARE = 8, /* the ring is at most 1/8 of the queue, but at least one span */
 	/* each table of losses has one entry per LOSS_RING_BYTES bytes of the ring */
 	LOSS_RING_BYTES = 4096,
-	CALM_FLUSHES = 256, /* a grown queue becomes small when it is empty at this many flushes */
-	FREE_SHARE = 4,	    /* a queue grows only if 1/4 of the memory limit stays free */
+	/* a grown queue becomes small when it is empty at this many flushes in a row */
+	CALM_FLUSHES = 256,
+	FREE_SHARE = 4, /* a queue grows only if 1/4 of the memory limit stays free */
 	TABLES = 3,
 };
 
@@ -49,8 +50,9 @@ static uint32_t losses_of(uint64_t ring_bytes)
 static int open_tables(struct wf_queue *queue, uint64_t ring_bytes)
 {
 	/*
-	 * A queue with the policy block rejects events only after its reader has left, so it needs
-	 * small tables.
+	 * A queue with the policy block rejects events only if its reader takes no more events:
+	 * after the reader has left, after the subscription has ended, or while the handle stops.
+	 * So its tables can be small.
 	 */
 	uint32_t size =
 		queue->overflow == WEFT_OVERFLOW_BLOCK ? WF_LOSSES_MIN : losses_of(ring_bytes);
@@ -80,7 +82,7 @@ static void use_ring(struct wf_queue *queue, uint32_t index, uint8_t *bytes, uin
 	atomic_store_explicit(&queue->ring_bytes, ring_bytes, memory_order_relaxed);
 	atomic_store_explicit(&queue->payload_max_bytes, queue_bytes - ring_bytes,
 			      memory_order_relaxed);
-	/* Pairs with the load in wf_record_at(). */
+	/* Pairs with the load in wf_record_at(): the reader sees the ring that the turn names. */
 	atomic_store_explicit(&queue->turn, queue->head | index, memory_order_release);
 }
 

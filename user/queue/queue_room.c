@@ -21,7 +21,7 @@
 
 enum {
 	CRITICAL_SHARE = 4
-}; /* a queue may keep at most 1/4 of all memory under critical pressure */
+}; /* under critical pressure, the payload limit of a queue is at most 1/4 of all memory */
 #define NOT_STUCK	 UINT64_MAX
 #define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
 #define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
@@ -35,7 +35,7 @@ static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
 		return true;
 	oldest = queue->oldest_seen = wf_queue_oldest_in_use(queue);
 	if (oldest < queue->ring_from)
-		oldest = queue->ring_from; /* older records are in the other ring */
+		oldest = queue->ring_from; /* older records use the other ring */
 	return end - oldest <= ring_bytes;
 }
 
@@ -76,7 +76,7 @@ static struct wf_losses *take_front(struct wf_queue *queue)
 
 static void put_front(struct wf_queue *queue, struct wf_losses *front)
 {
-	/* Pairs with the exchange in queue_reader.c. */
+	/* Pairs with the exchange in begin_front() (queue_reader.c): the entries are complete. */
 	if (!wf_losses_is_empty(front))
 		atomic_store(&queue->losses, front);
 	else
@@ -105,16 +105,20 @@ static void enter_loss(struct wf_losses *front, const struct wf_record *record)
 	wf_losses_add(front, &record->flow, (enum weft_dir)record->dir, &range, record->time_ns);
 }
 
-/* Enter a dropped record in @front. Return: true if the event is lost, false if it is kept. */
+/*
+ * Enter a dropped record in @front. Return: true if its event is now lost; false if the table keeps
+ * the event, or if the record is padding or a DROP event, which was counted before.
+ */
 static bool enter_record(struct wf_losses *front, const struct wf_record *record)
 {
-	const uint64_t off[WEFT_DIR_COUNT] = {record->off, record->stream_bytes};
+	struct weft_open open;
 
 	switch (record->type) {
 	case WF_RECORD_PAD:
 		return false;
 	case WEFT_EVENT_OPEN:
-		wf_losses_keep_open(front, &record->flow, off, record->what, record->time_ns);
+		open = wf_record_open(record);
+		wf_losses_keep_open(front, &record->flow, &open, record->time_ns);
 		return false;
 	case WEFT_EVENT_CLOSE:
 		wf_losses_keep_close(front, &record->flow, &record->close, record->time_ns);
@@ -142,14 +146,17 @@ static void drop_record(struct wf_queue *queue, struct wf_losses *front, struct 
 
 	if (record->type != WF_RECORD_PAD && record->type != WEFT_EVENT_DROP)
 		queue->records_dropped++;
-	wf_count_add(&queue->dropped_events, lost + wf_losses_given_up(front));
+	wf_count_add(&queue->dropped_events, lost + wf_losses_moved(front));
 	if (record->type != WEFT_EVENT_DATA)
 		return;
 	wf_count_add(&queue->dropped_bytes, record->stream_bytes);
 	wf_page_put(record->page);
 }
 
-/* Drop the oldest record that the reader has not claimed. Return: false if there is none. */
+/*
+ * Drop the oldest record that the reader has not claimed. Return: false if there is none, or if the
+ * front table has no room for an entry that the record needs.
+ */
 static bool drop_oldest(struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);
@@ -176,7 +183,10 @@ bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side)
 	return atomic_load(&queue->left) & side;
 }
 
-/* Return true if the reader takes no more events, because it has left or will leave. */
+/*
+ * Return true if the reader takes no more events, because it has left or the subscription has
+ * ended.
+ */
 static bool reader_is_gone(const struct wf_queue *queue)
 {
 	return atomic_load(queue->ended) || wf_queue_has_left(queue, WF_QUEUE_LEFT_READER);
@@ -220,9 +230,9 @@ bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
 }
 
 /*
- * Return the payload limit under critical pressure: that of the size at creation, so that a grown
- * queue gives up the excess, and at most a share of all memory. With a larger limit, memory would
- * be full before half of the limit is used.
+ * Return the payload limit under critical pressure: at most the size of the queue at creation, so
+ * that a grown queue drops the excess, and at most 1/CRITICAL_SHARE of all memory. Dropping
+ * begins at half of this limit; with a larger limit, memory might be full before dropping begins.
  */
 static uint64_t critical_limit(const struct wf_queue *queue)
 {
@@ -305,9 +315,8 @@ static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t pay
 }
 
 /*
- * Wait until the reader has made room. Return: false if the reader will not make room, because it
- * has left, because the time limit has passed, or because the handle stops and the reader takes no
- * more events.
+ * Wait until the reader has made room. Return: false if the reader has left, the subscription has
+ * ended, the time limit has passed, or the handle stops and the reader takes no more events.
  */
 static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
@@ -317,8 +326,9 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 	has_room = wait_for_reader(queue, bytes, payload);
 	atomic_store(queue->is_blocked, false);
 	/*
-	 * Pairs with wait_for_callbacks() in registry.c: either it sees that this worker is not
-	 * blocked, or this worker sees that the subscription has ended.
+	 * Pairs with wf_registry_wait_for_callbacks() (deliver/registry_wait.c): either that
+	 * function sees that this worker is not blocked, or this worker sees that the subscription
+	 * has ended.
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	return has_room;

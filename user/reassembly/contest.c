@@ -8,7 +8,8 @@
  * extent, but the policy compares the bounds of the whole chain of joined segments. The result for
  * the first extent of a chain is used for all other extents of the chain.
  *
- * Work: the policy function is called at most once for each held extent that overlaps the segment.
+ * Work: the policy function is called at most once for each held extent that overlaps the segment,
+ * and twice if only a part of the extent is final.
  */
 #include "reassembly/contest.h"
 
@@ -21,8 +22,8 @@ uint64_t wf_contest_segment_off(const struct wf_extent *extent)
 	uint64_t off = extent->off - extent->hidden_before;
 
 	/*
-	 * The start of the chain is unknown here. Any offset before this extent has the same
-	 * effect.
+	 * The start of the chain is unknown here. For the policy, all offsets before this extent
+	 * are equivalent.
 	 */
 	return extent->flags & WF_EXTENT_JOINED && off ? off - 1 : off;
 }

@@ -42,31 +42,33 @@ struct wf_insertion {
 
 /*
  * A run and the range after it. The bytes of the run, up to run_end_off, are taken from the
- * segment. In the range from there to lost_end_off, held bytes are kept.
+ * segment. In the range from there to lost_end_off, held bytes are kept; either may be empty.
  */
 struct wf_outcome {
 	uint64_t run_end_off;
 	uint64_t lost_end_off;
-	uint32_t lost_id; /* id of the extent whose bytes are kept in that range */
+	/* id of the extent whose bytes are kept in that range; WF_SLAB_NONE: the range is empty */
+	uint32_t lost_id;
 };
 
 /*
- * Return the next run of the segment at or after @off. @id: the first held extent that ends beyond
- * @off.
+ * Return the run of the segment that begins at @off, and the range after it. @id: the first held
+ * extent that ends beyond @off.
  */
 struct wf_outcome wf_contest_look_ahead(struct wf_insertion *ins, uint32_t id, uint64_t off);
 
 /*
  * Join the segment to the held segment that ends where the new one begins, if Linux would find that
  * held segment before any segment that contains the first byte of the new one. Linux searches its
- * tree from the root, and the older of two segments is nearer to the root. The function sets
- * ins->joins, and the bounds and the arrival number of the joined segment.
+ * tree from the root, and weft assumes that the older of two segments is nearer to the root. The
+ * function sets ins->joins, and the bounds and the arrival number of the joined segment.
  */
 void wf_contest_try_join(struct wf_insertion *ins);
 
 /*
- * Return the offset at which the original segment of @extent began. If @extent is the first known
- * part of a chain, return the offset at which the chain began.
+ * Return the offset at which the original segment of @extent began. If @extent was joined to an
+ * earlier segment, return an offset before @extent: where the chain began is not known here, and a
+ * policy gives the same result for all offsets before @extent.
  */
 uint64_t wf_contest_segment_off(const struct wf_extent *extent);
 

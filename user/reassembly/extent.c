@@ -8,8 +8,8 @@
  *
  * Why AVL: no order of segments makes it higher than 1.44 log2(n), while a treap or skip list
  * bounds its height only on average. Why iterative: the stack depth must not depend on the number
- * of extents. After an insertion or removal balance() walks up from the lowest changed node until a
- * height has not changed.
+ * of extents. After an insertion or removal, balance() walks up from the lowest changed node until
+ * a height has not changed.
  */
 #include "reassembly/extent.h"
 

@@ -3,10 +3,10 @@
  * extent.h - the held ranges of one stream, in order: a list of slab objects while they are few
  * (extent_list.h), else an AVL tree.
  *
- *   extents never overlap; off orders them
+ *   Extents never overlap, and their order is that of off.
  *
- * Links are 32-bit slab ids. Parent links make recursion unnecessary. The height is at most
- * 1.44 log2(n), so every operation is O(log n) for any order of offsets.
+ * Links are 32-bit slab ids. Parent links make recursion unnecessary. The height is at most 1.44
+ * log2(n), so every operation is O(log n) for any order of offsets.
  *
  * Thread: the worker.
  */
@@ -40,8 +40,9 @@ void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id);
 
 /*
- * Remove any extent without balancing the tree. This is used to remove all extents. Return: id of
- * the extent; WF_SLAB_NONE if the set is empty.
+ * Remove any extent without balancing the tree. After the first call, only this function may be
+ * called for the set, until it is empty. Return: id of the extent; WF_SLAB_NONE if the set is
+ * empty.
  */
 uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root);
 

@@ -4,10 +4,11 @@
  *
  *        segment as received
  *   ├─────────┬──────────────┬───────┤
- *    hidden_before   held      hidden_after     (now bytes of other segments, or not captured)
+ *    hidden_before   held      hidden_after     (bytes of other segments, or not captured)
  *            off         off + len_bytes
  *
- * Links are 32-bit slab ids. Thread: the worker.
+ * hidden_before and hidden_after are 0 unless the policy has keeps_whole. Links are 32-bit slab
+ * ids. Thread: the worker.
  */
 #ifndef WF_REASSEMBLY_EXTENT_OBJECT_H
 #define WF_REASSEMBLY_EXTENT_OBJECT_H
@@ -20,14 +21,17 @@
 struct wf_page;
 
 #define WF_EXTENT_BYTES	     64u
-/* number of bytes that each extent adds to its length in the account of the stream's limit */
+/*
+ * number of bytes that each held segment counts against its stream's limit, in addition to its
+ * length
+ */
 #define WF_EXTENT_COST	     8u
 #define WF_EXTENT_TINY_BYTES 16u
 
 #define WF_EXTENT_TINY (1u << 0) /* the extent's bytes are stored in tiny[] */
 #define WF_EXTENT_COPIED \
 	(1u << 1) /* the extent's bytes were copied to a page that begins with struct fill */
-/* the overlap policy treats the extent as part of the one that ends at off */
+/* the overlap policy treats the extent and the one before it as parts of one segment */
 #define WF_EXTENT_JOINED (1u << 2)
 /* the bytes are in order, so the receiver has accepted them; they never change */
 #define WF_EXTENT_FINAL	 (1u << 3)
@@ -37,7 +41,7 @@ struct wf_extent {
 	uint32_t parent;
 	uint32_t arrival; /* arrival number, which orders segments by arrival; wraps */
 	uint64_t off;
-	uint64_t time_ns; /* time at which the first byte was first held */
+	uint64_t time_ns; /* arrival time of the first segment that contained the byte at off */
 	union {
 		struct {
 			/* owned: one reference; NULL: the bytes are in a mapped file */
@@ -66,8 +70,8 @@ static inline uint64_t wf_extent_end(const struct wf_extent *extent)
 }
 
 /*
- * Return the bytes that @extent counts against its stream's limit. Merging segments does not change
- * the sum.
+ * Return the bytes that @extent counts against its stream's limit. The sum over the stream's
+ * extents is the same whether a segment was merged into an extent or has an extent of its own.
  */
 static inline uint32_t wf_extent_cost(const struct wf_extent *extent)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fixed_pages.c - holds every segment in a page of one fixed size, as the baseline of measurements.
+ * fixed_pages.c - holds each segment in a page of its own of a fixed size, as the baseline of
+ * measurements.
  */
 #include "reassembly/fixed_pages.h"
 

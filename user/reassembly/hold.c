@@ -2,8 +2,8 @@
 /*
  * hold.c - stores held bytes in the place that needs the least memory.
  *
- *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
  *   in a mapped file     not moved
+ *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
  *   a well filled frame  not moved while enough frames are free
  *   any other frame      not moved while half of the frames are free and memory is not short,
  *                        so that data whose hole is filled soon is never copied
@@ -14,13 +14,14 @@
  *
  * A page into which bytes are copied begins with the number of bytes used, which shows how much
  * room is free. Only the worker appends to a page, and always after the bytes that other threads
- * may read, so it may append to a page whose earlier bytes are already in a queue. While a page has
- * only one extent, the used bytes end where the extent ends, and the number at the beginning of the
- * page is not updated when the extent grows. It is updated when a second extent is added.
+ * may read, so it may append to a page whose earlier bytes are already in a queue. While an extent
+ * has the only reference to a page, the used bytes end where the extent ends, and the number at the
+ * beginning of the page is not updated when the extent grows. The number is updated when a second
+ * extent is added.
  *
- * If a segment begins where such an extent ends, and the policy joins the two, the bytes are
- * appended to this extent: see hold_run() in stream_insert.c. Thousands of segments after a hole
- * then need few extents and chunks, and fill their pages.
+ * If a segment begins where an extent with copied bytes ends, and the policy joins the two, the
+ * bytes are appended to this extent: see hold_run() in stream_insert.c. Thousands of segments after
+ * a hole then need few extents and chunks, and fill their pages.
  *
  *   page: [used][bytes of extent 3][bytes of extent 1][bytes of extent 2]  room
  */
@@ -39,8 +40,8 @@ struct fill {
 
 /*
  * A page larger than necessary is taken only if its size is at most 1/DIVISOR of the bytes that the
- * stream already holds. The last page of each run stays half empty on average, so only streams that
- * hold much data use large pages.
+ * stream already holds. The last page that a stream fills is half empty on average, so only streams
+ * that hold much data use large pages.
  */
 enum { MEDIUM_DIVISOR = 1, LARGE_DIVISOR = 4 };
 
@@ -134,15 +135,15 @@ static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uin
 	const struct {
 		size_t bytes;
 		uint32_t divisor;
-	} hopes[] = {
+	} sizes[] = {
 		{wf_page_pool_large_bytes(env->pages), LARGE_DIVISOR},
 		{wf_page_pool_medium_bytes(env->pages), MEDIUM_DIVISOR},
 	};
 
-	for (size_t i = 0; i < sizeof(hopes) / sizeof(hopes[0]); i++) {
-		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, hopes[i].bytes);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, sizes[i].bytes);
 
-		if (bytes <= held_cost / hopes[i].divisor)
+		if (bytes <= held_cost / sizes[i].divisor)
 			return bytes;
 	}
 	return need_bytes;

@@ -25,7 +25,10 @@ struct wf_hold_source {
 	/* the bytes must be copied out of @page even if they fill most of it */
 	bool leave;
 	uint32_t held_cost; /* held_cost of the stream, which limits the size of a new page */
-	/* the extents before and after these bytes in the stream; NULL: there is none */
+	/*
+	 * the extents before and after these bytes in the stream; NULL: there is none, or its page
+	 * must not be used
+	 */
 	const struct wf_extent *near[2];
 };
 
@@ -37,8 +40,8 @@ bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source
 		  struct wf_extent *extent);
 
 /*
- * Return the number of bytes that can be appended to @extent in its page; 0 if the page can't be
- * written.
+ * Return the number of bytes that can be appended to @extent in its page; 0 if other bytes follow
+ * those of @extent in the page, or if hold.c did not copy the bytes of @extent to a page.
  */
 uint32_t wf_hold_room(const struct wf_extent *extent);
 

@@ -2,24 +2,26 @@
 /*
  * stream.h - one direction of a connection: the bytes that are held, and the next offset.
  *
- * All positions are 64-bit stream offsets. A segment must have passed the TCP checks (tcp/). For an
- * in-order segment, only this struct is accessed: insert() returns WF_STREAM_IN_ORDER and the
- * caller delivers the bytes without copying them. All other bytes are held (in a page, or by a
- * reference to the frame) until pop() returns them.
+ * All positions are 64-bit stream offsets. A segment must have passed the TCP checks (tcp/). If the
+ * segment is next in order and the stream holds nothing, only this struct is accessed: insert()
+ * returns WF_STREAM_IN_ORDER and the caller delivers the bytes without copying them. Bytes that are
+ * not next in order are held (in the extent, in a page, or by a reference to the frame or the
+ * mapped file) until pop() returns them.
  *
  *        delivered or gap        held          hole     held
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤
  *                         next_off                           end
  *
  * Each captured byte that was given to insert() is counted with one outcome. The caller counts the
- * bytes below next_off (below_bytes), as duplicates or as late bytes of a gap:
+ * bytes below next_off (below_bytes) as duplicates or as late bytes of a gap. The outcomes of the
+ * other bytes:
  *
  *   payload_delivered    counted by the caller, for chunks of IN_ORDER and pop() that have bytes
  *   payload_overlap      counted by insert(): one of two copies of a byte was dropped
  *   payload_held         insert() adds to it; pop(), clear() and replacement subtract
  *   payload_no_memory    counted by insert() and pop(): could not be held or delivered
  *   payload_evicted, payload_unaccepted   counted by clear()
- *   If the result is WF_STREAM_LIMIT, nothing was counted: the caller tries again, or counts the
+ *   If the result is LIMIT or SHORT, nothing was counted: the caller tries again, or counts the
  *   captured_bytes of the segment.
  *
  * Thread: the worker that owns the flow.
@@ -66,12 +68,17 @@ struct wf_stream_env {
 	 */
 	uint32_t pages_max;
 	uint32_t arrivals; /* arrival number of the next segment; wraps */
-	/* under memory pressure: copy small segments out of their receive frames */
+	/*
+	 * true under memory pressure: copy segments that fill less than 2/3 of their receive frame
+	 */
 	bool leave_small;
-	bool fixed; /* hold every segment in a page of one fixed size (fixed_pages.h) */
+	bool fixed; /* hold each segment in a page of its own of a fixed size (fixed_pages.h) */
 };
 
-/* Longest segment that insert() takes: with its header (hold.c), it fits in the largest page. */
+/*
+ * Maximum captured_bytes of a segment given to insert(): with struct fill (hold.c), it fits in the
+ * largest page.
+ */
 #define WF_STREAM_SEGMENT_MAX_BYTES (WEFT_SPAN_BYTES - 16u)
 
 struct wf_stream_segment {
@@ -97,15 +104,21 @@ enum wf_stream_result {
 	WF_STREAM_IN_ORDER = 0,
 	WF_STREAM_HELD,	     /* all or a part of the segment is held; pop() may return data */
 	WF_STREAM_DUPLICATE, /* the segment contained no new bytes */
-	WF_STREAM_NO_MEMORY, /* the segment could not be held; its bytes were counted */
+	/* the bytes could not be held for lack of memory, and were counted as payload_no_memory */
+	WF_STREAM_NO_MEMORY,
 
 	/*
-	 * Nothing was done, because the stream would hold more than pages_max. The caller must give
-	 * up the hole with skip() or, if there is none, call pop() beyond the acknowledgement, and
-	 * try again. Not returned if the stream holds nothing, or if the segment is next in order.
+	 * Nothing was done, because held_cost would exceed pages_max. The caller must give up the
+	 * hole with skip() or, if there is none, call pop() with a limit beyond the acknowledged
+	 * offset, and try again. Not returned if the stream holds nothing, if all bytes of the
+	 * segment are held already, or if the segment is next in order and its member hold is
+	 * false.
 	 */
 	WF_STREAM_LIMIT,
-	/* nothing was done, as with WF_STREAM_LIMIT, because little memory is left */
+	/*
+	 * nothing was done, as with WF_STREAM_LIMIT and with the same exceptions, because little
+	 * memory is left
+	 */
 	WF_STREAM_SHORT,
 };
 
@@ -117,7 +130,7 @@ struct wf_chunk {
 	const uint8_t *bytes;
 	/*
 	 * Data from pop(): one reference, owned by the caller, or NULL for a mapped file. Data from
-	 * insert(): the page of the segment, whose bytes may be lent.
+	 * insert(): the page member of the segment, borrowed.
 	 */
 	struct wf_page *page;
 	bool is_lent;
@@ -126,14 +139,14 @@ struct wf_chunk {
 };
 
 /*
- * Result of an insertion. If the result is IN_ORDER and nothing overlaps, only chunk and overlap
- * are set.
+ * Result of an insertion. chunk is set only with IN_ORDER, and the members after conflict only if
+ * conflict is true.
  */
 struct wf_insert_info {
 	struct wf_chunk chunk; /* chunk to deliver; only with IN_ORDER */
 	uint64_t below_bytes;  /* captured bytes below next_off; not with LIMIT and SHORT */
 	bool overlap;	       /* the segment overlaps held bytes */
-	/* the copies differ; the members below are valid only if this is true */
+	/* the two copies of an overlapping byte differ */
 	bool conflict;
 	uint64_t conflict_off; /* stream offset of the first byte that differs */
 	/* number of bytes from conflict_off up to and including the last byte that differs */
@@ -148,14 +161,15 @@ void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_e
 
 /*
  * Prefetch the last extent, after which most segments are inserted, and the second one, which is
- * delivered after the first. This call reads the first extent.
+ * delivered after the first. This call reads the first extent. It does nothing if the extents are a
+ * tree.
  */
 void wf_stream_prefetch_ends(const struct wf_stream *stream, const struct wf_stream_env *env);
 
 /*
  * Mark extent @id, and all extents that follow it without a hole, as final, because the receiver
  * has accepted their bytes. Does nothing unless @id begins at next_off or directly follows a final
- * extent. O(1) amortised, because each extent becomes final only once.
+ * extent. O(1) amortised, because the function stops at the first extent that is already final.
  */
 void wf_stream_settle(const struct wf_stream *stream, const struct wf_stream_env *env, uint32_t id);
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_gap.c - gives up the hole between next_off and the first held byte.
+ * stream_gap.c - gives up the hole between next_off and the first held byte, and moves the start of
+ * a stream back.
  *
  * The caller decides when a hole is given up: because of an acknowledgement, a timeout, a limit, or
- * the end of the connection. This file only moves next_off over the hole, so that the data after it
- * is next in order. Data that arrives later for this hole lies below next_off, which never
- * decreases, so it is not delivered.
+ * the end of the connection. wf_stream_skip() only moves next_off over the hole, so that the data
+ * after the hole is next in order. Data that arrives later for this hole lies below next_off, which
+ * never decreases, so it is not delivered.
  */
 #include "reassembly/stream_gap.h"
 

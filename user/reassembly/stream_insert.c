@@ -9,8 +9,7 @@
  * The policy divides the segment into lost ranges, in which held bytes are kept, and runs, whose
  * bytes are taken from the segment. For each run, held copies are removed, and the run is held in
  * one extent, or delivered if it is next in order. Memory for the run is allocated before that, so
- * the held bytes are kept if there is no memory. Work: O(log n), and two steps for each held extent
- * that the segment overlaps.
+ * the held bytes are kept if there is no memory. Work: O(log n) for each run and each lost range.
  */
 #include "reassembly/stream_insert.h"
 
@@ -84,7 +83,9 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	/* new extent for the bytes after the range, if one extent covers it */
+	/*
+	 * id of a new extent for the bytes after the range, if one extent covers the range; else 0
+	 */
 	uint32_t split_id;
 	uint64_t chain_off; /* offset at which the current extent's segment began */
 	uint64_t chain_end_off;
@@ -164,7 +165,7 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 			extent->flags & WF_EXTENT_JOINED && cut->chain_end_off == extent->off;
 
 		if (extent->off >= cut->end_off) {
-			/* The bytes of its chain that precede this extent were removed. */
+			/* The earlier bytes of the chain were removed, so it now begins here. */
 			if (follows && extent->off == cut->end_off)
 				hide_before(ins, extent, cut->chain_off);
 			return;
@@ -180,8 +181,8 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 /* ---- keeping a run ---- */
 
 /*
- * Set all members of @extent except its storage. @covers: the extent that holds the byte at @off at
- * present, or NULL.
+ * Set all members of @extent except its storage and len_bytes. @covers: the extent that holds the
+ * byte at @off at present, or NULL.
  */
 static void describe(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t off,
 		     uint64_t end_off, const struct wf_extent *covers)
@@ -229,7 +230,7 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 		.held_cost = ins->stream->held_cost,
 	};
 
-	/* If the run is split, its other part needs the room after the preceding extent. */
+	/* The first part of a split segment needs the room in its neighbour's page. */
 	if (!splits && place->before_id)
 		source.near[0] = wf_extent_at(slab, place->before_id);
 	if (!splits && place->after_id)
@@ -332,9 +333,9 @@ static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool wh
 }
 
 /*
- * Hold the run [off, end_off) of the segment. Bytes that do not fit in the preceding extent are
- * stored first, because that may fail for lack of memory. Then the other bytes are appended to that
- * extent. @place: position of @off among the extents.
+ * Hold the run [off, end_off) of the segment. Bytes that do not fit in the page of the preceding
+ * extent are stored first, because that may fail for lack of memory. Then the other bytes are
+ * appended to that extent. @place: position of @off among the extents.
  */
 static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		     const struct wf_place *place)
@@ -416,7 +417,10 @@ static bool is_all_held(const struct wf_insertion *ins)
 	return true;
 }
 
-/* Return true if inserting the segment increases the number of bytes that the stream holds. */
+/*
+ * Return true if the stream must hold more bytes for the segment: it is not next in order, or has
+ * the flag hold, and not all of its bytes are held already.
+ */
 static bool holds_more(const struct wf_insertion *ins)
 {
 	const struct wf_stream *stream = ins->stream;

@@ -16,8 +16,8 @@
 #include "reassembly/hold.h"
 
 /*
- * Return the number of bytes below @limit_off in consecutive tiny extents without a hole, beginning
- * with @id.
+ * Return the number of bytes of adjacent tiny extents, beginning with @id, that end at or before
+ * @limit_off. The count ends when it reaches WEFT_PAGE_MEDIUM_BYTES.
  */
 static uint32_t tiny_run(const struct wf_stream_env *env, uint32_t id, uint64_t limit_off)
 {

@@ -10,17 +10,17 @@
 #include "reassembly/stream.h"
 
 /*
- * Remove the next piece of held data that starts at next_off and below @limit_off (UINT64_MAX, or
- * the acknowledged offset).
- * Return: false if nothing is ready.
+ * Remove the held data at next_off, up to the end of its extent (of several, if they are tiny) and
+ * at most up to @limit_off (UINT64_MAX, or the acknowledged offset). Return: false if no byte is
+ * held at next_off, or if @limit_off is not beyond it.
  */
 bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t limit_off,
 		   struct wf_chunk *ret_chunk);
 
 /*
- * Copy held extents of at most @bytes_max out of receive frames into pages of the pool, as long as
- * there is memory, so that the frames can be used for receiving again. O(n) in the number of held
- * extents. Return: the number of extents copied.
+ * Copy held extents of at most @bytes_max out of receive frames, so that the frames can be used for
+ * receiving again. An extent for which there is no memory stays in its frame. O(n) in the number of
+ * held extents. Return: the number of extents copied.
  */
 uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
 				uint32_t bytes_max);

@@ -6,10 +6,10 @@
  *
  * Only SYN, FIN and RST segments are counted, which nearly every connection has, so that the
  * packets of a bulk transfer cost nothing. An address that hashes to the slot of another address
- * takes the slot over. The counts are a hint: they decide only if a connection has too few segments
- * for a verdict.
+ * takes the slot over. The counts are used only if a connection has too few segments for a verdict.
  *
- * Bound: WF_MARKS_SLOTS. Thread: any; lock-free, counts of concurrent updates may be lost.
+ * Memory: WF_MARKS_SLOTS slots. Thread: any; lock-free. If two threads update a slot at once, one
+ * of the updates may be lost.
  */
 #ifndef WF_SENDERS_MARKS_H
 #define WF_SENDERS_MARKS_H
@@ -24,8 +24,10 @@ enum { WF_MARKS_SLOTS = 8192 };
 
 struct wf_marks {
 	struct weft_hash_secret secret;
-	/* the message that segments with wrong checksums are accepted was logged */
-	_Atomic bool told;
+	/*
+	 * the message that segments with wrong checksums are accepted was logged; it is logged once
+	 */
+	_Atomic bool is_reported;
 	_Atomic uint64_t slots[WF_MARKS_SLOTS];
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * trials.c - holds the packets of connections whose senders are judged, and remembers verdicts.
+ * trials.c - holds the packets of connections whose senders are judged, and records the verdicts.
  *
  * If the segments of a sender are accepted (WF_SENDER_BELIEVED), a flag of its flow records this.
  * SYNs alone make no flow; until the flow exists, the trial stays in the table, without packets, as
@@ -113,8 +113,8 @@ static bool is_flagged(const struct wf_flow *flow, uint8_t endpoint)
 }
 
 /*
- * Add earlier segments of @endpoint to @counts. They had correct checksums, because a wrong one
- * would have begun a trial.
+ * Add at most two earlier segments of @endpoint to @counts. They count as segments with correct
+ * checksums, because a wrong one would have begun a trial.
  */
 static void count_earlier(const struct trials *trials, const struct wf_packet *packet,
 			  uint8_t endpoint, struct wf_sender_counts *counts)
@@ -156,26 +156,29 @@ static enum wf_sender_verdict judge(const struct trials *trials,
 	return wf_sender_judge(counts, is_final, is_known_right);
 }
 
-static void tell_once(const struct trials *trials, const struct weft_flow_key *key,
-		      uint8_t endpoint)
+static void report_once(const struct trials *trials, const struct weft_flow_key *key,
+			uint8_t endpoint)
 {
 	bool is_ipv4 = wf_flow_key_is_ipv4(key);
 	char text[INET6_ADDRSTRLEN];
 
 	if (!trials->opts.marks ||
-	    atomic_exchange_explicit(&trials->opts.marks->told, true, memory_order_relaxed))
+	    atomic_exchange_explicit(&trials->opts.marks->is_reported, true, memory_order_relaxed))
 		return;
 	inet_ntop(is_ipv4 ? AF_INET : AF_INET6, key->addr[endpoint] + (is_ipv4 ? 12 : 0), text,
 		  sizeof(text));
 	wf_warn("checksum: nearly all segments of %s have wrong checksums, as in a capture made on "
 		"the sending host or rewritten: segments of such senders are accepted (use "
-		"--checksum verify to drop them, --checksum ignore to verify nothing)",
+		"--checksum verify to reject them, --checksum ignore to verify nothing)",
 		text);
 }
 
 /* ---- ending a trial ------------------------------------------------------------------- */
 
-/* Judge both senders of @trial, and set is_believed. Return: false if a verdict is undecided. */
+/*
+ * Judge both senders of @trial, and set is_believed. Return: false if a verdict is undecided, which
+ * does not happen if @is_final is true.
+ */
 static bool decide(const struct trials *trials, struct trial *trial, bool is_final)
 {
 	bool is_decided = true;
@@ -189,7 +192,7 @@ static bool decide(const struct trials *trials, struct trial *trial, bool is_fin
 		verdict = judge(trials, counts, &trial->key, i, is_final);
 		trial->is_believed[i] = verdict == WF_SENDER_BELIEVED;
 		if (trial->is_believed[i])
-			tell_once(trials, &trial->key, i);
+			report_once(trials, &trial->key, i);
 		is_decided &= verdict != WF_SENDER_UNDECIDED;
 	}
 	return is_decided;
@@ -258,7 +261,11 @@ void wf_trials_flush(struct wf_trials *shared)
 
 /* ---- holding packets ------------------------------------------------------------------ */
 
-/* Take a slab entry; if there is none, end the oldest trial first. Return: its id; 0: no memory. */
+/*
+ * Take an entry of @slab. If there is none, first make room: remove the oldest trial that has ended
+ * (only if @slab is that of trials), then end the oldest one that is being judged. Return: the id
+ * of the entry; 0: no memory.
+ */
 static uint32_t take_entry(struct trials *trials, struct wf_slab *slab)
 {
 	uint32_t id = wf_slab_take(slab);
@@ -321,8 +328,8 @@ static void release_one(const struct trials *trials, const struct wf_frame *fram
 }
 
 /*
- * Process the wrong segment @packet of a connection without a trial. Begin a trial if earlier
- * segments do not decide.
+ * Handle @packet, which has a wrong checksum and whose connection has no trial. Begin a trial if
+ * earlier segments do not decide. Return: as wf_trials_take().
  */
 static bool take_first_wrong(struct trials *trials, const struct wf_frame *frame,
 			     const struct wf_packet *packet)
@@ -352,7 +359,10 @@ static bool take_first_wrong(struct trials *trials, const struct wf_frame *frame
 	return true;
 }
 
-/* Add @packet to the trial @id of its connection. Return: false if there is no memory. */
+/*
+ * Add @packet to the trial @id of its connection. Return: false if it could not be held, because no
+ * memory was free or the trial ended to free some.
+ */
 static bool add_packet(struct trials *trials, uint32_t id, const struct wf_frame *frame,
 		       const struct wf_packet *packet)
 {

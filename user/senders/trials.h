@@ -2,21 +2,21 @@
 /*
  * trials.h - decides for each sender whether its segments with wrong checksums are accepted.
  *
- * If a capture was made on the sending host, where the adapter fills in checksums later, or was
+ * If a capture was made on the sending host, where the NIC fills in checksums later, or was
  * anonymised or rewritten, then nearly all checksums of a sender are wrong, and its segments are
  * accepted. If most checksums of a sender are correct, its segments with wrong checksums are
- * dropped, because they were damaged on the wire or in the capture.
+ * rejected, because they were damaged on the wire or in the capture.
  *
- *   first wrong segment        the trial of its connection begins; all of its packets are held
- *   enough segments seen       the sender is judged; held packets are processed in order
- *   too few within HOLD_NS     the sender is judged by the segments seen so far
+ *   first wrong checksum           a trial of the connection begins, which holds its packets
+ *   enough segments were held      the sender is judged; the held packets are processed in order
+ *   3 s after the first one        the sender is judged by the segments seen so far
  *
- * The verdict depends only on the packets of the connection, so the number of workers does not
- * change it. If there are very few packets, the counts of marks.h are used too. Segments with data
- * are also judged separately, because tools that anonymise payload do not change segments without
- * data.
+ * With enough segments, the verdict depends only on the connection, and not on the number of
+ * workers. With very few, the counts of marks.h are used too. Segments with data are also judged
+ * separately, because tools that anonymise payload do not change segments without data.
  *
- * Bound: WF_TRIALS_MAX connections, WF_TRIALS_PACKETS_MAX packets. Thread: the worker.
+ * Bound: WF_TRIALS_MAX connections and WF_TRIALS_PACKETS_MAX packets for each worker. Thread: the
+ * worker.
  */
 #ifndef WF_SENDERS_TRIALS_H
 #define WF_SENDERS_TRIALS_H
@@ -34,27 +34,27 @@ struct wf_conns;
 struct wf_frame;
 struct wf_marks;
 
-/* Callback: process @packet, or drop it if @is_accepted is false. Takes @frame's page reference. */
+/* Process @packet, or reject it if @is_accepted is false. Takes @frame's page reference. */
 typedef void (*wf_trials_release_fn)(void *ctx, const struct wf_frame *frame,
 				     const struct wf_packet *packet, bool is_accepted);
 
 struct wf_trials_opts {
 	struct wf_arena *arena;
-	/* borrowed: connections, whose flows record believed senders */
+	/* borrowed: the worker's connections; flags of their flows record believed senders */
 	const struct wf_conns *conns;
 	struct wf_marks *marks; /* borrowed; NULL: addresses are not counted */
 	wf_trials_release_fn release;
 	void *release_ctx;
 };
 
-/* The part of the trials that the packet path reads inline; it is their first member. */
+/* The part of the worker's trials that wf_trials_concerns() reads. */
 struct wf_trials {
 	uint32_t held; /* number of packets that are held */
 };
 
 int wf_trials_new(const struct wf_trials_opts *opts, struct wf_trials **ret_trials);
 
-/* Free the trials. Call wf_trials_flush() before. NULL is allowed. */
+/* Free the trials, after wf_trials_flush(). NULL is allowed. */
 void wf_trials_free(struct wf_trials *trials);
 
 /*
@@ -74,7 +74,7 @@ static inline bool wf_trials_concerns(const struct wf_trials *trials,
 	return wf_unlikely(packet->tcp_flags & (WF_TCP_SYN | WF_TCP_FIN | WF_TCP_RST));
 }
 
-/* End the trials whose deadline has passed at @now_ns. */
+/* End the trials that began 3 s or longer before @now_ns. */
 void wf_trials_tick(struct wf_trials *trials, uint64_t now_ns);
 
 /* End all trials now. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict.c - judges a sender by the first checksums seen of it.
+ * verdict.c - judges a sender by the checksums of its first segments.
  *
  *   checksums seen               BELIEVED (wrong checksums are accepted) after
- *   only wrong ones              4 wrong ones at once; fewer at the end of the trial
+ *   only wrong ones              4 wrong ones; fewer at the end of the trial, unless most checksums
+ *                                of the address are right in other connections
  *   1 right                      7 wrong ones: the right one may be a coincidence
  *   right, but all data wrong    3 wrong ones with data: the payload was rewritten
- *   otherwise                    never; RIGHT after 2 right ones
+ *   otherwise                    never; RIGHT after 2 right ones, or at the end of the trial
  */
 #include "senders/verdict.h"
 

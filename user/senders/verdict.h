@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verdict.h - judges a sender by the first checksums seen of it.
+ * verdict.h - judges a sender by the checksums of its first segments.
  *
  * Thread: any; pure functions.
  */
@@ -12,7 +12,7 @@
 
 enum wf_sender_verdict {
 	WF_SENDER_UNDECIDED = 0,
-	/* most checksums are right: segments with wrong ones were damaged, and are dropped */
+	/* most checksums are right: segments with wrong ones were damaged, and are rejected */
 	WF_SENDER_RIGHT,
 	/* nearly all checksums are wrong, so they are no sign of damage; segments are accepted */
 	WF_SENDER_BELIEVED,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * disk_full.c - a write to a full disk is repeated at short intervals, because there is no cheap
- * call that reports quotas and free inodes. At most one pair of messages is logged in TELL_NS, in
- * case space becomes free in small pieces.
+ * call that reports quotas and free inodes. At most one pair of messages is logged in
+ * LOG_INTERVAL_NS, in case space becomes free in small pieces.
  */
 #include "sink/disk_full.h"
 
@@ -12,9 +12,9 @@
 
 #include "sink/sink_class.h"
 
-#define NS_PER_SEC 1000000000ull
-#define RETRY_NS   (NS_PER_SEC / 10)
-#define TELL_NS	   (10 * NS_PER_SEC)
+#define NS_PER_SEC	1000000000ull
+#define RETRY_NS	(NS_PER_SEC / 10)
+#define LOG_INTERVAL_NS (10 * NS_PER_SEC)
 
 static uint64_t now_ns(void)
 {
@@ -40,10 +40,11 @@ void wf_disk_full_begin(struct wf_disk_full *disk, struct wf_sink *sink, const c
 	if (disk->full)
 		return;
 	disk->full = true;
-	disk->told = !disk->told_ns || now - disk->told_ns >= TELL_NS;
-	if (!disk->told)
+	atomic_store(&sink->disk_is_full, true);
+	disk->is_logged = !disk->logged_ns || now - disk->logged_ns >= LOG_INTERVAL_NS;
+	if (!disk->is_logged)
 		return;
-	disk->told_ns = now;
+	disk->logged_ns = now;
 	wf_sink_log(sink, WEFT_LOG_ERROR,
 		    "%s can't be written: %s; output is left out until there is room again", name,
 		    strerror(-err));
@@ -59,7 +60,8 @@ void wf_disk_full_end(struct wf_disk_full *disk, struct wf_sink *sink, const cha
 	if (!disk->full)
 		return;
 	disk->full = false;
-	if (disk->told)
+	atomic_store(&sink->disk_is_full, false);
+	if (disk->is_logged)
 		wf_sink_log(sink, WEFT_LOG_WARN,
 			    "%s: there is room again; so far %llu bytes of streams and %llu events "
 			    "were not written",

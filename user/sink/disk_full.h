@@ -15,10 +15,10 @@ struct wf_sink;
 
 struct wf_disk_full {
 	bool full;
-	bool told;	   /* the present full disk was logged */
-	int err;	   /* negative errno of the last failure */
-	uint64_t retry_ns; /* CLOCK_MONOTONIC time of the next attempt to write */
-	uint64_t told_ns;  /* time of the last log message; 0: none */
+	bool is_logged;	    /* it was logged that the disk is full, so its end is logged too */
+	int err;	    /* negative errno of the last failure */
+	uint64_t retry_ns;  /* CLOCK_MONOTONIC time of the next attempt to write */
+	uint64_t logged_ns; /* time at which a full disk was last logged; 0: never */
 };
 
 /* Return true if @err, a negative errno, means that the disk is full and that @sink continues. */

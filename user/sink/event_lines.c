@@ -1,85 +1,89 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * event_lines.c - begins and ends lines, and writes those that are not events of a connection:
- * statistics, and changes of memory pressure, of overload and of interfaces.
+ * event_lines.c - events that do not belong to a connection: statistics, and changes of memory
+ * pressure, of overload and of interfaces.
  */
 #include "sink/event_lines.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "sink/format/eve_stats.h"
 
+#define NS_PER_SEC 1000000000ull
+
 enum { CHANGES_MAX = 16 };
 
-void wf_events_put_time(struct wf_events *events, const char *key, uint64_t time_ns)
+uint64_t wf_event_lines_clock_sec(clockid_t clock)
 {
-	time_t second = (time_t)(time_ns / WF_EVENTS_NS_PER_SEC);
-	char text[WF_EVENTS_TIME_BYTES + 16];
-	struct tm tm;
+	struct timespec ts;
 
-	if (second != events->second || !events->second_text[0]) {
-		if (!gmtime_r(&second, &tm))
-			gmtime_r(&(time_t){0}, &tm);
-		strftime(events->second_text, WF_EVENTS_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
-		events->second = second;
-	}
-	snprintf(text, sizeof(text), "%s.%06u+0000", events->second_text,
-		 (unsigned int)(time_ns % WF_EVENTS_NS_PER_SEC / 1000));
-	wf_json_text(&events->out.json, key, text);
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec;
 }
 
-void wf_events_line_begin(struct wf_events *events, uint64_t time_ns, const char *type)
+uint64_t wf_event_lines_now_ns(void)
 {
-	wf_json_line_begin(&events->out.json);
-	wf_events_put_time(events, "timestamp", time_ns);
-	wf_json_text(&events->out.json, "event_type", type);
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-void wf_events_write_loss(struct wf_events *events, uint64_t time_ns, uint64_t lost,
-			  uint64_t data_bytes)
+/* Keep the name of the captured interface if there is only one. */
+static void note_interface(const struct weft_interface *interface, void *ctx)
 {
-	struct wf_json *json = &events->out.json;
+	struct wf_event_lines *lines = ctx;
 
-	wf_events_line_begin(events, time_ns, "event_loss");
-	wf_json_object_begin(json, "event_loss");
-	wf_json_u64(json, "events", lost);
-	wf_json_u64(json, "data_bytes", data_bytes);
-	wf_json_object_end(json);
+	lines->interfaces_count++;
+	snprintf(lines->interface, sizeof(lines->interface), "%s",
+		 lines->interfaces_count == 1 ? interface->name : "");
 }
 
-void wf_events_line_end(struct wf_sink *sink)
+void wf_event_lines_init(struct wf_event_lines *lines, struct weft *weft, struct wf_json *json,
+			 wf_event_lines_fn end_fn, void *ctx)
 {
-	struct wf_events *events = sink->state;
-
-	wf_line_out_end_line(sink, &events->out);
+	*lines = (struct wf_event_lines){
+		.weft = weft,
+		.json = json,
+		.end_fn = end_fn,
+		.ctx = ctx,
+		.start_sec = wf_event_lines_clock_sec(CLOCK_MONOTONIC),
+	};
+	weft_interfaces_each(weft, note_interface, lines);
+	lines->source.interface = lines->interface[0] ? lines->interface : NULL;
+	lines->source.weft = weft;
 }
 
-void wf_events_write_stats(struct wf_sink *sink)
+void wf_event_lines_begin(struct wf_event_lines *lines, uint64_t time_ns, const char *type)
 {
-	struct wf_events *events = sink->state;
-
-	wf_events_line_begin(events, wf_events_now_ns(), "stats");
-	wf_json_object_begin(&events->out.json, "stats");
-	wf_json_u64(&events->out.json, "uptime",
-		    wf_events_clock_sec(CLOCK_MONOTONIC) - events->start_sec);
-	wf_eve_stats_put(&events->out.json, sink->weft);
-	wf_json_object_end(&events->out.json);
-	wf_events_line_end(sink);
+	wf_json_line_begin(lines->json);
+	wf_eve_put_head(lines->json, &lines->clock, time_ns, type);
 }
 
-static void write_pressure(struct wf_sink *sink)
+void wf_event_lines_stats(struct wf_event_lines *lines)
 {
-	struct wf_events *events = sink->state;
+	wf_event_lines_begin(lines, wf_event_lines_now_ns(), "stats");
+	wf_json_object_begin(lines->json, "stats");
+	wf_json_u64(lines->json, "uptime",
+		    wf_event_lines_clock_sec(CLOCK_MONOTONIC) - lines->start_sec);
+	wf_eve_stats_put(lines->json, lines->weft);
+	wf_json_object_end(lines->json);
+	lines->end_fn("stats", lines->ctx);
+}
+
+static void write_pressure(struct wf_event_lines *lines)
+{
 	struct weft_pressure_change changes[CHANGES_MAX];
 	size_t count =
-		weft_pressure_changes(sink->weft, events->pressure_told, changes, CHANGES_MAX);
+		weft_pressure_changes(lines->weft, lines->pressure_reported, changes, CHANGES_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct weft_pressure_change *change = &changes[i];
-		struct wf_json *json = &events->out.json;
+		struct wf_json *json = lines->json;
 
-		wf_events_line_begin(events, change->time_ns, "pressure");
+		wf_event_lines_begin(lines, change->time_ns, "pressure");
 		wf_json_object_begin(json, "pressure");
 		wf_json_text(json, "level", weft_pressure_level_name(change->to));
 		wf_json_text(json, "previous", weft_pressure_level_name(change->from));
@@ -87,8 +91,8 @@ static void write_pressure(struct wf_sink *sink)
 		wf_json_u64(json, "percent", change->percent);
 		wf_json_u64(json, "number", change->number);
 		wf_json_object_end(json);
-		wf_events_line_end(sink);
-		events->pressure_told = change->number;
+		lines->end_fn("pressure", lines->ctx);
+		lines->pressure_reported = change->number;
 	}
 }
 
@@ -98,58 +102,57 @@ static void find_shed(const struct weft_metric *metric, void *ctx)
 		*(uint64_t *)ctx = metric->value;
 }
 
-/* The state of interfaces as last written: the context of write_interface(). */
+/* Context of write_interface(). @index: number of the next interface, from 0. */
 struct interface_walk {
-	struct wf_sink *sink;
+	struct wf_event_lines *lines;
 	size_t index;
 };
 
 static void write_interface(const struct weft_interface *interface, void *ctx)
 {
 	struct interface_walk *walk = ctx;
-	struct wf_events *events = walk->sink->state;
-	enum weft_interface_state *told = &events->interfaces[walk->index++];
-	struct wf_json *json = &events->out.json;
+	struct wf_event_lines *lines = walk->lines;
+	enum weft_interface_state *written = &lines->interfaces[walk->index++];
+	struct wf_json *json = lines->json;
 
-	if (*told == interface->state)
+	if (*written == interface->state)
 		return;
-	wf_events_line_begin(events, interface->since_ns, "interface");
+	wf_event_lines_begin(lines, interface->since_ns, "interface");
 	wf_json_object_begin(json, "interface");
 	wf_json_text(json, "name", interface->name);
 	wf_json_text(json, "state", weft_interface_state_name(interface->state));
-	wf_json_text(json, "previous", weft_interface_state_name(*told));
+	wf_json_text(json, "previous", weft_interface_state_name(*written));
 	wf_json_object_end(json);
-	wf_events_line_end(walk->sink);
-	*told = interface->state;
+	lines->end_fn("interface", lines->ctx);
+	*written = interface->state;
 }
 
-static void write_interfaces(struct wf_sink *sink)
+static void write_interfaces(struct wf_event_lines *lines)
 {
-	struct interface_walk walk = {.sink = sink};
+	struct interface_walk walk = {.lines = lines};
 
-	weft_interfaces_each(sink->weft, write_interface, &walk);
+	weft_interfaces_each(lines->weft, write_interface, &walk);
 }
 
-static void write_overload(struct wf_sink *sink)
+static void write_overload(struct wf_event_lines *lines)
 {
-	struct wf_events *events = sink->state;
 	uint64_t percent = 0;
 
-	weft_stats_each(sink->weft, find_shed, &percent);
-	if (percent == events->shed_percent)
+	weft_stats_each(lines->weft, find_shed, &percent);
+	if (percent == lines->shed_percent)
 		return;
-	wf_events_line_begin(events, wf_events_now_ns(), "overload");
-	wf_json_object_begin(&events->out.json, "overload");
-	wf_json_u64(&events->out.json, "shed_percent", percent);
-	wf_json_u64(&events->out.json, "previous", events->shed_percent);
-	wf_json_object_end(&events->out.json);
-	wf_events_line_end(sink);
-	events->shed_percent = percent;
+	wf_event_lines_begin(lines, wf_event_lines_now_ns(), "overload");
+	wf_json_object_begin(lines->json, "overload");
+	wf_json_u64(lines->json, "shed_percent", percent);
+	wf_json_u64(lines->json, "previous", lines->shed_percent);
+	wf_json_object_end(lines->json);
+	lines->end_fn("overload", lines->ctx);
+	lines->shed_percent = percent;
 }
 
-void wf_events_write_changes(struct wf_sink *sink)
+void wf_event_lines_changes(struct wf_event_lines *lines)
 {
-	write_pressure(sink);
-	write_overload(sink);
-	write_interfaces(sink);
+	write_pressure(lines);
+	write_overload(lines);
+	write_interfaces(lines);
 }

@@ -1,70 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event_lines.h - the state of the sink of events, and its lines that do not belong to a
- * connection.
+ * event_lines.h - events that do not belong to a connection: statistics, and changes of memory
+ * pressure, of overload and of interfaces. The library reports them when it is asked, not as
+ * events.
  */
 #ifndef WF_SINK_EVENT_LINES_H
 #define WF_SINK_EVENT_LINES_H
 
 #include <net/if.h>
 #include <stdint.h>
-#include <time.h>
 
 #include <weft/weft.h>
 
-#include "sink/line_out.h"
-#include "sink/sink_class.h"
-
-enum { WF_EVENTS_TIME_BYTES = 48 };
-#define WF_EVENTS_NS_PER_SEC 1000000000ull
-
-struct wf_events {
-	uint32_t interfaces_count;
-	char interface[IF_NAMESIZE]; /* the only captured interface; "": none or several */
-	uint64_t lost_told;	     /* number of lost lines and file gaps that were reported */
-	uint64_t start_sec;
-	uint64_t looked_sec;	/* second of the last check for memory pressure */
-	uint64_t stats_sec;	/* second of the last written statistics */
-	uint64_t pressure_told; /* number of the last pressure change that was written */
-	enum weft_interface_state interfaces[WEFT_INTERFACES_MAX]; /* as last written */
-	uint64_t shed_percent; /* shed percentage as last written */
-	time_t second;	       /* time in seconds that second_text contains */
-	char second_text[WF_EVENTS_TIME_BYTES];
-	struct wf_line_out out;
-};
-
-static inline uint64_t wf_events_clock_sec(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec;
-}
-
-static inline uint64_t wf_events_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * WF_EVENTS_NS_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
-/* Write @time_ns as EVE does. */
-void wf_events_put_time(struct wf_events *events, const char *key, uint64_t time_ns);
-
-/* Begin a line with its time and type; end it and count it. */
-void wf_events_line_begin(struct wf_events *events, uint64_t time_ns, const char *type);
-void wf_events_line_end(struct wf_sink *sink);
+#include "sink/format/eve_event.h"
+#include "sink/format/json_out.h"
 
 /*
- * Begin a line which reports that @lost events with @data_bytes of stream data are missing from the
- * output. Its type is not "drop", which means a blocked packet in EVE. The caller ends the line.
+ * Called at the end of each line of wf_event_lines_changes() and wf_event_lines_stats(). @type: the
+ * event_type of the line.
  */
-void wf_events_write_loss(struct wf_events *events, uint64_t time_ns, uint64_t lost,
-			  uint64_t data_bytes);
+typedef void (*wf_event_lines_fn)(const char *type, void *ctx);
 
-/* Write changes that no event reports: memory pressure, overload, states of interfaces. */
-void wf_events_write_changes(struct wf_sink *sink);
-void wf_events_write_stats(struct wf_sink *sink);
+/**
+ * struct wf_event_lines - what was reported so far, and where lines are written
+ * @weft, @json, @ctx: borrowed
+ * @source, @clock: also for events of connections
+ */
+struct wf_event_lines {
+	struct weft *weft;
+	struct wf_json *json;
+	wf_event_lines_fn end_fn;
+	void *ctx;
+	uint32_t interfaces_count;
+	char interface[IF_NAMESIZE]; /* the only captured interface; "": none or several */
+	uint64_t start_sec;
+	uint64_t pressure_reported; /* number of the last pressure change that was written */
+	/* the state of each interface that was last written */
+	enum weft_interface_state interfaces[WEFT_INTERFACES_MAX];
+	uint64_t shed_percent; /* the percentage that was last written */
+	struct wf_eve_source source;
+	struct wf_eve_clock clock;
+};
+
+/* Fill in @lines, which must not be moved or copied afterwards. */
+void wf_event_lines_init(struct wf_event_lines *lines, struct weft *weft, struct wf_json *json,
+			 wf_event_lines_fn end_fn, void *ctx);
+
+/* Begin a line with its time and type. The caller adds members, and ends the line. */
+void wf_event_lines_begin(struct wf_event_lines *lines, uint64_t time_ns, const char *type);
+
+/* Write a line for each change of memory pressure, overload or interfaces since the last call. */
+void wf_event_lines_changes(struct wf_event_lines *lines);
+/* Write one line with all statistics. */
+void wf_event_lines_stats(struct wf_event_lines *lines);
+
+/* Return the time of @clock in whole seconds, and the time of day in ns since 1970. */
+uint64_t wf_event_lines_clock_sec(clockid_t clock);
+uint64_t wf_event_lines_now_ns(void);
 
 #endif

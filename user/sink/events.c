@@ -1,197 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * events.c - writes events as JSON lines, with the field names of Suricata's EVE where EVE has one:
- * flow, gap, anomaly, event_loss, stats, pressure and overload.
+ * flow, gap, file_gap, anomaly, event_loss, stats, pressure, overload and interface.
  *
  * The lines of a batch are collected in a buffer and written together (line_out.c).
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "sink/event_lines.h"
 #include "sink/file_gaps.h"
-#include "sink/format/eve_names.h"
+#include "sink/line_out.h"
+#include "sink/sink_class.h"
+#include "sink/format/eve_event.h"
 #include "sink/format/json_out.h"
-#include "sink/stream_name.h"
+
+struct wf_events {
+	struct wf_event_lines lines;
+	uint64_t lost_reported; /* number of lost lines and file gaps that were reported */
+	uint64_t looked_sec;	/* second of the last check for changes (look_around()) */
+	uint64_t stats_sec;	/* second of the last written statistics */
+	struct wf_line_out out;
+};
 
 /* ---- lines ---- */
 
-/* Write the name of the interface or file from which the packets came, if there is only one. */
-static void put_source(struct wf_events *events, const char *pcap_filename)
-{
-	if (events->interface[0])
-		wf_json_text(&events->out.json, "in_iface", events->interface);
-	if (pcap_filename)
-		wf_json_text(&events->out.json, "pcap_filename", pcap_filename);
-}
-
-static void put_flow(struct wf_sink *sink, const struct weft_flow *flow)
+/* Write the end of a line; if it does not fit in the buffer, it is counted as failed. */
+static void end_line(struct wf_sink *sink)
 {
 	struct wf_events *events = sink->state;
-	char text[WEFT_FLOW_TEXT_BYTES];
-	struct wf_json *json = &events->out.json;
 
-	wf_json_u64(json, "flow_id", flow->id);
-	put_source(events, sink->opts.pcap_filename);
-	if (flow->vlan[0]) {
-		wf_json_array_begin(json, "vlan");
-		wf_json_u64(json, NULL, flow->vlan[0]);
-		if (flow->vlan[1])
-			wf_json_u64(json, NULL, flow->vlan[1]);
-		wf_json_array_end(json);
-	}
-	if (flow->vni)
-		wf_json_u64(json, "vni", flow->vni);
-	wf_json_text(json, "src_ip", weft_addr_text(flow->src_addr, text));
-	wf_json_u64(json, "src_port", flow->src_port);
-	wf_json_text(json, "dest_ip", weft_addr_text(flow->dst_addr, text));
-	wf_json_u64(json, "dest_port", flow->dst_port);
-	wf_json_text(json, "proto", "TCP");
-	wf_json_text(json, "community_id", weft_community_id(flow, text));
+	wf_line_out_end_line(sink, &events->out);
 }
 
-static void put_direction(struct wf_events *events, enum weft_dir dir)
+static void end_other_line(const char *type, void *ctx)
 {
-	wf_json_text(&events->out.json, "direction",
-		     dir == WEFT_TO_SERVER ? "toserver" : "toclient");
-}
-
-static void put_counts(struct wf_json *json, const struct weft_flow_record *record)
-{
-	const struct weft_flow_counts *to_server = &record->counts[WEFT_TO_SERVER];
-	const struct weft_flow_counts *to_client = &record->counts[WEFT_TO_CLIENT];
-
-	wf_json_u64(json, "pkts_toserver", to_server->packets);
-	wf_json_u64(json, "pkts_toclient", to_client->packets);
-	wf_json_u64(json, "bytes_toserver", to_server->bytes);
-	wf_json_u64(json, "bytes_toclient", to_client->bytes);
-#define BOTH(key, field)                                                \
-	wf_json_u64(json, key "_toserver", (uint64_t)to_server->field); \
-	wf_json_u64(json, key "_toclient", (uint64_t)to_client->field)
-	BOTH("stream_bytes", stream_bytes);
-	BOTH("gaps", gap_count);
-	BOTH("gap_bytes", gap_bytes);
-	BOTH("late_bytes", late_bytes);
-	BOTH("retransmissions", retransmitted_segments);
-	BOTH("overlaps", overlap_segments);
-	BOTH("conflicts", conflict_segments);
-	BOTH("out_of_order", out_of_order_segments);
-#undef BOTH
-}
-
-static void put_tcp_flags(struct wf_json *json, const struct weft_flow_record *record)
-{
-	static const char *const names[8] = {"fin", "syn", "rst", "psh",
-					     "ack", "urg", "ecn", "cwr"};
-	unsigned int to_server = record->counts[WEFT_TO_SERVER].tcp_flags;
-	unsigned int to_client = record->counts[WEFT_TO_CLIENT].tcp_flags;
-	unsigned int all = to_server | to_client;
-	char text[8];
-
-	wf_json_object_begin(json, "tcp");
-	snprintf(text, sizeof(text), "%02x", all);
-	wf_json_text(json, "tcp_flags", text);
-	snprintf(text, sizeof(text), "%02x", to_server);
-	wf_json_text(json, "tcp_flags_ts", text);
-	snprintf(text, sizeof(text), "%02x", to_client);
-	wf_json_text(json, "tcp_flags_tc", text);
-	for (unsigned int i = 0; i < 8; i++)
-		if (all & 1u << i)
-			wf_json_bool(json, names[i], true);
-	wf_json_text(json, "state", weft_tcp_state_name(record->tcp_state));
-	if (record->counts[WEFT_TO_SERVER].gap_count)
-		wf_json_bool(json, "ts_gap", true);
-	if (record->counts[WEFT_TO_CLIENT].gap_count)
-		wf_json_bool(json, "tc_gap", true);
-	wf_json_object_end(json);
-}
-
-/* Write the counts of what the kernel bypassed, unless it bypassed neither direction. */
-static void put_bypass(struct wf_json *json, const struct weft_flow_record *record)
-{
-	const struct weft_flow_counts *to_server = &record->counts[WEFT_TO_SERVER];
-	const struct weft_flow_counts *to_client = &record->counts[WEFT_TO_CLIENT];
-
-	if (!to_server->bypassed_packets && !to_client->bypassed_packets)
-		return;
-	wf_json_text(json, "bypass", "capture");
-	wf_json_object_begin(json, "bypassed");
-	wf_json_u64(json, "pkts_toserver", to_server->bypassed_packets);
-	wf_json_u64(json, "pkts_toclient", to_client->bypassed_packets);
-	wf_json_u64(json, "bytes_toserver", to_server->bypassed_bytes);
-	wf_json_u64(json, "bytes_toclient", to_client->bypassed_bytes);
-	wf_json_object_end(json);
-}
-
-static void write_flow(struct wf_sink *sink, const struct weft_event *event)
-{
-	struct wf_events *events = sink->state;
-	const struct weft_flow_record *record = event->close;
-	struct wf_json *json = &events->out.json;
-	uint64_t age_ns = record->end_ns > record->start_ns ? record->end_ns - record->start_ns : 0;
-
-	wf_events_line_begin(events, event->time_ns, "flow");
-	put_flow(sink, event->flow);
-	wf_json_object_begin(json, "flow");
-	put_counts(json, record);
-	wf_events_put_time(events, "start", record->start_ns);
-	wf_events_put_time(events, "end", record->end_ns);
-	wf_json_u64(json, "age", age_ns / WF_EVENTS_NS_PER_SEC);
-	put_bypass(json, record);
-	wf_json_text(json, "state", wf_eve_flow_state(record));
-	wf_json_text(json, "reason", wf_eve_reason(record->reason));
-	wf_json_text(json, "close_reason", weft_close_reason_name(record->reason));
-	wf_json_bool(json, "alerted", false);
-	wf_json_bool(json, "midstream", record->midstream);
-	if (record->wrong_checksums[WEFT_TO_SERVER])
-		wf_json_bool(json, "wrong_checksums_toserver", true);
-	if (record->wrong_checksums[WEFT_TO_CLIENT])
-		wf_json_bool(json, "wrong_checksums_toclient", true);
-	wf_json_u64(json, "use", event->flow->use);
-	wf_json_object_end(json);
-	put_tcp_flags(json, record);
-}
-
-static void write_gap(struct wf_sink *sink, const struct weft_event *event)
-{
-	struct wf_events *events = sink->state;
-	struct wf_json *json = &events->out.json;
-
-	wf_events_line_begin(events, event->time_ns, "gap");
-	put_flow(sink, event->flow);
-	put_direction(events, event->dir);
-	wf_json_object_begin(json, "gap");
-	wf_json_u64(json, "offset", event->gap.off);
-	wf_json_u64(json, "length", event->gap.len_bytes);
-	wf_json_text(json, "cause", weft_gap_cause_name(event->gap.cause));
-	wf_json_object_end(json);
-}
-
-static void write_anomaly(struct wf_sink *sink, const struct weft_event *event)
-{
-	struct wf_events *events = sink->state;
-	const char *suricata_event = wf_eve_anomaly(event->anomaly.kind);
-	struct wf_json *json = &events->out.json;
-
-	wf_events_line_begin(events, event->time_ns, "anomaly");
-	put_flow(sink, event->flow);
-	put_direction(events, event->dir);
-	wf_json_object_begin(json, "anomaly");
-	wf_json_text(json, "type", "stream");
-	wf_json_text(json, "event", weft_anomaly_name(event->anomaly.kind));
-	if (suricata_event)
-		wf_json_text(json, "suricata_event", suricata_event);
-	wf_json_u64(json, "offset", event->anomaly.off);
-	wf_json_u64(json, "length", event->anomaly.len_bytes);
-	if (event->anomaly.shown_bytes) {
-		wf_json_hex(json, "kept", event->anomaly.kept, event->anomaly.shown_bytes);
-		wf_json_hex(json, "lost", event->anomaly.lost, event->anomaly.shown_bytes);
-	}
-	wf_json_object_end(json);
+	end_line(ctx);
 }
 
 static void write_file_gap(struct wf_sink *sink, const struct wf_file_gap *gap)
@@ -199,9 +45,9 @@ static void write_file_gap(struct wf_sink *sink, const struct wf_file_gap *gap)
 	struct wf_events *events = sink->state;
 	struct wf_json *json = &events->out.json;
 
-	wf_events_line_begin(events, gap->time_ns, "file_gap");
-	put_flow(sink, &gap->flow);
-	put_direction(events, gap->dir);
+	wf_event_lines_begin(&events->lines, gap->time_ns, "file_gap");
+	wf_eve_put_flow(json, &events->lines.source, &gap->flow);
+	wf_eve_put_direction(json, gap->dir);
 	wf_json_object_begin(json, "file_gap");
 	wf_json_u64(json, "offset", gap->off);
 	wf_json_u64(json, "length", gap->len_bytes);
@@ -222,13 +68,28 @@ static bool write_file_gaps(struct wf_sink *sink)
 	while (sink->opts.file_gaps && events->out.json.len < WF_LINE_OUT_FLUSH_BYTES &&
 	       wf_file_gaps_pop(sink->opts.file_gaps, &gap)) {
 		write_file_gap(sink, &gap);
-		wf_events_line_end(sink);
+		end_line(sink);
 		any = true;
 	}
 	return any;
 }
 
-/* Report the lines that were lost because the disk was full, once the buffer has room again. */
+/* Write @event. Return: true if a line was begun. */
+static bool write_event(struct wf_sink *sink, const struct weft_event *event)
+{
+	struct wf_events *events = sink->state;
+	struct wf_json *json = &events->out.json;
+
+	if (event->type == WEFT_EVENT_OPEN || event->type == WEFT_EVENT_DATA)
+		return false;
+	wf_json_line_begin(json);
+	return wf_eve_put_event(json, &events->lines.clock, &events->lines.source, event);
+}
+
+/*
+ * Report how many lines and file gaps were lost because a buffer was full, once there is room
+ * again.
+ */
 static void write_lost(struct wf_sink *sink)
 {
 	struct wf_events *events = sink->state;
@@ -236,58 +97,37 @@ static void write_lost(struct wf_sink *sink)
 
 	if (sink->opts.file_gaps)
 		lost += wf_file_gaps_lost(sink->opts.file_gaps);
-	if (lost == events->lost_told || events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
+	if (lost == events->lost_reported || events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
 		return;
-	wf_events_write_loss(events, wf_events_now_ns(), lost - events->lost_told, 0);
-	wf_events_line_end(sink);
-	events->lost_told = lost;
+	write_event(sink, &(struct weft_event){.type = WEFT_EVENT_DROP,
+					       .time_ns = wf_event_lines_now_ns(),
+					       .drop = {.events = lost - events->lost_reported}});
+	end_line(sink);
+	events->lost_reported = lost;
 }
 
 /* ---- output ---- */
 
 /*
- * Write changes of memory pressure, overload and interfaces, which no event reports, once a second,
- * and statistics at their interval.
+ * Write the ranges that are missing from stream files. Once a second, write changes of memory
+ * pressure, overload and interfaces, which no event reports; write statistics at their interval.
  */
 static void look_around(struct wf_sink *sink)
 {
 	struct wf_events *events = sink->state;
-	uint64_t sec = wf_events_clock_sec(CLOCK_MONOTONIC_COARSE);
-	uint32_t interval_sec = sink->opts.stats_interval_sec;
+	uint64_t sec = wf_event_lines_clock_sec(CLOCK_MONOTONIC_COARSE);
+	uint32_t interval_sec = atomic_load(&sink->stats_interval_sec);
 
 	write_file_gaps(sink);
 	if (sec == events->looked_sec)
 		return;
 	events->looked_sec = sec;
 	write_lost(sink);
-	wf_events_write_changes(sink);
+	wf_event_lines_changes(&events->lines);
 	if (!interval_sec || sec - events->stats_sec < interval_sec)
 		return;
 	events->stats_sec = sec;
-	wf_events_write_stats(sink);
-}
-
-static bool write_event(struct wf_sink *sink, const struct weft_event *event)
-{
-	switch (event->type) {
-	case WEFT_EVENT_CLOSE:
-		write_flow(sink, event);
-		return true;
-	case WEFT_EVENT_GAP:
-		write_gap(sink, event);
-		return true;
-	case WEFT_EVENT_ANOMALY:
-		write_anomaly(sink, event);
-		return true;
-	case WEFT_EVENT_DROP:
-		wf_events_write_loss(sink->state, event->time_ns, event->drop.events,
-				     event->drop.data_bytes);
-		return true;
-	case WEFT_EVENT_OPEN:
-	case WEFT_EVENT_DATA:
-		break;
-	}
-	return false;
+	wf_event_lines_stats(&events->lines);
 }
 
 static int events_take(struct wf_sink *sink, const struct weft_event *taken, int count)
@@ -297,7 +137,7 @@ static int events_take(struct wf_sink *sink, const struct weft_event *taken, int
 
 	for (int i = 0; i < count && !err; i++) {
 		if (write_event(sink, &taken[i]))
-			wf_events_line_end(sink);
+			end_line(sink);
 		if (events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
 			err = wf_line_out_flush(sink, &events->out);
 	}
@@ -334,8 +174,8 @@ static int events_finish(struct wf_sink *sink)
 	if (err)
 		return err;
 	write_lost(sink);
-	wf_events_write_changes(sink);
-	wf_events_write_stats(sink);
+	wf_event_lines_changes(&events->lines);
+	wf_event_lines_stats(&events->lines);
 	return wf_line_out_finish(sink, &events->out);
 }
 
@@ -352,16 +192,6 @@ static const char *events_target(const struct wf_sink_opts *opts)
 	return opts->events_path;
 }
 
-/* Keep the name of the captured interface if there is only one. */
-static void note_interface(const struct weft_interface *interface, void *ctx)
-{
-	struct wf_events *events = ctx;
-
-	events->interfaces_count++;
-	snprintf(events->interface, sizeof(events->interface), "%s",
-		 events->interfaces_count == 1 ? interface->name : "");
-}
-
 static int events_open(struct wf_sink *sink)
 {
 	struct wf_events *events = calloc(1, sizeof(*events));
@@ -369,9 +199,8 @@ static int events_open(struct wf_sink *sink)
 
 	if (!events)
 		return -ENOMEM;
-	events->start_sec = wf_events_clock_sec(CLOCK_MONOTONIC);
-	events->stats_sec = events->start_sec;
-	weft_interfaces_each(sink->weft, note_interface, events);
+	wf_event_lines_init(&events->lines, sink->weft, &events->out.json, end_other_line, sink);
+	events->stats_sec = events->lines.start_sec;
 	err = wf_line_out_open(sink, &events->out);
 	if (err) {
 		free(events);

@@ -10,7 +10,7 @@
 #include "sink/sink_class.h"
 #include "sink/table/stream_table.h"
 
-void wf_file_missing_tell(struct wf_sink *sink, struct wf_stream_file *file)
+void wf_file_missing_report(struct wf_sink *sink, struct wf_stream_file *file)
 {
 	if (!file->missing)
 		return;
@@ -28,7 +28,7 @@ void wf_file_missing_add(struct wf_sink *sink, struct wf_stream_file *file,
 	if (!sink->opts.file_gaps)
 		return;
 	if (file->missing && file->missing->off + file->missing->len_bytes != off)
-		wf_file_missing_tell(sink, file);
+		wf_file_missing_report(sink, file);
 	if (!file->missing)
 		file->missing = calloc(1, sizeof(*file->missing));
 	if (!file->missing) {

@@ -22,6 +22,6 @@ void wf_file_missing_add(struct wf_sink *sink, struct wf_stream_file *file,
 			 const struct weft_event *event, uint64_t off, uint64_t len_bytes, int err);
 
 /* Report the missing range of @file, if there is one. */
-void wf_file_missing_tell(struct wf_sink *sink, struct wf_stream_file *file);
+void wf_file_missing_report(struct wf_sink *sink, struct wf_stream_file *file);
 
 #endif

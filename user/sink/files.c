@@ -2,16 +2,16 @@
 /*
  * files.c - writes each direction that carried bytes to a file of its own, in one directory.
  *
- * At start the directory must not hold any file with the name of a stream file, or the sink fails;
- * the directory is locked, so that no other run can use it. Every stream file is therefore ours;
- * stream_io.c opens them.
+ * At start the sink fails if the directory holds a file with the name of a stream file, unless
+ * options keep such files (--append) or delete them (--force). The directory is locked, so that no
+ * other run can use it. stream_io.c opens the files.
  *
  * If another connection with the same addresses and ports has used a name, the VLAN ids and the VNI
  * are appended, or the next free number. The table has WEFT_FILES_TRACKED_MAX entries. If it is
- * full, the stream that was idle longest loses its entry, and only the number of its file is kept;
- * the length of the file shows where to continue. At most WEFT_FILES_OPEN_MAX files are open; the
- * one that was idle longest is closed, and opened again when more bytes arrive (its inode shows
- * that it is the same file).
+ * full, the stream that was idle longest loses its entry; stream_set.h keeps the number in the name
+ * of its file, and later bytes of the stream are written to the same file. At most
+ * WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed, and opened again
+ * when more bytes arrive (the inode number shows that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
  * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
@@ -21,9 +21,8 @@
  *
  * Failures: an error of one file (such as a name in use, or a file that is too large) ends that
  * file; a full disk leaves out bytes until there is room, or ends the sink (on_disk_full); another
- * error of the directory or the disk ends the sink. Each missing range of a stream is reported
- * through file_gaps.h, once its length is known.
- *
+ * error of the directory or the disk ends the sink. Each missing range of a stream in the table is
+ * reported through file_gaps.h, once its length is known; other missing bytes are only counted.
  * Ledger: data_bytes = written_bytes + failed_bytes, whatever fails.
  */
 #include <errno.h>
@@ -38,20 +37,20 @@
 #include "sink/sink_class.h"
 #include "sink/stream_dir.h"
 #include "sink/stream_io.h"
-#include "sink/stream_name.h"
+#include "sink/format/stream_name.h"
 #include "sink/table/stream_set.h"
 #include "sink/table/stream_table.h"
 
 enum {
-	BATCH_MAX = 256, /* maximum batch size of sink.c */
-	TOLD_MAX = 8,	 /* maximum number of failed files that are logged individually */
+	BATCH_MAX = 256,       /* maximum batch size of sink.c */
+	FAILED_LOGGED_MAX = 8, /* maximum number of failed files that are logged individually */
 };
 
 struct files {
 	struct wf_stream_dirs dirs; /* owned */
 	uint32_t open_max;
 	bool left_out; /* a stream was left out, which is logged once */
-	uint64_t told; /* number of failures so far */
+	uint64_t failed_files;
 	struct wf_disk_full disk;
 	struct wf_stream_table table;
 	struct wf_stream_set forgotten; /* streams whose entry in the table was removed */
@@ -75,22 +74,8 @@ static int dir_of(const struct files *files, const struct wf_stream_file *file)
 static bool ends_all(const struct files *files, const struct wf_stream_file *file, int err)
 {
 	/* If a directory that was moved away is removed, only the streams with files in it end. */
-	if (err == -ENOENT && file->dir != files->dirs.current)
-		return false;
-	switch (-err) {
-	case ENOSPC:
-	case EDQUOT:
-	case EIO:
-	case EROFS:
-	case ENOENT: /* the directory was removed */
-	case EACCES:
-	case EPERM:
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-		return true;
-	}
-	return false;
+	return wf_stream_error_is_general(err) &&
+	       (err != -ENOENT || file->dir == files->dirs.current);
 }
 
 /* Remove @file from the table, and report the last range that is missing from it. */
@@ -98,7 +83,7 @@ static void drop_file(struct wf_sink *sink, struct wf_stream_file *file)
 {
 	struct files *files = sink->state;
 
-	wf_file_missing_tell(sink, file);
+	wf_file_missing_report(sink, file);
 	if (file->fd >= 0)
 		wf_stream_file_close(&files->table, file);
 	wf_stream_table_remove(&files->table, file);
@@ -114,8 +99,8 @@ static void drop_all(struct wf_sink *sink)
 }
 
 /*
- * Record the failure of @file; log it, at most TOLD_MAX times if only this file is affected.
- * Return: @err if the sink must end; otherwise 0.
+ * Record the failure of @file; log it, at most FAILED_LOGGED_MAX times if only this file is
+ * affected. Return: @err if the sink must end; otherwise 0.
  */
 static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const char *name,
 		       const char *what, int err)
@@ -135,11 +120,26 @@ static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const 
 	if (file->fd >= 0)
 		wf_stream_file_close(&files->table, file);
 	file->failed = true;
-	if (files->told++ < TOLD_MAX)
+	if (files->failed_files++ < FAILED_LOGGED_MAX)
 		wf_sink_log(sink, WEFT_LOG_ERROR,
 			    "%s/%s: %s: %s; the rest of this stream is not written", sink->target,
 			    name, what, strerror(-err));
 	return 0;
+}
+
+/* Record that the file of @event's stream can't be continued (wf_stream_set_recall()). */
+static void number_lost(struct wf_sink *sink, const struct weft_event *event)
+{
+	struct files *files = sink->state;
+	char name[WF_STREAM_NAME_BYTES];
+
+	wf_stream_name(event->flow, event->dir, (struct wf_stream_number){.number = 1}, name);
+	wf_sink_failed(sink, -ENOBUFS);
+	if (files->failed_files++ < FAILED_LOGGED_MAX)
+		wf_sink_log(sink, WEFT_LOG_ERROR,
+			    "%s/%s: can't be continued, because %u or more connections had these "
+			    "addresses and ports; the rest of this stream is not written",
+			    sink->target, name, WF_STREAM_NUMBER_LOST);
 }
 
 /* Open @file unless it is open. Return: 0, or negative errno, with the name in @name. */
@@ -186,7 +186,7 @@ static uint16_t gather(const struct files *files, uint16_t pending, struct iovec
 	return pending;
 }
 
-/* Update @file and the counts after @written bytes of the stream at @off were written at @pos. */
+/* Update @file and the counts after @written bytes were written at the file offset @pos. */
 static void wrote(struct wf_sink *sink, struct wf_stream_file *file, uint64_t pos, uint64_t written)
 {
 	wf_sink_count(sink, written_bytes, written);
@@ -197,8 +197,9 @@ static void wrote(struct wf_sink *sink, struct wf_stream_file *file, uint64_t po
 }
 
 /*
- * Write @iov, the @bytes bytes from @first on, to @file. *ret_written is set even on failure.
- * Return: 0 on success or if the sink survives the failure; negative errno if the sink must end.
+ * Write @iov, which begins with the bytes of the event @first, to @file. *ret_written is set even
+ * on failure. Return: 0 on success or if the sink survives the failure; negative errno if the sink
+ * must end.
  */
 static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 		     const struct weft_event *first, struct iovec *iov, int count,
@@ -214,7 +215,7 @@ static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 	pos = sink->opts.pad_gaps == WEFT_ON ? first->data.off : file->written_off;
 	err = wf_stream_file_write(file->fd, iov, count, pos, ret_written);
 	if (*ret_written)
-		wf_file_missing_tell(sink, file);
+		wf_file_missing_report(sink, file);
 	wrote(sink, file, pos, *ret_written);
 	if (!err) {
 		wf_disk_full_end(&files->disk, sink, sink->target);
@@ -267,9 +268,9 @@ static int write_touched(struct wf_sink *sink)
 /* ---- events ---- */
 
 /*
- * Remove the stream that was idle longest from the table, and keep only the number of its file.
- * Return: 0 on success; -ENOBUFS if there is no room for the number; other negative errno if the
- * sink must end.
+ * Remove the stream that was idle longest from the table, and keep only what is needed to continue
+ * its file (stream_set.h). Return: 0 on success; -ENOBUFS if there is no room for that; other
+ * negative errno if the sink must end.
  */
 static int forget_oldest(struct wf_sink *sink)
 {
@@ -300,12 +301,13 @@ static int add_file(struct wf_sink *sink, const struct weft_event *event,
 		if (err)
 			return err;
 	}
-	wf_stream_set_recall(&files->forgotten, file);
+	if (!wf_stream_set_recall(&files->forgotten, file))
+		number_lost(sink, event);
 	*ret_file = file;
 	return 0;
 }
 
-/* Count a stream for which there is no room in memory. */
+/* Count the bytes of a stream for which there is no room in memory as failed. */
 static void leave_out(struct wf_sink *sink, const struct weft_event *event)
 {
 	struct files *files = sink->state;
@@ -326,9 +328,8 @@ static int take_data(struct wf_sink *sink, int i)
 	struct wf_stream_table *table = &files->table;
 	struct wf_stream_file *file = wf_stream_table_find(table, event->flow->id, event->dir);
 	uint16_t pending = (uint16_t)(i + 1);
-	int err;
+	int err = file ? 0 : add_file(sink, event, &file);
 
-	err = file ? 0 : add_file(sink, event, &file);
 	if (err == -ENOBUFS) {
 		leave_out(sink, event);
 		return 0;
@@ -408,7 +409,7 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 	for (int done = 0; done < count && !err; done += BATCH_MAX)
 		err = take_some(sink, events + done,
 				count - done < BATCH_MAX ? count - done : BATCH_MAX);
-	/* After a failure the rest of the batch is not written either. */
+	/* After a failure the rest of the batch is not written either, so count it as failed. */
 	wf_sink_count(sink, failed_bytes, settled - settled_bytes(sink));
 	return err;
 }
@@ -428,7 +429,7 @@ static int files_reopen(struct wf_sink *sink)
 		if (file->dir == files->dirs.current)
 			drop_file(sink, file);
 	}
-	/* The directories of the files of forgotten streams are not known. */
+	/* Forgotten streams begin new files: the directories of their files are not known. */
 	wf_stream_set_clear(&files->forgotten);
 	return 0;
 }

@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "sink/disk_full.h"
 #include "sink/format/json_out.h"
+#include "sink/record_out.h"
 
 enum {
 	WF_LINE_OUT_BYTES = 256 * 1024,
@@ -19,40 +19,23 @@ enum {
 };
 
 struct wf_line_out {
-	int fd; /* owned; for standard output, a duplicate */
-	const char *target;
+	struct wf_record_out file;
 	struct wf_json json; /* writes to bytes[] */
-	struct wf_disk_full disk;
 	uint64_t lost_lines; /* number of lines for which the buffer had no room */
 	char bytes[WF_LINE_OUT_BYTES];
 };
 
 /* Open the file sink->target, "-" is standard output. Return: 0; negative errno (logged). */
 int wf_line_out_open(const struct wf_sink *sink, struct wf_line_out *out);
-
-/*
- * Write the buffer, then open the file again, because another program has moved it away. Return: 0,
- * also if the old file stays in use; negative errno if the sink must end (logged).
- */
-int wf_line_out_reopen(struct wf_sink *sink, struct wf_line_out *out);
 void wf_line_out_close(struct wf_line_out *out);
 
 /* End the line that wf_json_line_begin() began; count it as failed if the buffer has no room. */
 void wf_line_out_end_line(struct wf_sink *sink, struct wf_line_out *out);
 
-/*
- * Write the buffer. Return: 0 if it is written, or if it waits until the full disk has room again;
- * negative errno if the sink must end (logged).
- */
+/* Each function wf_line_out_X() calls wf_record_out_X() (record_out.h) for the lines. */
+int wf_line_out_reopen(struct wf_sink *sink, struct wf_line_out *out);
 int wf_line_out_flush(struct wf_sink *sink, struct wf_line_out *out);
-
-/*
- * Flush as wf_line_out_flush() does, when there are no events. Also fails if the reader of a pipe
- * has closed it.
- */
 int wf_line_out_idle(struct wf_sink *sink, struct wf_line_out *out);
-
-/* Write the buffer for the last time. Return: 0 if everything is written; negative errno. */
 int wf_line_out_finish(struct wf_sink *sink, struct wf_line_out *out);
 
 #endif

@@ -10,10 +10,12 @@
 
 #include "sink/sink_class.h"
 
-#define KINDS       \
-	KIND(null)  \
-	KIND(files) \
-	KIND(events)
+#define KINDS        \
+	KIND(null)   \
+	KIND(files)  \
+	KIND(events) \
+	KIND(pcap)   \
+	KIND(nats)
 
 #define KIND(kind) extern const struct wf_sink_class wf_sink_##kind;
 KINDS

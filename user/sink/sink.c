@@ -3,14 +3,16 @@
  * sink.c - the code shared by all kinds of sinks: subscribing, the thread that takes batches, and
  * the end.
  *
- * A sink that fails counts what waits in its queue as failed and unsubscribes: later events are
- * not queued, and workers that wait for room in the queue continue.
+ * A sink that has failed counts all later events as failed. It still takes them from its queue, so
+ * that no worker waits for room there.
  */
 #include "sink/sink.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sink/registry.h"
 #include "sink/sink_class.h"
@@ -18,6 +20,7 @@
 enum {
 	BATCH_EVENTS = 256,
 	IDLE_MS = 250,
+	MS_PER_SEC = 1000,
 };
 
 const char *wf_sink_wanted(const struct wf_sink_opts *opts, size_t index)
@@ -34,6 +37,7 @@ int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts 
 		 struct wf_sink **ret_sink)
 {
 	const struct wf_sink_class *class = wf_sink_class_find(kind);
+	struct weft_sub *sub;
 	struct wf_sink *sink;
 	int err;
 
@@ -49,16 +53,21 @@ int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts 
 	sink->opts = *opts;
 	sink->target = class->target ? class->target(opts) : NULL;
 	sink->weft = weft;
+	sink->idle_ms = IDLE_MS;
+	atomic_init(&sink->stats_interval_sec, opts->stats_interval_sec);
 
 	err = class->open(sink);
 	if (err)
 		goto free_sink;
 
 	WEFT_OPTS(weft_sub_opts, sub_opts, .name = class->name, .events = class->events,
-		  .overflow = opts->overflow, .queue_bytes = opts->queue_bytes);
-	err = weft_subscribe(weft, &sub_opts, &sink->sub);
+		  .overflow = opts->overflow, .queue_bytes = opts->queue_bytes,
+		  .block_timeout_ms = opts->block_timeout_ms,
+		  .idle_ttl_ms = opts->subscription_ttl_sec * MS_PER_SEC);
+	err = weft_subscribe(weft, &sub_opts, &sub);
 	if (err)
 		goto close_state;
+	atomic_store(&sink->sub, sub);
 
 	*ret_sink = sink;
 	return 0;
@@ -76,16 +85,28 @@ static void count_events(struct wf_sink *sink, const struct weft_event *events, 
 	uint64_t data_bytes = 0, drops = 0;
 
 	for (int i = 0; i < count; i++) {
-		if (events[i].type == WEFT_EVENT_DATA) {
+		if (events[i].type == WEFT_EVENT_DATA)
 			data_bytes += events[i].data.len_bytes;
-		} else if (events[i].type == WEFT_EVENT_DROP) {
+		else if (events[i].type == WEFT_EVENT_DROP)
 			drops++;
-			wf_sink_count(sink, dropped_events, events[i].drop.events);
-			wf_sink_count(sink, dropped_bytes, events[i].drop.data_bytes);
-		}
 	}
 	wf_sink_count(sink, events, (uint64_t)count - drops);
 	wf_sink_count(sink, data_bytes, data_bytes);
+}
+
+/* Return 0 if the subscription has ended with the data; otherwise the error of the sink. */
+static int why_ended(const struct wf_sink *sink)
+{
+	struct weft_sub_stats stats = {0};
+
+	weft_sub_stats_read(sink->sub, &stats);
+	if (stats.ended != WEFT_SUB_IDLE)
+		return 0;
+	wf_sink_log(
+		sink, WEFT_LOG_ERROR,
+		"ended, because it took no event for %u seconds (delivery.subscription_ttl_sec)",
+		sink->opts.subscription_ttl_sec);
+	return -ETIMEDOUT;
 }
 
 /* Process batches until the end. Return: 0 at the end of data; otherwise the error of the sink. */
@@ -96,10 +117,12 @@ static int run(struct wf_sink *sink)
 	int err = 0;
 
 	while (!err) {
-		int count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, IDLE_MS);
+		int count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, sink->idle_ms);
 
-		if (count < 0)
+		if (count < 0) {
+			err = why_ended(sink);
 			break;
+		}
 		count_events(sink, events, count);
 		if (count)
 			err = class->take(sink, events, count);
@@ -113,47 +136,61 @@ static int run(struct wf_sink *sink)
 	return err;
 }
 
-static void tell_losses(const struct wf_sink *sink)
+static void report_losses(const struct wf_sink *sink)
 {
-	struct weft_sub_stats stats = {0};
+	const struct wf_sink_drops *drops = &sink->drops;
 
-	weft_sub_stats_read(sink->sub, &stats);
-	if (stats.dropped_events)
+	if (drops->events)
 		wf_sink_log(
 			sink, WEFT_LOG_WARN,
 			"%llu events with %llu bytes of data were dropped because the queue was "
 			"full",
-			(unsigned long long)stats.dropped_events,
-			(unsigned long long)stats.dropped_bytes);
+			(unsigned long long)drops->events, (unsigned long long)drops->bytes);
+}
+
+static struct wf_sink_drops drops_of(const struct weft_sub *sub)
+{
+	struct weft_sub_stats stats = {0};
+
+	weft_sub_stats_read(sub, &stats);
+	return (struct wf_sink_drops){stats.dropped_events, stats.dropped_bytes};
 }
 
 static void unsubscribe(struct wf_sink *sink)
 {
-	if (!sink->sub)
+	struct weft_sub *sub = sink->sub;
+
+	if (!sub)
 		return;
-	tell_losses(sink);
-	weft_unsubscribe(sink->sub);
-	sink->sub = NULL;
+	sink->drops = drops_of(sub);
+	atomic_store(&sink->sub, NULL);
+	/* wf_sink_drops_read() of another thread uses the subscription for microseconds only. */
+	while (atomic_load(&sink->sub_readers))
+		sched_yield();
+	report_losses(sink);
+	weft_unsubscribe(sub);
 }
 
-/* Count the events that wait in the queue of a sink that failed. */
-static void fail_waiting(struct wf_sink *sink)
+/*
+ * Take the events that arrive after the failure of the sink, and count them as failed, until the
+ * end of data. The sink stays subscribed for this, because nothing else counts the events of a
+ * sink.
+ */
+static void fail_rest(struct wf_sink *sink)
 {
-	struct weft_sub_stats stats = {0};
 	struct weft_event events[BATCH_EVENTS];
+	uint64_t before, before_bytes;
 	int count;
 
-	weft_sub_stats_read(sink->sub, &stats);
-	for (uint64_t left = stats.waiting_events; left > 0;
-	     left -= (uint64_t)count < left ? (uint64_t)count : left) {
-		uint64_t bytes = atomic_load(&sink->counts.data_bytes);
-
-		count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, 0);
-		if (count <= 0)
+	while ((count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, IDLE_MS)) >= 0) {
+		if (!count && wf_sink_is_ending(sink))
 			break;
+		before = atomic_load(&sink->counts.events);
+		before_bytes = atomic_load(&sink->counts.data_bytes);
 		count_events(sink, events, count);
-		wf_sink_count(sink, failed_events, (uint64_t)count);
-		wf_sink_count(sink, failed_bytes, atomic_load(&sink->counts.data_bytes) - bytes);
+		wf_sink_count(sink, failed_events, atomic_load(&sink->counts.events) - before);
+		wf_sink_count(sink, failed_bytes,
+			      atomic_load(&sink->counts.data_bytes) - before_bytes);
 	}
 }
 
@@ -162,14 +199,14 @@ static void *sink_thread(void *ctx)
 	struct wf_sink *sink = ctx;
 	int err = run(sink);
 
-	if (err) {
-		wf_sink_failed(sink, err);
-		fail_waiting(sink);
-		atomic_store(&sink->gave_up, true);
-	}
-	unsubscribe(sink);
 	if (sink->class->ended)
 		sink->class->ended(sink);
+	if (err) {
+		wf_sink_failed(sink, err);
+		atomic_store(&sink->ended_by_failure, true);
+		fail_rest(sink);
+	}
+	unsubscribe(sink);
 	return NULL;
 }
 
@@ -184,7 +221,7 @@ int wf_sink_start(struct wf_sink *sink)
 	err = pthread_create(&sink->thread, NULL, sink_thread, sink);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "cannot start a thread (error %d)", err);
+		wf_sink_log(sink, WEFT_LOG_ERROR, "can't start a thread: %s", strerror(err));
 		return -err;
 	}
 	sink->started = true;
@@ -193,15 +230,47 @@ int wf_sink_start(struct wf_sink *sink)
 
 int wf_sink_join(struct wf_sink *sink)
 {
+	atomic_store(&sink->is_ending, true);
 	if (sink->started)
 		pthread_join(sink->thread, NULL);
 	sink->started = false;
 	return atomic_load(&sink->err);
 }
 
-bool wf_sink_gave_up(const struct wf_sink *sink)
+bool wf_sink_ended_by_failure(const struct wf_sink *sink)
 {
-	return atomic_load(&sink->gave_up);
+	return atomic_load(&sink->ended_by_failure);
+}
+
+const char *wf_sink_failure(const struct wf_sink *sink)
+{
+	return wf_sink_ended_by_failure(sink) ? sink->last_error : NULL;
+}
+
+bool wf_sink_disk_is_full(const struct wf_sink *sink)
+{
+	return atomic_load(&sink->disk_is_full);
+}
+
+bool wf_sink_trouble(const struct wf_sink *sink, char *ret_text, size_t room)
+{
+	return sink->class->trouble && sink->class->trouble(sink, ret_text, room);
+}
+
+const char *wf_sink_limit_key(const struct wf_sink *sink)
+{
+	return sink->class->limit_key;
+}
+
+void wf_sink_metrics_each(const struct wf_sink *sink, weft_metric_fn fn, void *ctx)
+{
+	if (sink->class->metrics_each)
+		sink->class->metrics_each(sink, fn, ctx);
+}
+
+void wf_sink_set_stats_interval(struct wf_sink *sink, uint32_t interval_sec)
+{
+	atomic_store(&sink->stats_interval_sec, interval_sec);
 }
 
 void wf_sink_reopen(struct wf_sink *sink)
@@ -220,13 +289,38 @@ void wf_sink_close(struct wf_sink *sink)
 	free(sink);
 }
 
+void wf_sink_drops_read(const struct wf_sink *sink, struct wf_sink_drops *ret_drops)
+{
+	/* This counter is the only member of the sink that a thread which reads it changes. */
+	_Atomic uint32_t *readers = (_Atomic uint32_t *)&sink->sub_readers;
+	const struct weft_sub *sub;
+
+	/*
+	 * This reader is counted before it loads sub, because unsubscribe() waits for each counted
+	 * reader before it frees the subscription.
+	 */
+	atomic_fetch_add(readers, 1);
+	sub = atomic_load(&sink->sub);
+	*ret_drops = sub ? drops_of(sub) : sink->drops;
+	atomic_fetch_sub(readers, 1);
+}
+
 void wf_sink_stats(const struct wf_sink *sink, struct wf_sink_stats *ret_stats)
 {
+	struct wf_sink_drops drops;
+
+	wf_sink_drops_read(sink, &drops);
 	*ret_stats = (struct wf_sink_stats){
 #define READ(name) .name = atomic_load_explicit(&sink->counts.name, memory_order_relaxed)
-		READ(events),	    READ(data_bytes),	 READ(written_bytes),  READ(files),
-		READ(failed_bytes), READ(failed_events), READ(dropped_events), READ(dropped_bytes),
+		READ(events),
+		READ(data_bytes),
+		READ(written_bytes),
+		READ(files),
+		READ(failed_bytes),
+		READ(failed_events),
 #undef READ
+		.dropped_events = drops.events,
+		.dropped_bytes = drops.bytes,
 	};
 }
 

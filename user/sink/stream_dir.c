@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * stream_dir.c - opens the directory of stream files: creates it if it is missing, locks it, and
- * checks that it holds no stream files of an earlier run, or deletes them if options request this.
- * The lock lasts as long as the directory is open, also after it was moved away.
+ * checks that it holds no stream files of an earlier run, unless options keep them (--append) or
+ * delete them (--force). The lock lasts as long as the directory is open, also after it was moved
+ * away.
  */
 #include "sink/stream_dir.h"
 
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 #include "sink/sink_class.h"
-#include "sink/stream_name.h"
+#include "sink/format/stream_name.h"
 
 /* Delete the stream file @name of an earlier run, or refuse to use the directory. */
 static int check_name(const struct wf_sink *sink, int dir, const char *name)
@@ -63,15 +64,22 @@ static int check_files(const struct wf_sink *sink, int dir)
 static int open_dir(const struct wf_sink *sink, int *ret_dir)
 {
 	const char *path = sink->target;
+	const bool is_made = !mkdir(path, 0755);
 	int dir, err;
 
-	if (mkdir(path, 0755) && errno != EEXIST) {
+	if (!is_made && errno != EEXIST) {
 		err = -errno;
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be created: %s", path, strerror(-err));
 		return err;
 	}
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/*
+	 * O_NOFOLLOW: if a symbolic link has replaced the new directory, the directory that the
+	 * link names must not be given to the user.
+	 */
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_made ? O_NOFOLLOW : 0));
 	err = dir < 0 ? -errno : 0;
+	if (!err && is_made)
+		err = wf_sink_give(sink, dir);
 	if (!err && faccessat(dir, ".", W_OK | X_OK, AT_EACCESS))
 		err = -errno;
 	if (err) {

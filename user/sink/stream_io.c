@@ -14,7 +14,7 @@
 #include <weft/limits.h>
 
 enum {
-	NUMBERS_TRIED = 64, /* numbers tried when a file name is in use */
+	NUMBERS_TRIED = 64, /* maximum number of retries if a file name is in use */
 	OPEN_SPARED = 64,   /* file descriptors that are not used for stream files */
 };
 
@@ -42,7 +42,10 @@ void wf_stream_file_remove(int dir, struct wf_stream_table *table, struct wf_str
 	file->made = false;
 }
 
-/* Like openat(), but close an idle file when the process has no descriptors left. */
+/*
+ * Like openat(), but when no descriptor is left, close the stream file that was idle longest and
+ * try again.
+ */
 static int open_name(int dir, struct wf_stream_table *table, const char *name, int flags)
 {
 	for (;;) {
@@ -58,8 +61,8 @@ static int open_name(int dir, struct wf_stream_table *table, const char *name, i
 }
 
 /*
- * Return true if @name is a regular file. It is then ours, because the directory had no stream
- * files at start.
+ * Return true if @name is a regular file. It is then a stream file of this run or, with --append,
+ * of an earlier one.
  */
 static bool is_ours(int dir, const char *name)
 {
@@ -173,4 +176,22 @@ int wf_stream_file_write(int fd, struct iovec *iov, int count, uint64_t off, uin
 	}
 	*ret_written = written;
 	return 0;
+}
+
+bool wf_stream_error_is_general(int err)
+{
+	switch (-err) {
+	case ENOSPC:
+	case EDQUOT:
+	case EIO:
+	case EROFS:
+	case ENOENT: /* the directory was removed */
+	case EACCES:
+	case EPERM:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return true;
+	}
+	return false;
 }

@@ -5,12 +5,13 @@
 #ifndef WF_SINK_STREAM_IO_H
 #define WF_SINK_STREAM_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
 #include <weft/event.h>
 
-#include "sink/stream_name.h"
+#include "sink/format/stream_name.h"
 #include "sink/table/stream_table.h"
 
 /*
@@ -45,5 +46,8 @@ void wf_stream_file_remove(int dir, struct wf_stream_table *table, struct wf_str
  * success; negative errno.
  */
 int wf_stream_file_write(int fd, struct iovec *iov, int count, uint64_t off, uint64_t *ret_written);
+
+/* Return true if the error @err of one file affects every file of its directory. */
+bool wf_stream_error_is_general(int err);
 
 #endif

@@ -56,13 +56,13 @@ static void print_addr(const struct weft_flow_key *key, unsigned int endpoint,
 		  INET6_ADDRSTRLEN);
 }
 
-/* Log the first split connection. @vlans: VLAN ids of the segments that endpoints 0 and 1 send. */
-static void tell_once(struct wf_splits *splits, const struct weft_flow_key *key,
-		      const uint64_t vlans[2])
+/* Log the first split connection. @vlans: VLAN ids of the segments that each endpoint sends. */
+static void report_once(struct wf_splits *splits, const struct weft_flow_key *key,
+			const uint64_t vlans[2])
 {
 	char addr[2][INET6_ADDRSTRLEN], tags[2][VLANS_TEXT_BYTES];
 
-	if (atomic_exchange_explicit(&splits->told, true, memory_order_relaxed))
+	if (atomic_exchange_explicit(&splits->is_reported, true, memory_order_relaxed))
 		return;
 	for (unsigned int i = 0; i < 2; i++) {
 		print_addr(key, i, addr[i]);
@@ -87,8 +87,8 @@ bool wf_splits_add(struct wf_splits *splits, const struct weft_flow_key *key, ui
 
 	if (differs & HASH_MASK || !(differs & ENDPOINT_BIT) || !(differs & VLANS_MASK))
 		return false;
-	tell_once(splits, key,
-		  (const uint64_t[2]){endpoint ? other & VLANS_MASK : half & VLANS_MASK,
-				      endpoint ? half & VLANS_MASK : other & VLANS_MASK});
+	report_once(splits, key,
+		    (const uint64_t[2]){endpoint ? other & VLANS_MASK : half & VLANS_MASK,
+					endpoint ? half & VLANS_MASK : other & VLANS_MASK});
 	return true;
 }

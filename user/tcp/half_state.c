@@ -3,8 +3,8 @@
  * half_state.c - the table of transitions between the states of one direction.
  *
  * The table lists the states that may follow each state. LIMITED lasts until the connection ends,
- * because a stream never becomes shorter. CUT ends only by request. All other transitions are
- * caused by segments or by deadlines.
+ * because a stream that has reached its depth limit never becomes shorter. CUT is entered when a
+ * requested bypass begins, and left when it ends.
  */
 #include "tcp/half_state.h"
 

@@ -5,7 +5,7 @@
  *   state      bytes are                             ends by itself after
  *   IN_ORDER   delivered on arrival                  -
  *   STARTING   held: earlier ones may follow         the start patience (time, bytes)
- *   AT_HOLE    held behind a hole                    the gap time-out; the acknowledgement patience
+ *   AT_HOLE    held after a hole                     the gap time-out; the acknowledgement patience
  *   UNACKED    held until acknowledged, but no       the one-sided gap time-out
  *              acknowledgement was seen
  *   LIMITED    counted, beyond the depth limit       -
@@ -15,7 +15,8 @@
  * There is no state for a finished direction, because a direction in state LIMITED or CUT can
  * finish too, and because a FIN may be recognised as forged later; see wf_flow_dir_is_finished().
  *
- * The deadlines of a state are cancelled when the direction leaves it (conn/wait.c).
+ * The deadlines of a state are cancelled when the direction leaves it (wf_half_enter() in
+ * conn/half.h).
  *
  * Thread: the flow's worker.
  */

@@ -15,14 +15,15 @@
 #define AGREE_BYTES (1u << 20)
 
 /*
- * An acknowledgement is rejected if it is below snd_una by more than this number plus one window:
- * the receiver would have sent it too long ago.
+ * An acknowledgement is rejected if it is lower than snd_una by more than this number of bytes plus
+ * the known window: it would be too old to be still in flight.
  */
 #define OLD_ACK_BYTES (1u << 20)
 
 /*
- * Maximum age of a segment that a tap recorded late, in ticks of the fastest timestamp clock that
- * TCP stacks use.
+ * PAWS rejects a segment whose timestamp is older than TS.Recent by more than this number of ticks,
+ * even if its bytes are missing. It is about one second of the fastest timestamp clock that TCP
+ * stacks use (1 MHz).
  */
 #define LATE_TICKS (1 << 20)
 
@@ -69,10 +70,10 @@ bool wf_tcp_check_fails_paws(const struct wf_tcp_place *at, const struct wf_pack
 }
 
 /*
- * Return true if @seq, which was rejected, is near a number of the other side that was rejected
- * before. If it is, segments are missing in the capture, and both numbers are genuine. If not, @seq
- * is recorded. @mine: flag for recording @seq; @other: flag of the number recorded for the other
- * side.
+ * Return true if @seq, which was rejected, and a rejected number of the other kind (data or
+ * acknowledgement) are at most AGREE_BYTES apart. Then both are genuine, and segments are missing
+ * in the capture: the state of @dir is marked as WF_TCP_STALE. Otherwise record @seq. @dir: the
+ * sender of the data; @mine: the flag for @seq; @other: the flag for the other kind.
  */
 static bool both_sides_agree(struct wf_tcp_dir *dir, uint32_t seq, uint32_t mine, uint32_t other)
 {

@@ -13,16 +13,21 @@
 enum wf_tcp_verdict {
 	/* the segment is acceptable; result->len_bytes bytes of payload begin at result->off */
 	WF_TCP_ACCEPT = 0,
-	/* the receiver rejects the segment; its payload and acknowledgement are ignored */
+	/* the segment is rejected; the caller ignores its payload and its acknowledgement */
 	WF_TCP_IGNORE,
 	/*
-	 * a keep-alive probe; its payload, if any, is a repeated or a garbage byte and is ignored
+	 * a keep-alive probe, or an empty segment of a sender whose IRS is unknown; the payload, at
+	 * most one byte (repeated or garbage), is ignored
 	 */
 	WF_TCP_KEEPALIVE,
 	WF_TCP_RESET, /* a reset with the exact sequence number; it ends the connection */
 	/* a SYN that does not belong to this connection; it may open another one */
 	WF_TCP_SYN_OTHER,
-	WF_TCP_SYN_LATE, /* the SYN of a stream whose data was seen first; it sets the IRS */
+	/*
+	 * the SYN of a stream of which a later segment or an acknowledgement was seen first; it
+	 * sets the IRS
+	 */
+	WF_TCP_SYN_LATE,
 };
 #define WF_TCP_VERDICT_COUNT (WF_TCP_SYN_LATE + 1)
 
@@ -30,16 +35,21 @@ struct wf_tcp_result {
 	enum wf_tcp_verdict verdict;
 	/* stream offset of the payload; negative: before the start of the stream */
 	int64_t off;
-	uint32_t len_bytes; /* length of the payload, without bytes after the FIN */
+	/*
+	 * number of acceptable payload bytes: without bytes after the FIN, and, in a late SYN,
+	 * without bytes known already
+	 */
+	uint32_t len_bytes;
 	uint32_t cut_bytes; /* number of payload bytes after the FIN, which are rejected */
 	uint32_t anomalies; /* mask of 1u << enum weft_anomaly */
 	/*
-	 * number of bytes by which the start of the stream moved back; all offsets increase by this
-	 * number
+	 * number of bytes by which the start of the stream moved back; the caller adds it to the
+	 * offsets of all held data
 	 */
 	uint32_t moved_bytes;
-	bool acked; /* the segment acknowledges more bytes of the other direction */
-	bool fin;   /* the segment is the first one that contains the FIN */
+	/* the segment acknowledges more bytes of the other direction than all earlier ones */
+	bool acked;
+	bool fin; /* the segment is the first one that contains the FIN */
 	/* the payload begins beyond all bytes seen, so bytes before it are missing */
 	bool jumped;
 };

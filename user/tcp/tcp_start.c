@@ -18,7 +18,10 @@ static void move_back(struct wf_tcp_dir *self, uint32_t irs, struct wf_tcp_resul
 	self->irs = irs;
 }
 
-/* Report, once for each stream, that data was seen before the first delivered byte. */
+/*
+ * Set the anomaly, once for each stream, that a segment lies before the start of the stream, which
+ * can no longer move.
+ */
 static void note_late_start(struct wf_tcp_dir *self, struct wf_tcp_result *result)
 {
 	if (wf_tcp_knows(self, WF_TCP_REPORTED_START))
@@ -65,8 +68,6 @@ enum wf_tcp_verdict wf_tcp_start_at_syn(struct wf_tcp_dir *self, struct wf_tcp_d
 	else if (packet->wscale < WF_TCP_SCALE_MAX)
 		self->wscale = packet->wscale;
 	self->flags &= (uint16_t)~WF_TCP_GUESSED;
-	if (is_starting(self))
-		wf_half_state_enter(&self->state, WF_HALF_IN_ORDER);
 	if (result->len_bytes > before_bytes)
 		result->len_bytes = before_bytes;
 	return WF_TCP_SYN_LATE;

@@ -44,8 +44,8 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])
 	if (!syn[0].known || !syn[1].known)
 		return;
 	/*
-	 * Each side has answered the other's SYN. The answer acknowledges the SYN and the part of
-	 * its payload that was accepted, and announces a window.
+	 * Each side is assumed to have acknowledged the other's SYN, with the part of its payload
+	 * that was accepted. The window that a side announced is known if its SYN was seen.
 	 */
 	for (int i = 0; i < 2; i++) {
 		if (!syn[!i].seen)

@@ -3,8 +3,8 @@
  * tcp_state.h - the state of a connection between two segments.
  *
  * There is one struct wf_tcp_dir for each sender. Positions are stored as 32-bit sequence numbers,
- * which keeps a flow small. They are converted to 64-bit stream offsets near the stream's next_off
- * when needed, so sequence numbers may wrap any number of times.
+ * which keeps a flow small. They are converted to 64-bit stream offsets when needed: to the offsets
+ * nearest to next_off, the next byte to deliver, so sequence numbers may wrap any number of times.
  *
  *   IRS │ stream offset 0   acknowledged         seen           announced
  *       ├───────────────────────┼──────────────────┼───────────────────┤
@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weft/limits.h>
+
 #include "packet/seq.h"
 #include "tcp/half_state.h"
 
@@ -41,14 +43,17 @@
 #define WF_TCP_REJECTED_DATA (1u << 8)
 /* rejected_seq is a rejected acknowledgement of data that was not seen */
 #define WF_TCP_REJECTED_ACK  (1u << 9)
-/* fin_seq is a FIN beyond the window, which is not acknowledged yet */
+/*
+ * fin_seq is a FIN that was beyond the window; it is used once it is acknowledged
+ * (WF_TCP_KNOWS_FIN)
+ */
 #define WF_TCP_HELD_FIN	     (1u << 10)
-/* no SYN was seen, so irs is derived from the first byte seen */
+/* the SYN was not seen, so irs is derived from the first byte seen, or from the peer's SYN-ACK */
 #define WF_TCP_GUESSED	     (1u << 11)
-/* the kernel steers only SYN, FIN and RST segments of this direction to weft */
+/* the kernel bypasses this direction: of its next segments, at most SYN, FIN and RST reach weft */
 #define WF_TCP_BYPASSED	     (1u << 12)
 
-/* Flags of anomalies that are reported only once per direction, set when the report was made. */
+/* Flags of anomalies that are reported only once per direction; set with the first report. */
 #define WF_TCP_REPORTED_URGENT (1u << 13)
 #define WF_TCP_REPORTED_START  (1u << 14)
 
@@ -62,9 +67,9 @@
 #define WF_TCP_SLACK_BYTES 16384
 
 /*
- * If the window is unknown or out of date, an acknowledgement may exceed the highest byte seen by
- * up to WF_TCP_MISSED_BYTES, because data may be missing in the capture. An acknowledgement of more
- * bytes is rejected until its data is seen.
+ * If the window is unknown or out of date, acknowledgements that are higher by up to
+ * WF_TCP_MISSED_BYTES are accepted, because data may be missing in the capture. An even higher
+ * acknowledgement is rejected until its data is seen.
  */
 #define WF_TCP_MISSED_BYTES (16u << 20)
 
@@ -73,15 +78,22 @@ struct wf_tcp_dir {
 	uint32_t irs;
 	/* sequence number after the last accepted byte of this side, not counting the FIN */
 	uint32_t snd_nxt;
-	uint32_t snd_una;      /* highest acknowledgement number of the peer */
-	uint32_t rcv_wnd_end;  /* highest sum of acknowledgement number and window of the peer */
+	uint32_t snd_una; /* highest acknowledgement number of the peer */
+	/*
+	 * highest sum of acknowledgement number and window of the peer; if WF_TCP_STALE is set, the
+	 * next higher acknowledgement replaces it
+	 */
+	uint32_t rcv_wnd_end;
 	uint32_t fin_seq;      /* sequence number of the FIN, which is also the end of the data */
 	uint32_t rejected_seq; /* last rejected number, see WF_TCP_REJECTED_* */
 	uint32_t ts_recent;    /* TS.Recent (RFC 7323, 4.3) */
 	uint16_t flags;	       /* WF_TCP_* */
-	uint8_t wscale;	       /* shift count of the windows that this side announces */
-	uint8_t state;	       /* enum wf_half_state */
+	uint8_t wscale : 4;    /* shift count of the windows that this side announces */
+	/* used by conn/: index in struct wf_depths; stored here, because there is room */
+	uint8_t depth : 4;
+	uint8_t state; /* enum wf_half_state */
 };
+_Static_assert(WEFT_DEPTHS_MAX <= 16, "an index of a depth fits in 4 bits");
 _Static_assert(sizeof(struct wf_tcp_dir) == 32, "half a cache line for each direction");
 
 struct wf_tcp {
@@ -109,7 +121,7 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2]);
 /* Initialise a connection picked up midstream, of which nothing is known. */
 void wf_tcp_init_midstream(struct wf_tcp *tcp);
 
-/* Record that data of @dir was given up as missing, so that its known window is out of date. */
+/* Record a gap in @dir: its known window is out of date from now on (WF_TCP_STALE). */
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
 /*
@@ -118,7 +130,7 @@ void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
  */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 
-/* Record whether the kernel passes the data of @dir without steering it to weft. */
+/* Record whether the kernel bypasses the data of @dir. */
 static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
 {
 	dir->flags = (uint16_t)(is_bypassed ? dir->flags | WF_TCP_BYPASSED
@@ -131,7 +143,10 @@ static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
  */
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
 
-/* Forget the timestamps of both sides, which are too old to compare with (RFC 7323, 5.5). */
+/*
+ * Forget the timestamps of both sides, which are too old to be compared with new ones (RFC 7323,
+ * 5.5).
+ */
 void wf_tcp_forget_timestamps(struct wf_tcp *tcp);
 
 /*
@@ -140,7 +155,10 @@ void wf_tcp_forget_timestamps(struct wf_tcp *tcp);
  */
 bool wf_tcp_is_within(const struct wf_tcp *tcp, unsigned int dir, uint32_t seq, uint32_t ack);
 
-/* Return the offset up to which the peer acknowledged @dir, without FIN; 0 if it never did. */
+/*
+ * Return the offset up to which the peer acknowledged the data of @dir, not counting the FIN; 0 if
+ * it is not known.
+ */
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off);
 
 static inline bool wf_tcp_knows(const struct wf_tcp_dir *dir, uint32_t what)

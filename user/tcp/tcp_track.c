@@ -2,9 +2,11 @@
 /*
  * tcp_track.c - checks one segment against the state of its connection, and updates the state.
  *
- * The checks have the order of the receiver (RFC 9293, 3.10.7.4; tcp_validate_incoming() and
- * tcp_ack() of Linux): timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. The
- * first step that rejects the segment ends the processing; all later fields are ignored.
+ * The checks of a segment have the order of the receiver (RFC 9293, 3.10.7.4;
+ * tcp_validate_incoming() and tcp_ack() of Linux): timestamp, sequence, acknowledgement, then data
+ * and FIN. The first check that rejects the segment ends the processing; all later fields are
+ * ignored. A reset or a SYN is processed before these checks, and only its sequence number is
+ * checked.
  */
 #include "tcp/tcp_track.h"
 
@@ -16,9 +18,9 @@
 #include "tcp/tcp_start.h"
 
 /*
- * Update ts_recent. After the peer's first acknowledgement, only a segment that begins at or before
- * the last acknowledgement updates ts_recent, so that PAWS does not reject segments that the
- * network reordered.
+ * Set ts_recent from the first timestamp. Later, only a newer timestamp in a segment that begins at
+ * or before the peer's last acknowledgement updates it, so that PAWS does not reject segments that
+ * the network reordered.
  */
 static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *packet,
 			     bool is_beyond_ack)
@@ -45,7 +47,7 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 
 	/*
 	 * A window end that is more than 2^31 bytes old compares as newer than rcv_wnd_end. The
-	 * comparison with snd_una excludes it.
+	 * comparison with snd_una detects such an end.
 	 */
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_WND) ||
 	    (wf_seq_gt(wnd_end, peer->rcv_wnd_end) &&
@@ -81,25 +83,20 @@ static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct w
 	       wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq;
 }
 
-/*
- * Reject the part of the data that lies beyond the FIN. Return: false if all of the data lies
- * there.
- */
-static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *result)
+/* Reject the part of the data that lies beyond the FIN. */
+static void cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *result)
 {
 	int64_t fin_off;
 
 	if (!wf_tcp_knows(at->self, WF_TCP_KNOWS_FIN) || !result->len_bytes)
-		return true;
+		return;
 	fin_off = wf_tcp_off(at->self, at->self->fin_seq, (uint64_t)at->next_off);
 	if (at->end_off <= fin_off)
-		return true;
+		return;
 	result->anomalies |= 1u << WEFT_ANOMALY_DATA_AFTER_FIN;
-	if (at->off >= fin_off)
-		return false;
-	result->cut_bytes = (uint32_t)(at->end_off - fin_off);
+	result->cut_bytes =
+		at->off < fin_off ? (uint32_t)(at->end_off - fin_off) : result->len_bytes;
 	result->len_bytes -= result->cut_bytes;
-	return true;
 }
 
 /* Record a FIN beyond the window. It becomes valid when it is acknowledged. */
@@ -199,16 +196,17 @@ static enum wf_tcp_verdict track_segment(struct wf_tcp_place *at, const struct w
 	if (is_keepalive_after_fin(at->self, packet) ||
 	    (wf_tcp_check_is_keepalive(at->self, packet) && at->end_off <= at->next_off))
 		return WF_TCP_KEEPALIVE;
-	if (!cut_at_fin(at, result))
-		return WF_TCP_IGNORE;
-	take_data(at, packet, result);
+	cut_at_fin(at, result);
+	/* If all data lies beyond the FIN, only the acknowledgement is processed. */
+	if (result->len_bytes || !result->cut_bytes)
+		take_data(at, packet, result);
 	return WF_TCP_ACCEPT;
 }
 
 /*
  * Header prediction (Van Jacobson): return true if the segment is the next data, or empty, inside
- * the window, has the same acknowledgement or a higher one, and has nothing else to process.
- * track_segment() would reject and report nothing for such a segment, so it is not called.
+ * the window, has the same acknowledgement or a higher one, and has nothing else to process. For
+ * such a segment track_segment() would neither reject nor report anything, so it is not called.
  */
 static bool is_expected(const struct wf_tcp_dir *self, const struct wf_tcp_dir *peer,
 			const struct wf_packet *packet)

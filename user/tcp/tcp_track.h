@@ -4,13 +4,15 @@
  *
  * A segment is checked as its receiver checks it, as far as an observer on the path can know:
  *
- * - A segment is rejected if its receiver certainly rejects it: it has no ACK flag; its data or its
- *   acknowledgement is far outside an announced window; PAWS rejects its timestamp; it is a reset
- *   without the exact number (RFC 5961); or its data begins after a FIN.
- * - Segments may be missing in the capture. Therefore data that the peer has acknowledged, but that
- *   was not seen yet, is always accepted. After a gap, or after data in order beyond the known
- *   window, the window is treated as unknown until it is announced again. If one side acknowledges
- *   data that was rejected, segments are missing, and the window is treated as unknown too.
+ * - A segment is rejected if its receiver certainly rejects it: it has no ACK flag, although
+ *   other segments of the connection have one; its data or its acknowledgement is far outside an
+ *   announced window; PAWS rejects its timestamp; or it is a reset without the exact number (RFC
+ *   5961). Of a segment with data beyond a FIN, only that data is rejected.
+ * - Segments may be missing in the capture. Therefore PAWS does not reject data that the peer has
+ *   acknowledged, but that was not delivered yet, unless its timestamp is extremely old. After a
+ *   gap, or after data in order beyond the known window, the window is treated as unknown until the
+ *   next higher acknowledgement. If one side acknowledges data that was rejected, segments are
+ *   missing, and the window is treated as unknown too.
  *
  * Thread: the flow's worker. No memory of its own.
  */
@@ -26,8 +28,8 @@
 struct wf_packet;
 
 /*
- * Update @tcp as the receiver of @packet would. @dir: direction of @packet; @next_off: next offsets
- * of both streams, by direction.
+ * Update @tcp as the receiver of @packet would. @dir: direction of @packet; @next_off: offset of
+ * the next byte to deliver of each stream, indexed by direction.
  */
 void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
 		  const uint64_t next_off[2], struct wf_tcp_result *ret_result);

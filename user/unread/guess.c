@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * guess.c - decodes a datagram again with the usual port of each tunnel that it may be.
+ * guess.c - decodes a UDP datagram again as if it were sent to the usual port of each tunnel that
+ * it resembles.
  */
 #include "unread/guess.h"
 
@@ -19,9 +20,9 @@ enum {
 	PORT_GENEVE = 6081,
 	UDP_BYTES = 8,
 	DST_PORT_OFF = 2,
-	/* Enough for the headers of most tunnels: decoding needs those up to TCP. */
+	/* at most this many bytes of a frame are decoded: enough for the headers of most tunnels */
 	HEAD_BYTES = 512,
-	/* Length of the shortest tunnel header plus an IPv4 header. A test reads no byte beyond. */
+	/* a shorter UDP payload is not examined; the tests below read no byte beyond this length */
 	PAYLOAD_BYTES_MIN = 28,
 };
 
@@ -65,15 +66,15 @@ static bool is_like_gtpu(const uint8_t *at)
 }
 
 /*
- * A Teredo packet is an IPv6 packet, which an indication may precede. Each indication begins with a
- * zero byte.
+ * Teredo is an IPv6 packet. An authentication header or an origin indication, each of which begins
+ * with a zero byte, may precede it.
  */
 static bool is_like_teredo(const uint8_t *at)
 {
 	return at[0] >> 4 == 6 || (!at[0] && at[1] <= 1);
 }
 
-/* GUE is version 1, which is an IP packet, or version 0 with IPv4, IPv6 or GRE. */
+/* GUE of version 1 is an IP packet; a header of version 0 names the protocol: IPv4, IPv6 or GRE. */
 static bool is_like_gue(const uint8_t *at)
 {
 	return is_like_ip(at) || (!(at[0] & 0xe0) && (at[1] == 4 || at[1] == 41 || at[1] == 47));

@@ -69,7 +69,10 @@ static uint64_t shrink_idle_caches(struct wf_pressure_actions *actions)
 
 struct task {
 	const char *name;
-	/* returns the number of items removed */
+	/*
+	 * returns the number of items removed; 0 from close_idle_flows(), whose sweep removes them
+	 * later
+	 */
 	uint64_t (*run)(struct wf_pressure_actions *actions);
 	size_t ttl_sec_off; /* offset of the TTL option in struct weft_opts; 0: use ttl_ms */
 	uint64_t ttl_ms;
@@ -106,8 +109,9 @@ void wf_cleanup_tasks_count_closed(struct wf_mailbox *mailbox, uint64_t flows)
 /* ---- on the thread that runs the cleanup registry ---- */
 
 /*
- * Request the task from every worker. Return the items removed since the previous request. @ttl_ns
- * is not used: each worker derives its own timeouts from the pressure level.
+ * Callback of the cleanup registry: request the task from every worker. Return the number of items
+ * that workers removed since the previous call. @ttl_ns is not used: each worker derives its own
+ * timeouts from the pressure level.
  */
 static int64_t request(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 {

@@ -3,7 +3,7 @@
  * conns_setup.c - allocates the tables of a worker's connections.
  *
  * Bound: table sizes are computed from the options and this worker's share of the arena. An index
- * has no more buckets than entries that fit in the arena.
+ * has no more entries than fit in that share, but at least ENTRIES_MIN if the options allow them.
  */
 #include "worker/conns_setup.h"
 
@@ -24,8 +24,8 @@ static uint32_t min_u32(uint64_t a, uint64_t b)
 }
 
 /*
- * Return this worker's share of @total, limited to the entries of @entry_bytes that fit in its
- * memory.
+ * Return this worker's share of @total entries of @entry_bytes, limited to the number that fits in
+ * 1/@parts of its share of the arena, or to ENTRIES_MIN if that is more.
  */
 static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, uint32_t entry_bytes,
 			 uint32_t parts)
@@ -67,6 +67,8 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 	int err;
 
 	conns->opts = weft;
+	conns->rules = opts->rules ? *opts->rules : wf_rules_of(weft);
+	wf_depths_set(&conns->depths, conns->rules.depth_bytes);
 	conns->dispatch = opts->dispatch;
 	conns->metrics = opts->metrics;
 	conns->splits = opts->splits;

@@ -10,7 +10,10 @@
 struct wf_conns;
 struct wf_pipeline_opts;
 
-/* Allocate the tables of @conns, which is all zero. Return: 0; -ENOBUFS, -ENOMEM. */
+/*
+ * Allocate the tables of @conns, which is all zero. Return: 0; -ENOBUFS: the arena or the memory
+ * limit is exhausted; -ENOMEM.
+ */
 int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *opts);
 void wf_conns_setup_unmake(struct wf_conns *conns);
 

@@ -2,7 +2,7 @@
 /*
  * mailbox.h - sends requests and calls from other threads to a worker or the reader.
  *
- *   request   a bit that is handled between two batches and counted in done_items; no thread waits
+ *   request   a bit that the owner handles between two batches; the sender does not wait
  *   call      a function that runs on the worker's thread while the caller sleeps
  *
  * Only the worker's own thread may use its flows, pages and timers, so other threads send it
@@ -10,7 +10,7 @@
  * line that is rarely written. A call delays packets, so it must be short. One call runs at a time:
  * callers hold the engine's control lock.
  *
- * Bound: fixed.
+ * Bound: one struct of fixed size for each worker and for the reader.
  */
 #ifndef WF_WORKER_MAILBOX_H
 #define WF_WORKER_MAILBOX_H
@@ -27,7 +27,7 @@
 struct wf_pipeline;
 
 enum {
-	WF_MAILBOX_TASKS_MAX = 16, /* cleanup tasks that can be requested */
+	WF_MAILBOX_TASKS_MAX = 16, /* maximum number of different cleanup tasks */
 	WF_MAILBOXES_MAX = WEFT_WORKERS_MAX + 1,
 };
 
@@ -35,8 +35,8 @@ enum wf_request {
 	WF_REQUEST_CALL = 0,	 /* run the function in mailbox->call */
 	WF_REQUEST_LEVEL,	 /* the pressure level has changed */
 	WF_REQUEST_HALVE_CACHES, /* free half of the cached page spans */
-	WF_REQUEST_GIVE_UP_DATA, /* give up held data, because there was no memory for received
-				    packets */
+	/* give up holes, to free held data: there was no memory for received packets */
+	WF_REQUEST_FREE_HELD,
 	/* run cleanup task 0; the next bits are the other tasks (cleanup_tasks.c) */
 	WF_REQUEST_CLEANUP_FIRST,
 };
@@ -54,8 +54,8 @@ struct wf_mailbox {
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t requested; /* 1 << enum wf_request */
 	_Atomic uint32_t level;				    /* enum weft_pressure_level */
 	/*
-	 * at the critical level, the worker gives up held data until less than this percentage of
-	 * the budget is used; 0: as long as the level lasts
+	 * at the critical level, the worker gives up holes until less than this percentage of the
+	 * budget is used; 0: as long as the level lasts
 	 */
 	_Atomic uint32_t goal_percent;
 	const struct wf_call *_Atomic call;

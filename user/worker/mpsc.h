@@ -7,8 +7,8 @@
  *   commit    one store to the entry's own header
  *
  * A producer that is preempted between reserve and commit delays only the consumer, which cannot
- * read later entries until it commits; other producers continue until the ring is full. Frames
- * pushed by one thread keep their order.
+ * read later entries until that producer commits; other producers continue until the ring is full.
+ * Frames pushed by one thread keep their order.
  *
  * Bound: the size of the ring, a run of the arena taken at init. If it is full, a push fails or
  * sleeps until the consumer has made room.
@@ -48,8 +48,8 @@ struct wf_mpsc {
 
 	/* Producers sleep here while the ring is full. */
 	_Alignas(WF_CACHE_LINE) struct wf_waiter room;
-	_Atomic uint64_t waits;
-	_Atomic uint64_t refused;
+	_Atomic uint64_t waits;	  /* number of calls of wf_mpsc_wait_and_push() */
+	_Atomic uint64_t refused; /* number of packets for which submit.c found the ring full */
 };
 
 /*
@@ -65,10 +65,10 @@ int wf_mpsc_init(struct wf_mpsc *ring, struct wf_arena *arena, uint64_t size_byt
 void wf_mpsc_fini(struct wf_mpsc *ring);
 
 /*
- * Push @frame. @copy: copy its frame->cap_bytes bytes into the ring too, which may be at most a
- * quarter of the ring; otherwise store the frame only. Call wf_waiter_wake() on the consumer after
- * a batch. Return: 0 on success; -EAGAIN if the ring is full; -ESHUTDOWN if it is closed. Thread:
- * any.
+ * Push @frame. @copy: copy its frame->cap_bytes bytes into the ring too; header and bytes of the
+ * entry must fit in half of the ring. Without @copy, store only struct wf_frame. The caller calls
+ * wf_waiter_wake() on the consumer's waiter after a batch. Return: 0 on success; -EAGAIN if the
+ * ring is full; -ESHUTDOWN if it is closed. Thread: any.
  */
 int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy);
 

@@ -3,14 +3,12 @@
  * pipeline.c - the stages of a batch: filter, decode, defragment, and then the connections
  * (conns.h).
  *
- * A batch is processed in groups of GROUP frames, each in five passes. The first pass decodes the
- * frames and prefetches the buckets of their flows; the second prefetches the flows; the third and
- * the fourth prefetch the extensions and held data of flows that have any; the fifth processes the
- * segments. The cache misses of a group therefore overlap.
+ * A batch is processed in groups of GROUP frames, in two passes. The first pass decodes the frames
+ * and prefetches what their segments will read (conns.h); the second processes the segments.
  *
- * Verdicts that connections request (conn/kernel.h) are carried out after each group. Verdicts that
- * an inline callback requests are carried out after the segment that caused the callback
- * (verdicts.h).
+ * Verdicts that connections request (conn/kernel.h) are carried out after each group, or after the
+ * segment if conns->wants_verdict is set. Verdicts that an inline callback requests are carried out
+ * after the segment that caused the callback (verdicts.h).
  */
 #include "worker/pipeline.h"
 
@@ -44,11 +42,12 @@
 #include "memory/page.h"
 #include "metrics/metrics.h"
 
-enum { GROUP = 16 };
+enum { GROUP = WF_CONNS_GROUP };
 
 /*
- * Timers run before the next packet once this much time has passed. They don't run between batches:
- * the sizes of batches depend on how fast input arrives, and the outcome must not.
+ * Timers run before the next packet once this much monotonic time has elapsed. In replay, they do
+ * not run between batches: the sizes of batches depend on how fast input arrives, and the outcome
+ * must not. (In live capture, worker.c also runs them in each round.)
  */
 #define TICK_NS (10 * WF_NS_PER_MS)
 
@@ -62,6 +61,7 @@ struct wf_pipeline {
 	struct wf_pipeline_opts opts;
 	/* time (of stamp_clock.h or CLOCK_MONOTONIC) at which timers run again */
 	uint64_t tick_due_ns;
+	uint32_t policy; /* number of the policy in use */
 };
 
 /* Process the segment, or drop it if its wrong checksum is not accepted. */
@@ -181,7 +181,7 @@ static enum wf_outcome filtered(struct wf_pipeline *pipeline, const struct wf_fr
 	return WF_OUTCOME_FILTERED;
 }
 
-/* Return the keyed hash of the segment's flow, also if the NIC's hash chooses the worker. */
+/* Return the keyed hash of the segment's flow, even if the NIC's hash chooses the worker. */
 static uint32_t flow_hash(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			  const struct wf_packet *packet)
 {
@@ -192,16 +192,22 @@ static uint32_t flow_hash(const struct wf_pipeline *pipeline, const struct wf_fr
 }
 
 /*
- * The filter is not applied to fragments, which may lack the ports. It is applied to the rebuilt
- * datagram, even if the kernel has filtered the frames.
+ * Return true if the kernel has applied the present filter to the frame. It has not if the filter
+ * was replaced since, if the frame was rebuilt from fragments, which may lack the ports, or if the
+ * frame was submitted.
  */
+static bool is_filtered(const struct wf_pipeline *pipeline, const struct wf_frame *frame)
+{
+	return pipeline->opts.kernel_filters && frame->iface &&
+	       frame->policy == (uint8_t)pipeline->policy && !(frame->flags & WF_FRAME_REBUILT);
+}
+
 static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
 		      const struct wf_packet *packet)
 {
 	const struct wf_segment_filter *filter = pipeline->opts.segment_filter;
 
-	if (wf_likely(!filter) ||
-	    (pipeline->opts.kernel_filters && !(frame->flags & WF_FRAME_REBUILT)))
+	if (wf_likely(!filter) || is_filtered(pipeline, frame))
 		return true;
 	return wf_segment_filter_wants(filter, packet, flow_hash(pipeline, frame, packet));
 }
@@ -272,7 +278,7 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 		    wf_trials_take(pipeline->trials, frame, packet))
 			return WF_OUTCOME_HELD;
 		wf_conns_packet(&pipeline->conns, packet);
-		if (wf_unlikely(pipeline->verdicts.later_count))
+		if (wf_unlikely(pipeline->verdicts.later_count || pipeline->conns.wants_verdict))
 			wf_verdicts_run(&pipeline->verdicts);
 	}
 	wf_page_put(frame->page);
@@ -309,35 +315,29 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 		if (!whole)
 			return;
 		now = datagram;
-		now.iface = frame->iface;
+		now.file = frame->file;
+		now.flags |= frame->flags & WF_FRAME_FILE;
 		outcome = decode(pipeline, &now, &inner);
 	}
 }
 
 static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
 {
-	const struct wf_conns *conns = &pipeline->conns;
-	const struct wf_flow *flows[GROUP];
+	const struct wf_packet *wanted[GROUP];
 	struct wf_packet packets[GROUP];
 	enum wf_outcome outcomes[GROUP];
+	uint32_t wanted_count = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 1 < count)
 			wf_decode_prefetch(&pipeline->decoder, &frames[i + 1]);
 		outcomes[i] = decode(pipeline, &frames[i], &packets[i]);
-		if (outcomes[i] == WF_OUTCOME_PROCESSED)
-			wf_flow_table_prefetch(&conns->table, packets[i].hash);
+		if (outcomes[i] != WF_OUTCOME_PROCESSED)
+			continue;
+		wf_conns_prefetch_bucket(&pipeline->conns, &packets[i]);
+		wanted[wanted_count++] = &packets[i];
 	}
-	for (uint32_t i = 0; i < count; i++)
-		flows[i] = outcomes[i] == WF_OUTCOME_PROCESSED
-				   ? wf_flow_table_prefetch_flow(&conns->table, packets[i].hash)
-				   : NULL;
-	for (uint32_t i = 0; i < count; i++)
-		if (flows[i] && wf_unlikely(flows[i]->ext))
-			wf_conns_prefetch_held(conns, flows[i]);
-	for (uint32_t i = 0; i < count; i++)
-		if (flows[i] && wf_unlikely(flows[i]->ext))
-			wf_conns_prefetch_ends(conns, flows[i]);
+	wf_conns_prefetch(&pipeline->conns, wanted, wanted_count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (wf_unlikely(outcomes[i] == WF_OUTCOME_FRAGMENT)) {
 			process_fragment(pipeline, &frames[i], &packets[i]);
@@ -391,7 +391,7 @@ void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 	leave(pipeline);
 }
 
-static void give_up_data(struct wf_pipeline *pipeline)
+static void free_held(struct wf_pipeline *pipeline)
 {
 	wf_trials_flush(pipeline->trials);
 	pipeline->conns.is_starved = true;
@@ -411,8 +411,8 @@ static void handle(struct wf_pipeline *pipeline, uint32_t requests, struct wf_ma
 			atomic_load_explicit(&mailbox->goal_percent, memory_order_relaxed));
 	if (requests & 1u << WF_REQUEST_HALVE_CACHES)
 		wf_pressure_actions_halve_caches(actions);
-	if (requests & 1u << WF_REQUEST_GIVE_UP_DATA)
-		give_up_data(pipeline);
+	if (requests & 1u << WF_REQUEST_FREE_HELD)
+		free_held(pipeline);
 	wf_cleanup_tasks_run(requests, actions, mailbox);
 }
 
@@ -438,11 +438,33 @@ void wf_pipeline_housekeep(struct wf_pipeline *pipeline)
 	wf_pressure_actions_tick(&pipeline->actions);
 }
 
-void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter,
-			    const struct wf_segment_filter *segment_filter)
+/*
+ * Process the segments that wait for a decision on their checksums: the old filter has accepted
+ * them, so they begin connections by the old rules. In an inline callback, a segment is being
+ * processed, and they keep waiting.
+ */
+static void finish_held(struct wf_pipeline *pipeline)
 {
-	pipeline->opts.filter = filter;
-	pipeline->opts.segment_filter = segment_filter;
+	if (pipeline->verdicts.is_inside)
+		return;
+	enter(pipeline, "policy");
+	wf_trials_flush(pipeline->trials);
+	leave(pipeline);
+}
+
+int wf_pipeline_set_policy(struct wf_pipeline *pipeline, const struct wf_pipeline_policy *policy)
+{
+	int err;
+
+	finish_held(pipeline);
+	err = wf_depths_set(&pipeline->conns.depths, policy->rules->depth_bytes);
+	if (err)
+		return err;
+	pipeline->opts.filter = policy->filter;
+	pipeline->opts.segment_filter = policy->segment_filter;
+	pipeline->conns.rules = *policy->rules;
+	pipeline->policy = policy->number;
+	return 0;
 }
 
 int wf_pipeline_request(struct wf_pipeline *pipeline, const struct wf_flow_request *request)

@@ -24,6 +24,7 @@ struct weft_flow_key;
 struct wf_frame;
 struct wf_mailbox;
 struct wf_pcap_filter;
+struct wf_rules;
 struct wf_segment_filter;
 struct wf_pipeline;
 
@@ -43,7 +44,8 @@ void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
 
 /*
  * Handle the requests in @mailbox, and do one bounded step of the resulting work. Call between two
- * batches. Return: true if work is left; then call again even if no packet arrives.
+ * batches. Return: true if a step was done, so that work may be left; then call again even if no
+ * packet arrives.
  */
 bool wf_pipeline_handle(struct wf_pipeline *pipeline, struct wf_mailbox *mailbox);
 
@@ -54,13 +56,23 @@ void wf_pipeline_housekeep(struct wf_pipeline *pipeline);
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
 /*
- * Use these filters from the next group of frames on; NULL accepts every packet. The filters must
- * stay valid until they are replaced.
+ * struct wf_pipeline_policy - a policy; all pointers are borrowed until the policy is replaced
+ * @number: the kernel writes this number to frames after it has begun to use the policy's filter
  */
-void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter,
-			    const struct wf_segment_filter *segment_filter);
+struct wf_pipeline_policy {
+	const struct wf_pcap_filter *filter;		/* NULL: every packet is wanted */
+	const struct wf_segment_filter *segment_filter; /* NULL: every segment is wanted */
+	const struct wf_rules *rules; /* the struct is copied, its lists are not */
+	uint32_t number;
+};
 
-/* Set a verdict on a flow, or end it, for the program: see wf_verdicts_request(). */
+/*
+ * Use this policy from the next group of frames on. Return: 0; -ENOSPC: too many different depths,
+ * see rules/depths.h; the old policy stays.
+ */
+int wf_pipeline_set_policy(struct wf_pipeline *pipeline, const struct wf_pipeline_policy *policy);
+
+/* Set a verdict on a flow, or end it, for the application: see wf_verdicts_request(). */
 int wf_pipeline_request(struct wf_pipeline *pipeline, const struct wf_flow_request *request);
 
 /* Return the connections of the pipeline, for control calls (mailbox.h). */

@@ -25,6 +25,7 @@ struct wf_metrics;
 struct wf_owner;
 struct wf_page_pool;
 struct wf_pcap_filter;
+struct wf_rules;
 struct wf_segment_filter;
 
 struct wf_pipeline_opts {
@@ -34,8 +35,11 @@ struct wf_pipeline_opts {
 	/* seed of the ids of flows; see flow/flow_id.h */
 	uint64_t id_seed;
 	const struct weft_tunnel_ports *tunnel_ports; /* borrowed; NULL: the default ports */
-	const struct wf_rss
-		*rss; /* borrowed: queue hash for the decoder; NULL: packets are steered by hash */
+	/*
+	 * borrowed: the NIC's hash, if it selects the worker; NULL: weft's keyed hash selects the
+	 * worker
+	 */
+	const struct wf_rss *rss;
 	uint32_t worker; /* index of this worker */
 	uint32_t workers;
 	struct wf_arena *arena; /* borrowed, like the next three members */
@@ -53,7 +57,12 @@ struct wf_pipeline_opts {
 	struct wf_marks *marks;
 	const struct wf_pcap_filter *filter;		/* NULL: no filter */
 	const struct wf_segment_filter *segment_filter; /* NULL: each segment is wanted */
-	/* the kernel filters frames, so segment_filter is applied only to rebuilt datagrams */
+	/* the struct is copied, its lists are not; NULL: the rules follow from the options @weft */
+	const struct wf_rules *rules;
+	/*
+	 * a kernel program filters received frames, so segment_filter is applied only to rebuilt
+	 * datagrams, submitted packets, and frames that were filtered by an earlier policy
+	 */
 	bool kernel_filters;
 
 	/*

@@ -2,8 +2,8 @@
 /*
  * pressure_actions.c - sets the limits and timeouts of each pressure level, and starts its sweeps.
  *
- * At the critical level, each tick permits the sweep to give up data of 1/32 of the worker's share.
- * So the level can fall, after new readings, before more is given up.
+ * At the critical level, each tick permits the sweep to free held data of 1/32 of the worker's
+ * share. So the level can fall, after new readings, before more holes are given up.
  */
 #include "worker/pressure_actions.h"
 
@@ -89,7 +89,7 @@ void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 
 /*
  * Return true if less of the budget is used than the goal. The level itself falls only after
- * several checks, so data would otherwise be given up for too long.
+ * several checks, so holes would otherwise be given up for too long.
  */
 static bool is_goal_reached(const struct wf_pressure_actions *actions)
 {

@@ -5,14 +5,15 @@
  *   low       copies small segments out of receive frames: held ones by a sweep, new ones at once
  *   high      halves the page caches and the page limit of each stream;
  *             shortens the timeouts, and ends the flows that have expired (sweep)
- *   critical  gives up held data, the oldest and largest first (sweeps);
+ *   critical  gives up holes, to free the held data, where most is held for longest (sweeps);
  *             drops the waiting events of slow subscriptions; rejects midstream flows
  *
  * Each level also has the actions of the lower levels.
  *
- * A call with a lower level undoes the actions of the higher one. If there is no memory for a
- * segment between two pressure checks, the next round also gives up held data of the streams that
- * hold the most, so that later segments are not lost.
+ * wf_pressure_actions_set_level() with a lower level undoes the actions of the higher one. If there
+ * is no memory for a segment between two pressure checks, the next round of the worker's loop also
+ * gives up holes of the streams that hold the most for the longest time, so that later segments are
+ * not lost.
  *
  * Memory: one struct. Thread: the worker.
  */
@@ -44,9 +45,9 @@ void wf_pressure_actions_init(struct wf_pressure_actions *actions, struct wf_con
 			      struct wf_budget *budget, uint64_t share_bytes);
 
 /*
- * Apply the limits of the new level. @goal_percent: at the critical level, the worker gives up held
- * data until less than this percentage of the budget is used; 0: it gives up data as long as the
- * level lasts, because a source other than the budget is critical.
+ * Apply the limits of the new level. @goal_percent: at the critical level, the worker gives up
+ * holes until less than this percentage of the budget is used; 0: it does so as long as the level
+ * lasts, because a source other than the budget is critical.
  */
 void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 				   enum weft_pressure_level level, uint32_t goal_percent);
@@ -57,7 +58,10 @@ void wf_pressure_actions_halve_caches(struct wf_pressure_actions *actions);
 /* Do one bounded step of the current sweep. Return: the number of flows closed. */
 uint64_t wf_pressure_actions_step(struct wf_pressure_actions *actions);
 
-/* Repeat the actions of the critical level. Call a few times a second. */
+/*
+ * Do the periodic work: shorten the time that readers have to release data (sweep.h) and, at the
+ * critical level, give up more holes and drop waiting events again. Call a few times a second.
+ */
 void wf_pressure_actions_tick(struct wf_pressure_actions *actions);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * reader.c - reads batches, hashes each frame as the XDP program would, and pushes it to the feed
- * of its worker. If a feed is full, the reader waits, so no frame is lost.
+ * of its worker. If a feed is full, the reader waits, instead of dropping the frame.
  *
  * The reader rebuilds fragments, because it sees all frames in capture order: a rebuilt datagram
  * keeps its place among the segments of its connection for any number of workers.
@@ -161,7 +161,7 @@ static void *reader_main(void *arg)
 		starved = reader->source->starved;
 		reader->source->starved = false;
 		if (wf_unlikely(starved))
-			wf_mailboxes_post(&crew->mailboxes, WF_REQUEST_GIVE_UP_DATA);
+			wf_mailboxes_post(&crew->mailboxes, WF_REQUEST_FREE_HELD);
 		if (count > 0)
 			feed_batch(reader, frames, count);
 		else if (!count)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * submit.c - queues each packet for a worker by the same hash as the XDP program: a fragment for
- * the worker that rebuilds its datagram, a packet in a tunnel by its inner addresses. The rings are
- * those of mpsc.h.
+ * submit.c - queues each packet for the worker that live capture would choose
+ * (wf_decode_steer_hash()): a fragment for the worker that rebuilds its datagram, a packet in a
+ * tunnel by its inner addresses. The rings are those of mpsc.h.
  */
 #include "worker/submit.h"
 

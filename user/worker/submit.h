@@ -2,7 +2,7 @@
 /*
  * submit.h - accepts packets from any thread and queues them for the worker that owns their flow.
  *
- *   weft_submit(), any thread: check, hash, ring of the owner  ──►  worker: page, pipeline
+ *   weft_submit(), any thread: check, hash, ring of the owner  ──►  worker: pipeline
  */
 #ifndef WF_WORKER_SUBMIT_H
 #define WF_WORKER_SUBMIT_H
@@ -17,7 +17,9 @@
 struct wf_crew;
 struct wf_metrics;
 
-/* The parameters of submitting to a crew, fixed before its threads start. */
+/*
+ * The state of weft_submit() for one crew. After weft_start(), only @turns changes.
+ */
 struct wf_submit {
 	struct wf_crew *crew;	   /* borrowed */
 	struct wf_decoder decoder; /* computes the steering hash */
@@ -27,13 +29,13 @@ struct wf_submit {
 };
 
 /*
- * Submit packets: see weft_submit(). Thread: any; if @timeout_ms is not 0, any but the crew's
- * workers.
+ * Submit packets: see weft_submit(). Thread: any; a worker of the crew never waits: if a ring is
+ * full and @timeout_ms is not 0, its call returns -EDEADLK.
  */
 int wf_submit(struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
 	      int timeout_ms);
 
-/* Close the rings: later submissions fail. Thread: main. */
+/* Close the rings: later submissions fail. Thread: the one that stops the engine. */
 void wf_submit_close(struct wf_submit *submit, struct wf_crew *crew);
 
 /* Add the metrics that submitting threads count. Thread: any. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sweep.c - sweep steps over the flow table, and the choice of held data to give up.
+ * sweep.c - sweep steps over the flow table, and the choice of the streams whose holes are given
+ * up.
  *
  * Each step ranks the streams in its buckets by held bytes times waiting time. It gives up their
- * holes one by one, from the highest rank down, until the step's limit or the allowed total is
- * reached. The bytes behind a hole are delivered, so their memory is free as soon as readers have
- * released them.
+ * holes one by one, from the highest rank down, until it has freed the step's limit or the allowed
+ * total. The held bytes after such a hole are delivered, so their memory is free as soon as readers
+ * have released them.
  */
 #include "worker/sweep.h"
 
@@ -18,21 +19,25 @@
 
 enum {
 	STEP_BUCKETS = 256,
-	STEP_VICTIMS = 32,
-	STEP_PART = 128,    /* one step gives up at most 1/STEP_PART of the worker's memory share */
-	READERS_TICKS = 10, /* number of ticks in which readers can release data that was given up;
-			       about one second */
+	STEP_CANDIDATES = 32,
+	/* one step frees held data of about 1/STEP_PART of the worker's memory share at most */
+	STEP_PART = 128,
+	/*
+	 * number of ticks that readers have to release the data delivered by a step; about one
+	 * second
+	 */
+	READERS_TICKS = 10,
 };
 
-struct victim {
+struct candidate {
 	struct wf_flow *flow;
 	enum weft_dir dir;
-	uint64_t greed;
+	uint64_t rank;
 };
 
 /* The streams of one step with the highest rank, in descending order. */
-struct victims {
-	struct victim list[STEP_VICTIMS];
+struct candidates {
+	struct candidate list[STEP_CANDIDATES];
 	uint32_t count;
 };
 
@@ -58,13 +63,13 @@ void wf_sweep_start(struct wf_sweep *sweep, uint32_t kinds)
 	}
 	sweep->kinds = kinds;
 	sweep->buckets_left = wf_flow_table_buckets(&sweep->conns->table);
-	sweep->gave_up = false;
+	sweep->has_freed = false;
 }
 
 static void end_pass(struct wf_sweep *sweep)
 {
-	if (sweep->kinds & WF_SWEEP_GIVE_UP)
-		sweep->is_futile = !sweep->gave_up;
+	if (sweep->kinds & WF_SWEEP_FREE_HELD)
+		sweep->found_nothing = !sweep->has_freed;
 	sweep->kinds = 0;
 	if (sweep->next_kinds)
 		wf_sweep_start(sweep, sweep->next_kinds);
@@ -73,43 +78,43 @@ static void end_pass(struct wf_sweep *sweep)
 
 void wf_sweep_allow(struct wf_sweep *sweep, uint64_t bytes)
 {
-	if (sweep->ticks_left && !wf_dispatch_has_passed(sweep->dispatch, &sweep->given_up))
+	if (sweep->ticks_left && !wf_dispatch_has_passed(sweep->dispatch, &sweep->delivered_mark))
 		return;
 	if (sweep->allowed_bytes < bytes)
 		sweep->allowed_bytes = bytes;
-	if (!((sweep->kinds | sweep->next_kinds) & WF_SWEEP_GIVE_UP))
-		wf_sweep_start(sweep, WF_SWEEP_GIVE_UP);
+	if (!((sweep->kinds | sweep->next_kinds) & WF_SWEEP_FREE_HELD))
+		wf_sweep_start(sweep, WF_SWEEP_FREE_HELD);
 }
 
-static void note_victim(struct victims *victims, const struct victim *victim)
+static void add_candidate(struct candidates *candidates, const struct candidate *candidate)
 {
-	uint32_t at = victims->count;
+	uint32_t at = candidates->count;
 
-	while (at && victims->list[at - 1].greed < victim->greed)
+	while (at && candidates->list[at - 1].rank < candidate->rank)
 		at--;
-	if (at == STEP_VICTIMS)
+	if (at == STEP_CANDIDATES)
 		return;
-	if (victims->count < STEP_VICTIMS)
-		victims->count++;
-	memmove(&victims->list[at + 1], &victims->list[at],
-		(victims->count - at - 1) * sizeof(*victim));
-	victims->list[at] = *victim;
+	if (candidates->count < STEP_CANDIDATES)
+		candidates->count++;
+	memmove(&candidates->list[at + 1], &candidates->list[at],
+		(candidates->count - at - 1) * sizeof(*candidate));
+	candidates->list[at] = *candidate;
 }
 
-static void look_for_victims(const struct wf_sweep *sweep, struct wf_flow *flow,
-			     struct victims *victims)
+static void find_candidates(const struct wf_sweep *sweep, struct wf_flow *flow,
+			    struct candidates *candidates)
 {
 	for (int dir = 0; dir < 2; dir++) {
 		struct wf_half half = wf_half_of(sweep->conns, flow, (enum weft_dir)dir);
-		struct victim victim = {.flow = flow, .dir = (enum weft_dir)dir};
+		struct candidate candidate = {.flow = flow, .dir = (enum weft_dir)dir};
 
-		victim.greed = wf_wait_greed(&half, sweep->conns->now_ns);
-		if (victim.greed)
-			note_victim(victims, &victim);
+		candidate.rank = wf_wait_rank(&half, sweep->conns->now_ns);
+		if (candidate.rank)
+			add_candidate(candidates, &candidate);
 	}
 }
 
-static void give_up(struct wf_sweep *sweep, const struct victims *victims)
+static void free_held(struct wf_sweep *sweep, const struct candidates *candidates)
 {
 	struct wf_conns *conns = sweep->conns;
 	uint64_t left_bytes = sweep->step_bytes;
@@ -117,9 +122,9 @@ static void give_up(struct wf_sweep *sweep, const struct victims *victims)
 	if (left_bytes > sweep->allowed_bytes)
 		left_bytes = sweep->allowed_bytes;
 	sweep->allowed_bytes -= left_bytes;
-	for (uint32_t i = 0; i < victims->count && left_bytes; i++) {
-		const struct victim *victim = &victims->list[i];
-		struct wf_half half = wf_half_of(conns, victim->flow, victim->dir);
+	for (uint32_t i = 0; i < candidates->count && left_bytes; i++) {
+		const struct candidate *candidate = &candidates->list[i];
+		struct wf_half half = wf_half_of(conns, candidate->flow, candidate->dir);
 		uint64_t got_bytes = wf_wait_free_memory(&half, left_bytes, conns->now_ns);
 
 		wf_metric_inc(conns->metrics, relief_sacrificed_streams);
@@ -127,11 +132,11 @@ static void give_up(struct wf_sweep *sweep, const struct victims *victims)
 		left_bytes -= got_bytes < left_bytes ? got_bytes : left_bytes;
 	}
 	sweep->allowed_bytes += left_bytes;
-	sweep->gave_up = true;
+	sweep->has_freed = true;
 	sweep->ticks_left = READERS_TICKS;
-	wf_dispatch_mark(sweep->dispatch, &sweep->given_up);
+	wf_dispatch_mark(sweep->dispatch, &sweep->delivered_mark);
 	if (!sweep->allowed_bytes)
-		sweep->kinds &= ~WF_SWEEP_GIVE_UP;
+		sweep->kinds &= ~WF_SWEEP_FREE_HELD;
 }
 
 static void move_small(struct wf_sweep *sweep, struct wf_flow *flow)
@@ -147,7 +152,7 @@ static void move_small(struct wf_sweep *sweep, struct wf_flow *flow)
 }
 
 /* Apply the current pass to one bucket. Return: the number of flows closed. */
-static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct victims *victims)
+static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct candidates *candidates)
 {
 	struct wf_conns *conns = sweep->conns;
 	struct wf_flow *flows[WF_FLOW_BUCKET_IDS];
@@ -162,8 +167,8 @@ static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct vic
 		}
 		if (sweep->kinds & WF_SWEEP_MOVE)
 			move_small(sweep, flows[i]);
-		if (sweep->kinds & WF_SWEEP_GIVE_UP)
-			look_for_victims(sweep, flows[i], victims);
+		if (sweep->kinds & WF_SWEEP_FREE_HELD)
+			find_candidates(sweep, flows[i], candidates);
 	}
 	return closed;
 }
@@ -171,19 +176,19 @@ static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct vic
 uint64_t wf_sweep_step(struct wf_sweep *sweep)
 {
 	uint32_t buckets = wf_flow_table_buckets(&sweep->conns->table);
-	struct victims victims = {.count = 0};
+	struct candidates candidates = {.count = 0};
 	uint64_t closed = 0;
 
 	if (sweep->conns->is_starved)
 		wf_sweep_allow(sweep, sweep->step_bytes);
 	sweep->conns->is_starved = false;
 	for (int i = 0; i < STEP_BUCKETS && sweep->buckets_left; i++) {
-		closed += sweep_bucket(sweep, sweep->hand, &victims);
+		closed += sweep_bucket(sweep, sweep->hand, &candidates);
 		sweep->hand = sweep->hand + 1 < buckets ? sweep->hand + 1 : 0;
 		sweep->buckets_left--;
 	}
-	if (victims.count)
-		give_up(sweep, &victims);
+	if (candidates.count)
+		free_held(sweep, &candidates);
 	if (!sweep->buckets_left || !sweep->kinds)
 		end_pass(sweep);
 	return closed;
@@ -191,6 +196,6 @@ uint64_t wf_sweep_step(struct wf_sweep *sweep)
 
 void wf_sweep_tick(struct wf_sweep *sweep)
 {
-	sweep->is_futile = false;
+	sweep->found_nothing = false;
 	sweep->ticks_left -= sweep->ticks_left > 0;
 }

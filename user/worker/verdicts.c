@@ -23,6 +23,7 @@ void wf_verdicts_init(struct wf_verdicts *verdicts, struct wf_conns *conns, wf_s
 		      void *set_ctx)
 {
 	verdicts->conns = conns;
+	conns->requests = &verdicts->kernel;
 	if (!set)
 		return;
 	verdicts->set = set;
@@ -75,7 +76,8 @@ static int set(struct wf_verdicts *verdicts, struct wf_flow *flow,
 }
 
 /*
- * End @flow. Its kernel entry then bypasses data, and steers only the SYN of the next connection.
+ * End @flow. If a kernel program steers its segments, the flow's kernel entry then bypasses its
+ * data, so that only SYN, FIN and RST segments reach weft.
  */
 static int end(struct wf_verdicts *verdicts, struct wf_flow *flow)
 {
@@ -84,7 +86,7 @@ static int end(struct wf_verdicts *verdicts, struct wf_flow *flow)
 
 	if (is_steered(verdicts, flow))
 		verdicts->set(verdicts->set_ctx, &flow->key, both, &kept);
-	wf_close_by_program(verdicts->conns, flow);
+	wf_close_by_application(verdicts->conns, flow);
 	return 0;
 }
 
@@ -137,6 +139,7 @@ void wf_verdicts_run(struct wf_verdicts *verdicts)
 {
 	struct wf_kernel *kernel = &verdicts->kernel;
 
+	verdicts->conns->wants_verdict = false;
 	if (verdicts->later_count)
 		run_later(verdicts);
 	for (uint32_t i = 0; i < kernel->count; i++) {

@@ -26,7 +26,7 @@
 #include "memory/page_pool.h"
 
 enum {
-	IDLE_WAIT_MS = 20,   /* live: maximum delay of a timer */
+	IDLE_WAIT_MS = 20,   /* live: maximum sleep, and so the maximum delay of a timer */
 	COLLECT_WAIT_MS = 1, /* busy: time for which frames collect without waking the worker */
 	HOUSEKEEP_INTERVAL_MS = 100,
 	DRAIN_WAIT_MS = 1, /* sleep time while other workers still process their last frames */
@@ -98,16 +98,22 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 	wf_page_put(mine.page);
 }
 
-/* Push the frames of the outbox in order; frames whose inbox is full stay. */
+/*
+ * Push the frames of the outbox in order. A frame whose inbox is full stays in the outbox, and so
+ * do the later frames for the same worker, which may have emptied its inbox meanwhile.
+ */
 static void empty_outbox(struct wf_worker *worker)
 {
+	bool is_full[WEFT_WORKERS_MAX] = {false};
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < worker->outbox_count; i++) {
-		struct wf_outbox_entry *entry = &worker->outbox[i];
+		const struct wf_outbox_entry *entry = &worker->outbox[i];
 
-		if (!push_to_peer(worker, entry->worker, &entry->frame))
+		if (is_full[entry->worker] || !push_to_peer(worker, entry->worker, &entry->frame)) {
+			is_full[entry->worker] = true;
 			worker->outbox[kept++] = *entry;
+		}
 	}
 	worker->outbox_count = kept;
 }
@@ -141,15 +147,18 @@ static uint32_t take_feed(struct wf_worker *worker)
 	return count;
 }
 
-/* The ring lends the bytes of submitted packets. It is released once the packets were processed. */
+/*
+ * Process a batch of submitted packets. The ring lends their bytes, so its entries are released
+ * after the packets were processed.
+ */
 static uint32_t take_submitted(struct wf_worker *worker)
 {
 	struct wf_frame frames[WF_BATCH_FRAMES];
 	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
 
 	/*
-	 * The clock usually waits for a later packet to confirm a jump of time. Submitted packets
-	 * do not wait, so each time is taken as it is.
+	 * A stamp clock (packet/stamp_clock.h) usually waits for a later packet to confirm a jump
+	 * of time. Submitted packets do not wait, so the time of each packet is taken as it is.
 	 */
 	for (uint32_t i = 0; i < count && !worker->crew->live; i++)
 		wf_stamp_clock_set(&worker->submitted_clock, &frames[i], frames[i].time_ns);
@@ -173,8 +182,8 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	int count;
 
 	/*
-	 * Replay: on a stop, the rest of the file is not read. Live: rings are emptied after
-	 * detaching.
+	 * Replay: on a stop, the rest of the file is not read. Live: the frames that are left in
+	 * the rings are still read after the interfaces were detached.
 	 */
 	if (!worker->crew->live &&
 	    atomic_load_explicit(&worker->crew->stopping, memory_order_relaxed))
@@ -199,7 +208,7 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	}
 	if (wf_unlikely(source->starved)) {
 		source->starved = false;
-		wf_mailbox_post(&worker->mailbox, WF_REQUEST_GIVE_UP_DATA);
+		wf_mailbox_post(&worker->mailbox, WF_REQUEST_FREE_HELD);
 		worker->has_requests = true;
 	}
 	if (wf_unlikely(source->lost_frames))
@@ -236,7 +245,10 @@ static bool sources_ended(struct wf_worker *worker)
 		return wf_mpsc_is_drained(&worker->feed);
 	if (worker->has_submitted && !wf_mpsc_is_drained(&worker->submitted))
 		return false;
-	/* Pairs with the release in engine.c: the interfaces were detached before. */
+	/*
+	 * Pairs with the release in engine.c, which sets the flag after it has detached the
+	 * interfaces: no more frames arrive.
+	 */
 	if (atomic_load_explicit(&crew->stopping, memory_order_acquire))
 		return true;
 	for (uint32_t i = 0; i < worker->sources_count; i++)
@@ -255,6 +267,7 @@ static void wait_for_work(struct wf_worker *worker, int timeout_ms)
 {
 	struct pollfd pollfds[POLL_FDS_MAX];
 	int fds[POLL_FDS_MAX];
+	uint64_t begin_ns;
 	int count = 1;
 
 	fds[0] = worker->waiter.fd;
@@ -266,7 +279,9 @@ static void wait_for_work(struct wf_worker *worker, int timeout_ms)
 	}
 	for (int i = 0; i < count; i++)
 		pollfds[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	begin_ns = wf_clock_monotonic_ns();
 	poll(pollfds, (nfds_t)count, timeout_ms);
+	wf_activity_slept(&worker->activity, wf_clock_monotonic_ns() - begin_ns);
 }
 
 static void set_wake(struct wf_worker *worker, bool on)
@@ -277,10 +292,11 @@ static void set_wake(struct wf_worker *worker, bool on)
 }
 
 /*
- * Announce that this worker will sleep, check the sources once more, then sleep. If the worker was
- * busy, sources that can collect frames first do so for COLLECT_WAIT_MS: under load, one batch is
- * then read per COLLECT_WAIT_MS, without a wake-up for any frame. If no frame arrives in that time,
- * the next one wakes the worker. Return: the number of frames found by that check.
+ * Announce that this worker will sleep, check the sources once more, then sleep if the check found
+ * no frame. If the worker was busy, sources that can collect frames first do so for
+ * COLLECT_WAIT_MS: under load, one batch is then read per COLLECT_WAIT_MS, without a wake-up for
+ * any frame. If no frame arrives in that time, the next one wakes the worker. Return: the number of
+ * frames that the check found.
  */
 static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 {
@@ -308,6 +324,7 @@ static void housekeep(struct wf_worker *worker)
 {
 	uint64_t now_ns = wf_clock_monotonic_ns();
 
+	wf_activity_round(&worker->activity, now_ns);
 	if (now_ns < worker->housekeep_ns)
 		return;
 	wf_page_pool_housekeep(worker->pages, now_ns);
@@ -396,10 +413,15 @@ static void *worker_main(void *arg)
 	run_until_finished(worker);
 	tick_to_last(worker);
 	wf_pipeline_flush(worker->pipeline);
+	/*
+	 * The measurement of activity ends before wf_dispatch_close() reports the end of data,
+	 * because outputs then write the last statistics.
+	 */
+	wf_activity_end(&worker->activity);
 	wf_dispatch_close(&worker->dispatch);
 
 	wf_page_pool_adopt(NULL);
-	/* Pairs with the acquire in wf_engine_wait(): all writes of this worker are complete. */
+	/* Pairs with the acquire in engine.c: all writes of this worker are complete. */
 	atomic_fetch_sub_explicit(&worker->crew->running, 1, memory_order_release);
 	wf_waiter_wake(worker->crew->ended);
 	return NULL;
@@ -409,7 +431,7 @@ void wf_crew_fail(struct wf_crew *crew, int err)
 {
 	int none = 0;
 
-	/* The text needs no lock: it is read only after this thread has ended. */
+	/* The text needs no lock: wf_engine_wait() reads it after all threads have ended. */
 	if (atomic_compare_exchange_strong(&crew->error, &none, err))
 		memcpy(crew->error_text, wf_log_last_error(), sizeof(crew->error_text));
 }

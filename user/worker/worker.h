@@ -2,10 +2,10 @@
 /*
  * worker.h - one thread that owns its flows, pages and timers, and its loop.
  *
- * Each round of the loop handles requests, a batch from each source and each ring, and timers.
- * After a round without frames, the worker sleeps until a socket or a ring has frames, or a request
- * is posted. While a ring of host mode is busy, the worker checks the ring once a millisecond
- * instead.
+ * Each round of the loop handles requests, a batch from each source and each ring, and, in live
+ * capture, timers. After a round without frames, the worker sleeps until a socket or a ring has
+ * frames, or a request is posted; in live capture, at most 20 ms. While a ring of host mode is
+ * busy, the worker checks the ring once a millisecond instead.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
@@ -23,6 +23,7 @@
 #include "deliver/dispatch.h"
 #include "packet/stamp_clock.h"
 #include "unread/unread.h"
+#include "base/activity.h"
 #include "worker/mailbox.h"
 #include "worker/mpsc.h"
 #include "worker/pipeline.h"
@@ -57,7 +58,7 @@ struct wf_crew {
 	struct wf_mailboxes mailboxes; /* mailboxes of the workers and the reader */
 	_Atomic uint32_t drained;      /* number of workers whose sources have ended */
 	_Atomic uint64_t between;      /* number of frames handed over but not yet processed */
-	_Atomic uint32_t running;      /* number of threads that have not ended */
+	_Atomic uint32_t running;      /* number of worker threads that have not ended */
 	struct wf_waiter *ended;       /* borrowed: woken when a worker thread ends */
 	/* error of a source that failed, such as -EBADMSG for a damaged file; 0: none */
 	_Atomic int error;
@@ -73,7 +74,8 @@ struct wf_outbox_entry {
 struct wf_worker {
 	struct wf_metrics metrics; /* written by the worker */
 	struct wf_unread unread;   /* written by the worker */
-	struct wf_crew *crew;	   /* borrowed */
+	struct wf_activity activity;
+	struct wf_crew *crew; /* borrowed */
 	uint32_t index;
 	pthread_t thread;
 	struct wf_owner owner; /* the thread that runs this worker */
@@ -127,9 +129,9 @@ void wf_worker_join(struct wf_worker *worker);
 void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 
 /*
- * Pass @frame to worker @to; implements the callback handoff of pipeline.h. @ctx: the worker that
- * passes the frame. If the inbox of @to is full, or frames wait in the outbox of @ctx, the frame is
- * put into the outbox. If the outbox is full, this function drops and counts the frame.
+ * Pass @frame to worker @to; implements the callback handoff of pipeline_opts.h. @ctx: the worker
+ * that passes the frame. If the inbox of @to is full, or frames wait in the outbox of @ctx, the
+ * frame is put into the outbox. If the outbox is full, this function drops and counts the frame.
  */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 

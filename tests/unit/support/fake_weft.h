@@ -94,6 +94,20 @@ void weft_interfaces_each(const struct weft *weft, weft_interface_fn fn, void *c
 	fn(&interface, ctx);
 }
 
+const char *weft_interface_name(const struct weft *weft, uint8_t number)
+{
+	static const char *const names[] = {NULL, "eth7", "eth8"};
+
+	return names[number];
+}
+
+const char *weft_file_name(const struct weft *weft, uint16_t number)
+{
+	static const char *const names[] = {NULL, "a.pcap", "b.pcap", "-"};
+
+	return names[number];
+}
+
 static void fake_log(enum weft_log_level level, const char *message, void *ctx)
 {
 	size_t len = strlen(fake.log);

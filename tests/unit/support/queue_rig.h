@@ -146,8 +146,8 @@ static inline void *push_stress(void *ctx)
 
 		if (page)
 			memcpy(bytes, &i, sizeof(i) < event.data.len_bytes ? sizeof(i) : 1);
-		wf_queue_push(&fix.queue, &event, page);
-		wf_page_put(page);
+		if (!wf_queue_push(&fix.queue, &event, page))
+			wf_page_put(page);
 		if (i % 64 == 63)
 			wf_queue_flush(&fix.queue);
 	}

@@ -172,6 +172,7 @@ static void start_pipeline(struct rig *rig)
 		.dispatch = &rig->dispatch,
 		.marks = &rig->marks,
 		.handoff = no_handoff,
+		.kernel_filters = rig->kernel != NULL,
 		.set_verdict = rig->kernel ? rig->kernel->set_verdict : NULL,
 		.set_verdict_ctx = rig->kernel ? rig->kernel->ctx : NULL,
 	};

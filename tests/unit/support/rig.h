@@ -73,7 +73,7 @@ struct rig {
 	bool reader_ended;		 /* true: the reader has received all events and the end */
 	const struct rig_kernel *kernel; /* borrowed; NULL: no kernel, as for a capture file */
 	uint8_t iface; /* interface of the following segments; 1 if there is a kernel, else 0 */
-	/* gets each event besides the transcript; NULL: none */
+	/* called for each event, after the event is added to the transcript; NULL: no call */
 	void (*event_fn)(const struct weft_event *event);
 
 	/* current time; a test may change it between segments */

@@ -8,6 +8,7 @@
 #include "agent/control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,15 +26,20 @@
 
 #include "agent/control/control_line.h"
 #include "agent/control/peer.h"
+#include "client/socket_path.h"
 
 enum { CLIENT_TIMEOUT_MS = 2000, BACKLOG = 8 };
 
 struct wf_control {
 	wf_control_fn fn;
+	wf_control_stream_fn stream_fn; /* NULL: none */
 	void *ctx;
 	pthread_t thread;
 	bool has_thread;
 	int stop_fd; /* eventfd that stops the thread */
+	int dir_fd;  /* directory of the sockets */
+	bool made_dir;
+	bool admits_group; /* members of a group may connect, see wf_control_admit() */
 	size_t count;
 	int fds[WEFT_INTERFACES_MAX];
 	struct sockaddr_un addrs[WEFT_INTERFACES_MAX];
@@ -59,8 +66,48 @@ static int refuse_path(struct wf_control_error *ret_error, int err, const char *
 
 /* ---- serving ---- */
 
-static json_t *response_new(struct wf_control *control, const char *line)
+/* The connection of one client. */
+struct session {
+	struct wf_control *control;
+	int fd;	      /* -1: another thread serves the connection from now on */
+	bool is_over; /* the connection is closed after the response */
+	bool may_ask; /* the client is root or the agent's user; others may only get a stream */
+};
+
+/*
+ * If @command needs the connection for a stream, hand the connection over. Return: true if there is
+ * such a command; if it failed, @ret_refusal has the reason.
+ */
+static bool hand_over(struct session *session, const char *command, const json_t *request,
+		      struct wf_control_error *ret_refusal)
 {
+	const struct wf_control *control = session->control;
+	int err = -ENOENT;
+
+	if (control->stream_fn)
+		err = control->stream_fn(command, session->fd, request, ret_refusal, control->ctx);
+	if (err == -ENOENT)
+		return false;
+	session->is_over = true;
+	if (!err)
+		session->fd = -1;
+	return true;
+}
+
+static json_t *refusal_new(const struct wf_control_error *refusal)
+{
+	json_t *response =
+		json_pack("{sbsssb}", "ok", 0, "error", refusal->text, "usage", refusal->is_usage);
+
+	if (refusal->is_missing)
+		json_object_set_new(response, "missing", json_true());
+	return response;
+}
+
+/* Return the response; NULL if another thread responds, or if there is no memory. */
+static json_t *response_new(struct session *session, const char *line)
+{
+	const struct wf_control *control = session->control;
 	struct wf_control_error refusal = {.text = ""};
 	json_error_t error;
 	json_t *request = json_loads(line, 0, &error);
@@ -74,39 +121,53 @@ static json_t *response_new(struct wf_control *control, const char *line)
 	else if (!command)
 		response =
 			json_pack("{sbss}", "ok", 0, "error", "request: has no member \"command\"");
+	else if (hand_over(session, command, request, &refusal))
+		response = session->fd < 0 ? NULL : refusal_new(&refusal);
+	else if (!session->may_ask)
+		response = json_pack("{sbsssb}", "ok", 0, "error",
+				     "request: only root and the user of the agent may send it",
+				     "denied", 1);
 	else if ((result = control->fn(command, request, &refusal, control->ctx)) != NULL)
 		response = json_pack("{sbso}", "ok", 1, command, result);
 	else
-		response = json_pack("{sbsssb}", "ok", 0, "error", refusal.text, "usage",
-				     refusal.is_usage);
+		response = refusal_new(&refusal);
 	json_decref(request);
 	return response;
 }
 
-static int respond(struct wf_control *control, int fd, const char *line, uint64_t deadline_ns)
+static int respond(struct session *session, const char *line, uint64_t deadline_ns)
 {
-	json_t *response = response_new(control, line);
+	json_t *response = response_new(session, line);
 	char *text = response ? json_dumps(response, JSON_COMPACT) : NULL;
 	int err = -ENOMEM;
 
 	if (text)
-		err = wf_control_send_line(fd, text, deadline_ns);
+		err = wf_control_send_line(session->fd, text, deadline_ns);
 	free(text);
 	json_decref(response);
 	return err;
 }
 
+/* Answer the requests of the client at @fd, and close the connection unless it was handed over. */
 static void serve(struct wf_control *control, int fd)
 {
 	uint64_t deadline_ns = wf_control_deadline_ns(CLIENT_TIMEOUT_MS);
 	struct wf_control_line line = {.max_bytes = WF_CONTROL_REQUEST_MAX_BYTES};
+	struct session session = {
+		.control = control,
+		.fd = fd,
+		.may_ask = !control->admits_group || wf_control_peer_is_owner(fd),
+	};
 
-	while (!wf_control_receive_line(fd, &line, control->stop_fd, deadline_ns)) {
-		if (respond(control, fd, line.text, deadline_ns))
+	while (!session.is_over &&
+	       !wf_control_receive_line(fd, &line, control->stop_fd, deadline_ns)) {
+		if (respond(&session, line.text, deadline_ns))
 			break;
 		wf_control_line_next(&line);
 	}
 	free(line.text);
+	if (session.fd >= 0)
+		close(session.fd);
 }
 
 static void *control_thread(void *ctx)
@@ -132,7 +193,6 @@ static void *control_thread(void *ctx)
 			if (fd < 0)
 				continue;
 			serve(control, fd);
-			close(fd);
 		}
 	}
 }
@@ -140,8 +200,8 @@ static void *control_thread(void *ctx)
 /* ---- opening ---- */
 
 /*
- * Return true if the agent that listens at @addr is in this network namespace, or if its process is
- * not visible.
+ * Return true if the agent that listens at @addr is in this network namespace, or if its namespace
+ * can't be determined.
  */
 static bool is_taken_here(const struct sockaddr_un *addr)
 {
@@ -175,8 +235,9 @@ static int bind_socket(int fd, const struct sockaddr_un *addr)
 }
 
 /*
- * Bind @fd to the socket of the interface @name. An agent in another network namespace, whose
- * interface has the same name, keeps its socket; ours then has the number of our namespace.
+ * Bind @fd to the socket of the interface @name. If an agent in another network namespace has the
+ * socket, because its interface has the same name, the name of this agent's socket gets the number
+ * of this namespace.
  */
 static int bind_name(int fd, const char *dir, const char *name, struct sockaddr_un *addr)
 {
@@ -184,7 +245,7 @@ static int bind_name(int fd, const char *dir, const char *name, struct sockaddr_
 
 	if (err != -EADDRINUSE || is_taken_here(addr))
 		return err;
-	err = wf_control_addr_here(dir, name, addr);
+	err = wf_socket_path_here(dir, name, addr);
 	return err ? err : bind_socket(fd, addr);
 }
 
@@ -192,7 +253,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 		       struct wf_control_error *ret_error)
 {
 	struct sockaddr_un *addr = &control->addrs[control->count];
-	int err = wf_control_addr(dir, name, addr);
+	int err = wf_socket_path(dir, name, addr);
 	int fd;
 
 	if (err)
@@ -201,12 +262,21 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	if (fd < 0)
 		return refuse(ret_error, -errno, addr->sun_path, strerror(errno));
 
-	/* The mode is set before listen(), so other users can never connect. */
+	/*
+	 * bind() gives the socket file the mode of @fd, so other users cannot connect before
+	 * wf_control_admit(). chmod() on the path could follow a symbolic link made by the owner of
+	 * the directory.
+	 */
+	if (fchmod(fd, 0600)) {
+		err = refuse(ret_error, -errno, addr->sun_path, strerror(errno));
+		close(fd);
+		return err;
+	}
 	err = bind_name(fd, dir, name, addr);
 	if (err == -EADDRINUSE)
 		refuse(ret_error, err, addr->sun_path,
 		       "another agent runs on this interface; stop it, or set control.dir");
-	else if (err || chmod(addr->sun_path, 0600) || listen(fd, BACKLOG))
+	else if (err || listen(fd, BACKLOG))
 		err = refuse_path(ret_error, err ? err : -errno, addr->sun_path);
 	if (err) {
 		close(fd);
@@ -214,6 +284,21 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	}
 	control->fds[control->count++] = fd;
 	return 0;
+}
+
+/* Open the directory of the sockets; make it if it is missing. */
+static int open_dir(struct wf_control *control, const char *dir)
+{
+	control->made_dir = !mkdir(dir, 0755);
+	if (!control->made_dir && errno != EEXIST)
+		return -errno;
+	/*
+	 * The directory is given to another user later. O_NOFOLLOW: if a symbolic link has replaced
+	 * the new directory, the directory that the link names must not be given away.
+	 */
+	control->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+					    (control->made_dir ? O_NOFOLLOW : 0));
+	return control->dir_fd < 0 ? -errno : 0;
 }
 
 int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_control_fn fn,
@@ -224,16 +309,20 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 
 	if (names_count > WEFT_INTERFACES_MAX)
 		return refuse(ret_error, -EINVAL, dir, "too many interfaces");
-	if (mkdir(dir, 0755) && errno != EEXIST)
-		return refuse_path(ret_error, -errno, dir);
 	control = calloc(1, sizeof(*control));
 	if (!control)
 		return refuse(ret_error, -ENOMEM, dir, strerror(ENOMEM));
 	control->fn = fn;
 	control->ctx = ctx;
+	control->dir_fd = -1;
 	control->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (control->stop_fd < 0) {
 		err = refuse(ret_error, -errno, dir, strerror(errno));
+		goto close;
+	}
+	err = open_dir(control, dir);
+	if (err) {
+		refuse_path(ret_error, err, dir);
 		goto close;
 	}
 	for (size_t i = 0; i < names_count; i++) {
@@ -247,6 +336,54 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 close:
 	wf_control_close(control);
 	return err;
+}
+
+/*
+ * Give the socket at @path to @group. The path is opened once and checked, because a link that the
+ * owner of the directory put there must not be followed.
+ */
+static int admit_to(const char *path, gid_t group)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char self[32];
+	struct stat st;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		err = -EPERM;
+	else if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) || chmod(self, 0660))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int wf_control_admit(struct wf_control *control, gid_t group, struct wf_control_error *ret_error)
+{
+	for (size_t i = 0; i < control->count; i++) {
+		int err = admit_to(control->addrs[i].sun_path, group);
+
+		if (err) {
+			snprintf(ret_error->text, sizeof(ret_error->text),
+				 "delivery.shm_group: %s can't be given to the group: %s",
+				 control->addrs[i].sun_path, strerror(-err));
+			return err;
+		}
+	}
+	control->admits_group = true;
+	return 0;
+}
+
+const char *wf_control_path(const struct wf_control *control)
+{
+	return control->addrs[0].sun_path;
+}
+
+void wf_control_set_stream(struct wf_control *control, wf_control_stream_fn stream_fn)
+{
+	control->stream_fn = stream_fn;
 }
 
 int wf_control_start(struct wf_control *control)
@@ -264,6 +401,12 @@ int wf_control_start(struct wf_control *control)
 	return -err;
 }
 
+int wf_control_dir_fd(const struct wf_control *control, bool *ret_is_made)
+{
+	*ret_is_made = control->made_dir;
+	return control->dir_fd;
+}
+
 void wf_control_close(struct wf_control *control)
 {
 	uint64_t one = 1;
@@ -276,10 +419,12 @@ void wf_control_close(struct wf_control *control)
 		pthread_join(control->thread, NULL);
 	}
 	for (size_t i = 0; i < control->count; i++) {
-		unlink(control->addrs[i].sun_path);
+		unlinkat(control->dir_fd, strrchr(control->addrs[i].sun_path, '/') + 1, 0);
 		close(control->fds[i]);
 	}
 	if (control->stop_fd >= 0)
 		close(control->stop_fd);
+	if (control->dir_fd >= 0)
+		close(control->dir_fd);
 	free(control);
 }

@@ -13,6 +13,7 @@
 #include "agent/control/control.h"
 #include "agent/control/control_line.h"
 #include "agent/control/peer.h"
+#include "client/socket_path.h"
 
 enum { ASK_TIMEOUT_MS = 5000, NAME_BYTES = 64, AGENTS_MAX = 64 };
 
@@ -42,7 +43,7 @@ static bool name_of(const char *file, char *ret_name)
 
 /* The agents whose sockets are in a directory. An agent has a socket for each of its interfaces. */
 struct agents {
-	pid_t pids[AGENTS_MAX]; /* process ids of visible agents */
+	pid_t pids[AGENTS_MAX]; /* process ids of the agents; 0: of another PID namespace */
 	size_t count;
 	size_t here_count; /* number of agents in the network namespace of this process */
 	size_t denied;	   /* number of sockets to which this user may not connect */
@@ -83,7 +84,7 @@ static void add_socket(struct agents *agents, const char *dir, const char *name)
 	struct sockaddr_un addr;
 	int fd;
 
-	if (wf_control_addr(dir, name, &addr))
+	if (wf_socket_path(dir, name, &addr))
 		return;
 	fd = wf_control_connect(&addr);
 	if (fd == -EACCES)
@@ -94,7 +95,10 @@ static void add_socket(struct agents *agents, const char *dir, const char *name)
 	close(fd);
 }
 
-/* Find all agents. Return: 0; -EACCES if the directory cannot be read. */
+/*
+ * Find all agents. Return: 0; -EACCES if this user may not read the directory, or may not connect
+ * to any socket in it.
+ */
 static int find_agents(const char *dir, struct agents *ret_agents)
 {
 	DIR *stream = opendir(dir);
@@ -145,14 +149,34 @@ static int read_response(const char *path, const char *line, const char *command
 		*ret_response = json_incref(result);
 	else if (why && json_is_true(json_object_get(response, "usage")))
 		err = refuse(ret_error, -EINVAL, NULL, why);
+	else if (why && json_is_true(json_object_get(response, "missing")))
+		err = refuse(ret_error, -ENOENT, NULL, why);
+	else if (why && json_is_true(json_object_get(response, "denied")))
+		err = refuse(ret_error, -EACCES, NULL, why);
+	else if (why)
+		err = refuse(ret_error, -EPROTO, NULL, why);
 	else
-		err = refuse(ret_error, -EPROTO, path, why ? why : "the response is not valid");
+		err = refuse(ret_error, -EPROTO, path, "the response is not valid");
 	json_decref(response);
 	return err;
 }
 
-static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, json_t **ret_response,
-	       struct wf_control_error *ret_error)
+/* Return the reason for which the agent's answer is missing. */
+static const char *why_silent(int err)
+{
+	switch (err) {
+	case -ENODATA:
+		return "the agent closed the connection without an answer";
+	case -ETIMEDOUT:
+		return "the agent has not answered within 5 s; either it is still starting, which "
+		       "takes some seconds for each GiB of memory, or the host is overloaded";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, int stop_fd,
+	       json_t **ret_response, struct wf_control_error *ret_error)
 {
 	uint64_t deadline_ns = wf_control_deadline_ns(ASK_TIMEOUT_MS);
 	struct wf_control_line line = {.max_bytes = WF_CONTROL_RESPONSE_MAX_BYTES};
@@ -162,10 +186,9 @@ static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, js
 
 	free(text);
 	if (!err)
-		err = wf_control_receive_line(fd, &line, -1, deadline_ns);
+		err = wf_control_receive_line(fd, &line, stop_fd, deadline_ns);
 	if (err)
-		refuse(ret_error, err, addr->sun_path,
-		       err == -ENODATA ? "the agent ended before it answered" : strerror(-err));
+		refuse(ret_error, err, addr->sun_path, why_silent(err));
 	else
 		err = read_response(addr->sun_path, line.text, command, ret_response, ret_error);
 	free(line.text);
@@ -173,43 +196,73 @@ static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, js
 }
 
 /*
- * Connect to the agent on the interface @name: that of this network namespace if it has a socket of
- * its own. Return: the descriptor; negative errno.
+ * Connect to the agent on the interface @name. The socket of an agent in this network namespace is
+ * preferred; otherwise the socket without a namespace in its name is used. Return: the descriptor;
+ * negative errno.
  */
 static int connect_to(const char *dir, const char *name, struct sockaddr_un *ret_addr)
 {
-	int err = wf_control_addr_here(dir, name, ret_addr);
+	int err = wf_socket_path_here(dir, name, ret_addr);
 	int fd = err ? err : wf_control_connect(ret_addr);
 
 	if (fd >= 0)
 		return fd;
-	err = wf_control_addr(dir, name, ret_addr);
+	err = wf_socket_path(dir, name, ret_addr);
 	return err ? err : wf_control_connect(ret_addr);
 }
 
-int wf_control_send(const char *dir, const char *name, const json_t *request, json_t **ret_response,
-		    struct wf_control_error *ret_error)
+/*
+ * Connect to the agent that @name selects. Return: the descriptor; negative errno, with the reason
+ * in @ret_error.
+ */
+static int open_agent(const char *dir, const char *name, struct sockaddr_un *ret_addr,
+		      struct wf_control_error *ret_error)
 {
-	struct sockaddr_un addr;
 	char only[NAME_BYTES];
-	int err;
 	int fd;
 
 	if (!name) {
-		err = find_only(dir, only, ret_error);
+		int err = find_only(dir, only, ret_error);
+
 		if (err)
 			return err;
 		name = only;
 	}
-	fd = connect_to(dir, name, &addr);
+	fd = connect_to(dir, name, ret_addr);
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		return refuse(ret_error, -ENOENT, addr.sun_path,
+		return refuse(ret_error, -ENOENT, ret_addr->sun_path,
 			      "no agent runs on this interface; start one: weft run -i IFACE");
 	if (fd == -EACCES)
-		return refuse(ret_error, fd, addr.sun_path, NOT_PERMITTED);
+		return refuse(ret_error, fd, ret_addr->sun_path, NOT_PERMITTED);
 	if (fd < 0)
-		return refuse(ret_error, fd, addr.sun_path, strerror(-fd));
-	err = ask(fd, &addr, request, ret_response, ret_error);
+		return refuse(ret_error, fd, ret_addr->sun_path, strerror(-fd));
+	return fd;
+}
+
+int wf_control_find(const char *dir, const char *name, char *ret_path,
+		    struct wf_control_error *ret_error)
+{
+	struct sockaddr_un addr;
+	int fd = open_agent(dir, name, &addr, ret_error);
+
+	_Static_assert(sizeof(addr.sun_path) <= WF_CONTROL_PATH_BYTES, "room for any path");
+	if (fd < 0)
+		return fd;
+	close(fd);
+	strcpy(ret_path, addr.sun_path);
+	return 0;
+}
+
+int wf_control_send(const char *dir, const char *name, const json_t *request, int stop_fd,
+		    json_t **ret_response, struct wf_control_error *ret_error)
+{
+	struct sockaddr_un addr;
+	int fd = open_agent(dir, name, &addr, ret_error);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = ask(fd, &addr, request, stop_fd, ret_response, ret_error);
 	close(fd);
 	return err;
 }

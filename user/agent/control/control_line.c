@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "agent/control/clock.h"
+#include "client/client_socket.h"
 
 enum { LINE_START_BYTES = 4096 };
 
@@ -21,8 +23,8 @@ uint64_t wf_control_deadline_ns(unsigned timeout_ms)
 }
 
 /*
- * Wait until @fd is ready. Return: 0 if it is ready; -ETIMEDOUT at the deadline; -ECANCELED if
- * @stop_fd is readable; other -errno.
+ * Wait until @fd is ready. Return: 0 if it is ready, or if a signal ended the wait; -ETIMEDOUT at
+ * the deadline; -ECANCELED if @stop_fd is readable; other -errno.
  */
 static int wait_for(int fd, short events, int stop_fd, uint64_t deadline_ns)
 {
@@ -97,38 +99,9 @@ void wf_control_line_next(struct wf_control_line *line)
 	line->line_bytes = 0;
 }
 
-static int send_all(int fd, const char *bytes, size_t len_bytes, uint64_t deadline_ns)
-{
-	while (len_bytes > 0) {
-		ssize_t sent = send(fd, bytes, len_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
-		int err;
-
-		if (sent >= 0) {
-			bytes += sent;
-			len_bytes -= (size_t)sent;
-			continue;
-		}
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		err = wait_for(fd, POLLOUT, -1, deadline_ns);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 int wf_control_send_line(int fd, const char *text, uint64_t deadline_ns)
 {
-	int err = send_all(fd, text, strlen(text), deadline_ns);
+	int err = wf_client_send(fd, text, strlen(text), deadline_ns);
 
-	return err ? err : send_all(fd, "\n", 1, deadline_ns);
-}
-
-int wf_control_addr(const char *dir, const char *name, struct sockaddr_un *ret_addr)
-{
-	int chars;
-
-	*ret_addr = (struct sockaddr_un){.sun_family = AF_UNIX};
-	chars = snprintf(ret_addr->sun_path, sizeof(ret_addr->sun_path), "%s/%s.sock", dir, name);
-	return chars < (int)sizeof(ret_addr->sun_path) ? 0 : -ENAMETOOLONG;
+	return err ? err : wf_client_send(fd, "\n", 1, deadline_ns);
 }

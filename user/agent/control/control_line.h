@@ -8,8 +8,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 enum {
 	WF_CONTROL_REQUEST_MAX_BYTES = 1 << 18,
@@ -43,8 +41,5 @@ void wf_control_line_next(struct wf_control_line *line);
  * other -errno.
  */
 int wf_control_send_line(int fd, const char *text, uint64_t deadline_ns);
-
-/* Set @ret_addr to DIR/NAME.sock. Return: 0 on success; -ENAMETOOLONG if the path is too long. */
-int wf_control_addr(const char *dir, const char *name, struct sockaddr_un *ret_addr);
 
 #endif

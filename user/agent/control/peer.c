@@ -5,19 +5,26 @@
 #include "agent/control/peer.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/control/control_line.h"
-
 /*
- * Between bind() and listen() of a starting agent, nobody listens on its socket. So a dead socket
- * is removed only if it is older than a start takes.
+ * A starting agent does not yet listen on its socket between bind() and listen(). So a socket on
+ * which no process listens is removed only if it is older than STARTING_SEC.
  */
 enum { STARTING_SEC = 10 };
+
+enum {
+	/* the id that the kernel shows for users and groups of other user namespaces */
+	UNMAPPED_ID = 65534,
+	/* supplementary groups of a process that has more than this number are not examined */
+	GROUPS_MAX = 1024,
+};
 
 static void remove_dead(const struct sockaddr_un *addr)
 {
@@ -52,24 +59,88 @@ pid_t wf_control_peer_pid(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) ? 0 : peer.pid;
 }
 
-bool wf_control_peer_is_here(pid_t pid, bool unknown)
+int wf_control_parse_id(const char *text, id_t *ret_id)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*end || errno || value >= (id_t)-1)
+		return -EINVAL;
+	*ret_id = (id_t)value;
+	return 0;
+}
+
+int wf_control_find_group(const char *group, gid_t *ret_gid)
+{
+	const struct group *entry = getgrnam(group);
+	id_t id;
+
+	if (!entry && wf_control_parse_id(group, &id))
+		return -ENOENT;
+	*ret_gid = entry ? entry->gr_gid : id;
+	return 0;
+}
+
+bool wf_control_peer_is_owner(int fd)
+{
+	struct ucred peer = {0};
+	socklen_t bytes = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes))
+		return false;
+	return !peer.uid || (peer.uid == geteuid() && peer.uid != UNMAPPED_ID);
+}
+
+bool wf_control_peer_is_member(int fd, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t bytes = sizeof(groups);
+	struct ucred peer = {0};
+	socklen_t peer_bytes = sizeof(peer);
+
+	if (group == UNMAPPED_ID || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes))
+		return false;
+	if (peer.gid == group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes))
+		return false;
+	for (size_t i = 0; i < bytes / sizeof(groups[0]); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/*
+ * Compare the file @name of the process @pid with the one of this process. Return: 1 if both are
+ * the same file; 0 if they differ; -errno if one can't be examined.
+ */
+static int is_same(pid_t pid, const char *name)
 {
 	struct stat peer, self;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (!pid || stat(path, &peer) || stat("/proc/self/ns/net", &self))
-		return unknown;
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	if (stat(path, &peer))
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	if (stat(path, &self))
+		return -errno;
 	return peer.st_ino == self.st_ino;
 }
 
-int wf_control_addr_here(const char *dir, const char *name, struct sockaddr_un *ret_addr)
+/*
+ * Only a process that may trace @pid can examine its ns/net. Other processes compare net/dev: each
+ * network namespace has its own net/dev in procfs, whose inode number any user can read.
+ */
+bool wf_control_peer_is_here(pid_t pid, bool unknown)
 {
-	struct stat self;
-	char here[64];
+	int same = pid ? is_same(pid, "ns/net") : -ESRCH;
 
-	if (stat("/proc/self/ns/net", &self))
-		return -errno;
-	snprintf(here, sizeof(here), "%s@%llu", name, (unsigned long long)self.st_ino);
-	return wf_control_addr(dir, here, ret_addr);
+	if (pid && same < 0)
+		same = is_same(pid, "net/dev");
+	return same < 0 ? unknown : same;
 }

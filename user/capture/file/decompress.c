@@ -14,9 +14,9 @@ enum { BLOCK_BYTES = 64 << 10 };
 struct wf_decompress {
 	struct archive *archive; /* owned */
 	int fd;			 /* borrowed */
-	/* bytes at the start of block that the caller had read; 0 once libarchive has them */
+	/* number of bytes in block that the caller had read; 0 once libarchive has got them */
 	size_t begin_bytes;
-	const uint8_t *out; /* decompressed bytes not yet returned; owned by libarchive */
+	const uint8_t *out; /* decompressed bytes that were not returned yet; owned by libarchive */
 	size_t out_bytes;
 	bool has_entry;
 	bool ended;

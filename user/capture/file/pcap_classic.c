@@ -3,8 +3,7 @@
  * pcap_classic.c - parses pcap: a 24-byte file header, then records.
  *
  *   file header:    magic │ major.minor │ 0 │ 0 │ snap length │ link type
- *   record:         seconds │ fraction │ captured length │ wire length │ (patched: 8 bytes) │ data
- * ...
+ *   record:         seconds │ fraction │ captured length │ wire length │ (patch: 8 bytes) │ data
  *
  * libpcap is not used, because it costs more per packet than all other stages of weft. The parsing
  * loop is compiled twice: for files in the host's byte order, and for the reverse order. The loop
@@ -32,7 +31,7 @@ enum {
 	PATCHED_RECORD_BYTES = 24,
 	/* the higher bits are the length of a frame check sequence, which is ignored */
 	LINK_MASK = 0x03ffffff,
-	PREFETCH_AHEAD = 3, /* number of records between the current and the prefetched one */
+	PREFETCH_AHEAD = 3, /* distance from the current record to the prefetched one, in records */
 };
 
 struct magic {
@@ -135,7 +134,9 @@ bool wf_pcap_classic_begins(const uint8_t *bytes, uint64_t len_bytes)
 }
 
 /*
- * Handle a record that has no data or too much: it may be the header of an appended capture file.
+ * Handle a record of 0 bytes, or of more than WEFT_FRAME_MAX_BYTES. It may be the header of another
+ * capture file that was appended to this one. Return: WF_PCAP_OK for an empty record, which is
+ * parsed like any other.
  */
 static enum wf_pcap_status odd_record(struct wf_pcap_state *state, const uint8_t *record,
 				      uint32_t cap_bytes)
@@ -192,7 +193,9 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 				   wf_pcap_u32(record + 4, swapped) * (uint64_t)ns_per_tick,
 			.cap_bytes = cap_bytes,
 			.wire_bytes = wire_bytes > cap_bytes ? wire_bytes : cap_bytes,
+			.flags = WF_FRAME_FILE,
 			.link = (uint8_t)state->link,
+			.file = 1,
 		};
 		pos += header_bytes + cap_bytes;
 		count++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_classic.h - parses the records of a pcap file; used by pcap_format.c only.
+ * pcap_classic.h - recognises and parses a pcap file. The functions that parse are used by
+ * pcap_format.c only.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_CLASSIC_H
 #define WF_CAPTURE_FILE_PCAP_CLASSIC_H
@@ -14,7 +15,10 @@ struct wf_frame;
  */
 bool wf_pcap_classic_is_magic(uint32_t value);
 
-/* Return true if @bytes begin like the header of a pcap file: magic, version, no time zone. */
+/*
+ * Return true if @bytes begin like the header of a pcap file: magic, version 2, and 0 as time zone
+ * and accuracy.
+ */
 bool wf_pcap_classic_begins(const uint8_t *bytes, uint64_t len_bytes);
 
 /* Parse the header of a file that begins with a pcap magic; see wf_pcap_format_begin(). */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_file.c - opens a capture: a regular file is mapped, any other file is read as a pipe.
+ * pcap_file.c - opens a capture: a regular file that is not compressed is mapped, any other file is
+ * read as a pipe.
  */
 #include "capture/file/pcap_file.h"
 

@@ -4,7 +4,7 @@
  *
  * An expression may be valid for one link type and invalid for another ("ether host" on raw IP). It
  * must compile for Ethernet or for raw IP. If it does not compile for a link type, no frame of that
- * type matches, and this is logged once, when the first such frame arrives.
+ * type matches. Each filter logs this once, for the first such frame of any link type.
  */
 #include "capture/file/pcap_filter.h"
 
@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "packet/frame.h"
 
-/* Flags that any worker may set while it matches frames. */
+/* The warning that a filter logs once; any worker may log it while it matches frames. */
 struct warning {
 	atomic_flag is_given;
 	char expression[];
@@ -32,7 +32,7 @@ struct wf_pcap_filter {
 	struct warning *warning;		      /* owned; NULL: the filter is only checked */
 };
 
-/* libpcap has no filters for the packets of these link types. */
+/* for link types whose packets libpcap can't filter */
 #define NO_FILTER (-1)
 
 static const int link_dlts[WEFT_LINK_COUNT] = {
@@ -44,7 +44,7 @@ static const int link_dlts[WEFT_LINK_COUNT] = {
 	[WEFT_LINK_SLL2] = DLT_LINUX_SLL2,
 	[WEFT_LINK_PPP] = DLT_PPP,
 	[WEFT_LINK_PPP_HDLC] = DLT_PPP_SERIAL,
-	/* applied after the first byte, which contains the direction */
+	/* the program runs on the bytes after the first, which contains the direction */
 	[WEFT_LINK_PPP_DIRECTION] = DLT_PPP,
 	[WEFT_LINK_PPP_PPPD] = DLT_PPP_PPPD,
 	[WEFT_LINK_PPPOE] = DLT_PPP_ETHER,
@@ -160,7 +160,7 @@ void wf_pcap_filter_free(struct wf_pcap_filter *filter)
 	free(filter);
 }
 
-/* Report once that frames of a link type are left out because they can't be filtered. */
+/* Log, at most once per filter, that no frame of the link type @link matches. */
 static void warn_no_program(const struct wf_pcap_filter *filter, enum weft_link link)
 {
 	if (!filter->warning || atomic_flag_test_and_set(&filter->warning->is_given))

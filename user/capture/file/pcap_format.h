@@ -3,8 +3,9 @@
  * pcap_format.h - parses the records of a capture file from bytes in memory into frames.
  *
  * Supports pcap (both byte orders, microseconds and nanoseconds, patched layouts) and pcapng.
- * Frames point into the input. The parser reads no file: a mapping passes all bytes of a window,
- * and a pipe passes the bytes that have arrived. Nothing is parsed after damaged data.
+ * Frames point into the input. The parser reads no file; its caller passes bytes in memory:
+ * pcap_map.c passes the bytes up to the end of the populated window, pcap_pipe.c the bytes that
+ * have arrived. Nothing is parsed after damaged data.
  *
  * Thread: one.
  */
@@ -27,7 +28,7 @@ enum wf_pcap_status wf_pcap_format_begin(struct wf_pcap_state *state, const char
 /*
  * Parse up to @max records at @bytes into frames. *@ret_count and *@ret_used are always written.
  * With pcapng, *@ret_used may exceed @len_bytes: the caller then skips the excess bytes of the
- * input.
+ * input. Return: why the parser stopped, see enum wf_pcap_status.
  */
 enum wf_pcap_status wf_pcap_format_next(struct wf_pcap_state *state, const uint8_t *bytes,
 					uint64_t len_bytes, struct wf_frame *frames,

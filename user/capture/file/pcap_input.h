@@ -41,22 +41,28 @@ void wf_pcap_input_fini(struct wf_pcap_input *input);
 int wf_pcap_input_read(struct wf_pcap_input *input, int timeout_ms);
 
 /*
- * Start to decompress if the buffer, which holds the first bytes of the input, contains compressed
- * data.
+ * Start to decompress if the buffer, which holds the first bytes of the input, begins with the
+ * magic of a supported compression. Return: 0; -ENOMEM.
  */
 int wf_pcap_input_recognise(struct wf_pcap_input *input);
 
 /* Return the reason of an error of wf_pcap_input_read(). */
 const char *wf_pcap_input_why(const struct wf_pcap_input *input, int err);
 
-/* Return true if no room is left for input. */
+/* Return true if the buffer has no room for more input. */
 bool wf_pcap_input_is_full(const struct wf_pcap_input *input);
 
-/* Advance past @used bytes. Bytes that have not arrived yet are discarded when they arrive. */
+/*
+ * Advance past @used bytes. Those that have not arrived yet are counted in `discard`; when they are
+ * in the buffer, wf_pcap_input_discard() advances past them.
+ */
 void wf_pcap_input_consume(struct wf_pcap_input *input, uint64_t used);
 void wf_pcap_input_discard(struct wf_pcap_input *input);
 
-/* Return the number of bytes of the file, compressed if it is, that were read and parsed. */
+/*
+ * Return the progress in the input: the compressed bytes that were read if the input is compressed,
+ * else the bytes that were parsed.
+ */
 uint64_t wf_pcap_input_file_bytes(const struct wf_pcap_input *input);
 
 #endif

@@ -35,7 +35,7 @@ int weft_link_from_dlt(int dlt)
 		return WEFT_LINK_NFLOG;
 	case 258:
 		return WEFT_LINK_PKTAP;
-	case 12: /* raw IP: the number is 12, 14 (OpenBSD) or 101, depending on the system */
+	case 12: /* raw IP: DLT_RAW is 12, on OpenBSD 14; in files the number is 101 */
 	case 14:
 	case 101:
 	case 228: /* raw IPv4 */

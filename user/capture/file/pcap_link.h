@@ -10,7 +10,7 @@
 /* Return the enum weft_link of @linktype; a negative value if @linktype is not supported. */
 int wf_pcap_link(uint32_t linktype);
 
-/* Return libpcap's name of @linktype, for messages. */
+/* Return libpcap's name of @linktype, for messages; "unknown" if libpcap has none. */
 const char *wf_pcap_link_name(uint32_t linktype);
 
 #endif

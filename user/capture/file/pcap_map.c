@@ -2,15 +2,16 @@
 /*
  * pcap_map.c - the source for a mapped capture file, whose frames point into the mapping.
  *
- *   │ released ........ │ may be in use │ parsed │ ready (populated) │ untouched ... │
- *                  released            pos                        ready            size
+ *   │ released ... │ parsed, frames may be in use │ populated, not parsed │ not populated ... │
+ *              released                          pos                     ready              size
  *
  * MADV_POPULATE_READ maps one window at a time. This is cheaper than one page fault per 64 KiB, and
- * returns an error instead of raising SIGBUS if the file was truncated. Pages more than LAG bytes
- * before the current position are released, so resident memory is at most LAG + WINDOW bytes. If a
- * frame in a released page is still used, the kernel reads the page again. One risk remains: if the
- * file is truncated while frames in the removed part are in use, reading them raises SIGBUS, as
- * with any mapping.
+ * returns an error instead of raising SIGBUS if the file was truncated. Whole windows more than
+ * LAG_BYTES before the current position are released after the next window is populated, so about
+ * LAG_BYTES + 3 * WINDOW_BYTES are resident. If a frame in a released page is still used, the
+ * kernel maps the page again, so it is resident until the file is closed or has ended. One risk
+ * remains: if the file is truncated while frames in the removed part are in use, reading them
+ * raises SIGBUS, as with any mapping.
  */
 #include "capture/file/pcap_map.h"
 
@@ -106,8 +107,8 @@ static void next_window(struct pcap_map *map)
 }
 
 /*
- * Release the descriptor and the resident pages of a file that has ended. Frames still in use stay
- * readable, because the kernel reads their pages again.
+ * Release the descriptor and the resident pages of a file that is not read any further. Frames
+ * still in use stay readable, because the kernel reads their pages again.
  */
 static void rest(struct pcap_map *map)
 {

@@ -5,8 +5,8 @@
  * Each packet is copied from the read buffer into its own page of fitting size, so that a held
  * packet does not occupy the 64 KiB of a read.
  *
- * Memory is bounded by the buffer of pcap_input.h and the part of the pool that is not reserved for
- * workers. If the pool has no free page:
+ * Memory is bounded by the buffer of pcap_input.h and by wf_page_pool_take_incoming(), which leaves
+ * a part of the budget to packets that are being processed. If this function returns no page:
  *
  *   1. source.starved requests that the workers evict held data. The packet waits up to PATIENCE_NS
  *      for pages. Each whole packet that is delivered restores a part of the waiting time, so that
@@ -17,8 +17,8 @@
  *   3. If small pages are missing too, packets are lost after another PATIENCE_NS. Each lost
  *      packet is counted.
  *
- * Offloaded segments on a loopback interface slightly exceed the largest page (64 KiB). Their
- * Ethernet header is removed; a segment that is still too large is truncated.
+ * Offloaded segments on a loopback interface, with their headers, slightly exceed the largest page
+ * (64 KiB). Their Ethernet header is removed; a segment that is still too large is truncated.
  */
 #include "capture/file/pcap_pipe.h"
 
@@ -41,17 +41,17 @@
 
 enum {
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
-	/*
-	 * bytes of the headers of an ordinary packet; pages of this size are too small for streams
-	 * to hold
-	 */
+	/* bytes that are kept of a packet truncated to its headers; enough for ordinary headers */
 	HEADERS_BYTES = 160,
 	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
 #define RATE_MIN_BYTES (1ull << 20)
 
-/* Stage of a shortage of pages; a stage begins when pages were missing for PATIENCE_NS. */
+/*
+ * Stage of a shortage of pages. PIPE_SHORT and PIPE_NOTHING begin when pages were missing for
+ * PATIENCE_NS.
+ */
 enum pipe_want {
 	PIPE_PLENTY = 0,
 	PIPE_SHORT,   /* large pages are missing: packets are truncated to their headers */
@@ -92,7 +92,9 @@ static int end_of_pipe(struct pcap_pipe *pipe)
 	return wf_pcap_source_ended(&pipe->file);
 }
 
-/* Remove the Ethernet header of an IP packet that exceeds the largest page. */
+/*
+ * Remove the Ethernet header of a frame that exceeds the largest page, if an IP header follows it.
+ */
 static void shed_link_header(struct wf_frame *frame)
 {
 	uint16_t type;
@@ -198,7 +200,8 @@ static struct wf_page *take_small(struct pcap_pipe *pipe)
 {
 	fill_reserve(pipe);
 	/*
-	 * The pool may have changed the size of small pages: exchange the old pages for new ones.
+	 * The reserve may be low because the pool has changed the size of small pages, and now
+	 * takes them from other spans: exchange the old pages for new ones.
 	 */
 	if (pipe->reserve_count < 2) {
 		empty_reserve(pipe);
@@ -331,8 +334,8 @@ static int pipe_read(struct wf_pcap_source *file, struct wf_frame *frames, unsig
 		if (count)
 			return (int)count;
 		/*
-		 * Also return after a loss: memory becomes free only when the caller processes
-		 * frames.
+		 * Also return after a packet was lost, so that the caller can process the frames
+		 * before it, which frees pages.
 		 */
 		if (state == -EAGAIN ||
 		    (pipe->file.source.lost_frames != lost_before && state >= 0))
@@ -368,8 +371,8 @@ static void pipe_close(struct wf_source *source)
 			pipe->file.name, (unsigned long long)pipe->starved,
 			(unsigned long long)pipe->lost);
 	if (pipe->cut)
-		wf_warn("%s: %llu packets were truncated, because they did not fit in a page",
-			pipe->file.name, (unsigned long long)pipe->cut);
+		wf_warn("%s: %llu packets longer than %d bytes were truncated", pipe->file.name,
+			(unsigned long long)pipe->cut, PAGE_MAX_BYTES);
 	empty_reserve(pipe);
 	wf_pcap_input_fini(&pipe->input);
 	wf_pcap_source_fini(&pipe->file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_source.c - common code of mapped files, pipes and sets: passing time, progress, damage, end
- * of input.
+ * pcap_source.c - common code of mapped files, pipes and sets: monotonic time of frames, progress,
+ * damage, end of input.
  */
 #include "capture/file/pcap_source.h"
 
@@ -33,8 +33,9 @@ void wf_pcap_source_fini(struct wf_pcap_source *file)
 }
 
 /*
- * Set the passing time of @count frames. Return: the number of frames whose passing time is known.
- * The last frame is held back if it needs the stamp of the next one.
+ * Set the monotonic time (packet/stamp_clock.h) of @count frames. Return: the number of frames
+ * whose time is known. The last frame is held back if its time depends on the stamp of the next
+ * one.
  */
 static int set_clock(struct wf_pcap_source *file, struct wf_frame *frames, int count)
 {
@@ -52,8 +53,8 @@ static int set_clock(struct wf_pcap_source *file, struct wf_frame *frames, int c
 }
 
 /*
- * Return the frame that was held back. No later frame confirmed its stamp, so no time passes with
- * it.
+ * Return the frame that was held back. No later frame confirmed its stamp, so it gets the monotonic
+ * time of the frame before it.
  */
 static int release_held(struct wf_pcap_source *file, struct wf_frame *ret_frame)
 {

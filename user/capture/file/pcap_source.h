@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_source.h - common code of mapped files, pipes and sets: passing time, progress, damage, end
- * of input.
+ * pcap_source.h - common code of mapped files, pipes and sets: monotonic time of frames, progress,
+ * damage, end of input.
  *
- * A frame whose stamp is much later than the last one is held back until the next frame shows
- * whether time has passed or the stamp is wrong (packet/stamp_clock.h).
+ * packet/stamp_clock.h computes the monotonic time of frames from their stamps. A frame whose stamp
+ * is much later than the last one is held back until the next frame shows whether that much time
+ * has passed or the stamp is wrong.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_SOURCE_H
 #define WF_CAPTURE_FILE_PCAP_SOURCE_H
@@ -18,7 +19,7 @@
 
 struct wf_pcap_source;
 
-/* Read frames as wf_source_ops.recv does, without their passing time. */
+/* Read frames as wf_source_ops.recv does, but without setting their monotonic time. */
 typedef int (*wf_pcap_read_fn)(struct wf_pcap_source *file, struct wf_frame *frames,
 			       unsigned int max);
 
@@ -27,7 +28,7 @@ struct wf_pcap_source {
 	wf_pcap_read_fn read;
 	struct wf_pcap_state format;
 	struct wf_stamp_clock clock;
-	struct wf_frame held; /* a frame that was read, but held back; valid if has_held */
+	struct wf_frame held; /* the frame that is held back; valid if has_held */
 	bool has_held;
 	char *name; /* owned: file name for messages */
 	int err;    /* result of all further calls of recv; 0: reading may continue */
@@ -41,19 +42,19 @@ struct wf_pcap_source {
 /* Initialize @file, which must be all zero. Return: 0 on success; -ENOMEM. */
 int wf_pcap_source_init(struct wf_pcap_source *file, const struct wf_source_ops *ops,
 			wf_pcap_read_fn read, const char *name);
-/* Free all that @file owns. A pipe's pages must still exist. */
+/* Free all that @file owns. The page pool of a pipe must still exist. */
 void wf_pcap_source_fini(struct wf_pcap_source *file);
 
 /*
- * Read frames as recv does, but do not set their passing time: a source that merges several files
- * sets it.
+ * Read frames as recv does, but do not set their monotonic time: a set of files sets it after
+ * merging.
  */
 int wf_pcap_source_read(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
 /* Implements recv of struct wf_source_ops for mapped files, pipes and sets. */
 int wf_pcap_source_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
-/* Publish that the first @read_bytes of the input were parsed. */
+/* Publish the progress: @read_bytes of the input and format.packets packets. */
 void wf_pcap_source_advance(struct wf_pcap_source *file, uint64_t read_bytes);
 
 /*

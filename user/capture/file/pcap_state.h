@@ -20,9 +20,9 @@
 #define WF_PCAP_RECORD_MAX (2 * WEFT_FRAME_MAX_BYTES)
 
 enum wf_pcap_status {
-	WF_PCAP_OK = 0,	 /* all requested records were parsed */
+	WF_PCAP_OK = 0,	 /* requested records were parsed, or the input ends in a skipped block */
 	WF_PCAP_MORE,	 /* the next record is incomplete: more bytes are required */
-	WF_PCAP_DAMAGED, /* the input is damaged; the reason is in wf_pcap_state.why */
+	WF_PCAP_DAMAGED, /* the input is damaged or not supported; wf_pcap_state.why: the reason */
 };
 
 /* One interface of a pcapng section. */
@@ -43,7 +43,7 @@ struct wf_pcap_state {
 
 	/* members used for pcap only */
 	uint8_t header_bytes; /* size of a record header */
-	bool lengths_swapped; /* lengths may be in reverse order (very old writers) */
+	bool lengths_swapped; /* lengths of a record may be swapped (file versions before 2.4) */
 	uint16_t link;
 	uint32_t ns_per_tick;
 
@@ -51,7 +51,7 @@ struct wf_pcap_state {
 	uint32_t interfaces_count;
 	uint32_t interfaces_room;
 	struct wf_pcap_interface *interfaces; /* owned: interfaces of the current section */
-	/* time of the last packet that had a time; used for packets without one */
+	/* stamp of the last packet that had one; given to packets without a stamp */
 	uint64_t last_ns;
 
 	uint64_t packets; /* number of packets returned as frames */

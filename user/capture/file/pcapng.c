@@ -5,8 +5,8 @@
  *   type │ length │ body, padded to 4 bytes │ the same length
  *
  * These blocks are parsed: section header, interface description, enhanced packet, simple packet
- * and obsolete packet. All other blocks are skipped. A simple packet has no time and gets the time
- * of the previous packet.
+ * and obsolete packet. All other blocks are skipped. A simple packet has no time stamp and gets
+ * that of the last packet that had one.
  *
  * Source: draft-ietf-opsawg-pcapng.
  */
@@ -82,7 +82,8 @@ static bool is_packet(uint32_t type)
 }
 
 /*
- * Set the byte order of a section. The length field of the section header has the same byte order.
+ * Set the byte order of the section that begins at @bytes. This must precede the reading of the
+ * block's length, which has the same byte order.
  */
 static enum wf_pcap_status section_order(struct wf_pcap_state *state, const uint8_t *bytes,
 					 uint64_t len_bytes)
@@ -317,7 +318,10 @@ static enum wf_pcap_status read_packet(struct wf_pcap_state *state, const struct
 	return WF_PCAP_OK;
 }
 
-/* Return true if an interface has a supported link type, or if no interface is described yet. */
+/*
+ * Return true if an interface of the section has a supported link type, or if none is described
+ * yet.
+ */
 static bool has_readable(const struct wf_pcap_state *state)
 {
 	for (uint32_t i = 0; i < state->interfaces_count; i++)
@@ -344,7 +348,9 @@ static bool make_frame(struct wf_pcap_state *state, const struct block *block,
 		.cap_bytes = packet->cap_bytes,
 		.wire_bytes = packet->wire_bytes > packet->cap_bytes ? packet->wire_bytes
 								     : packet->cap_bytes,
+		.flags = WF_FRAME_FILE,
 		.link = (uint8_t)interface->link,
+		.file = 1,
 	};
 	state->packets++;
 	return true;

@@ -15,14 +15,14 @@
 #include <stdbool.h>
 
 /*
- * Take the lock. Return: a descriptor, which the caller closes to release the lock; -EBUSY if
- * another process holds the lock; other negative errno.
+ * Take the lock. Return: a descriptor, which the caller closes to release the lock; -EBUSY if the
+ * lock is held already; other negative errno.
  */
 int wf_iface_lock_take(int ifindex);
 
 /*
  * Test the lock without taking it, so that another weft process that starts at the same time can
- * take it. Return: true if a process holds the lock, or if the test fails.
+ * take it. Return: true if a process holds the lock, or if no socket can be made for the test.
  */
 bool wf_iface_lock_is_taken(int ifindex);
 

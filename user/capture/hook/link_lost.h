@@ -7,7 +7,8 @@
 
 /*
  * Return true if the XDP link or tcx link @link_fd was detached by force (bpftool link detach), or
- * if its device was deleted. -1: no link, which can't be lost. Thread: any.
+ * if its device was deleted. Return false if @link_fd is -1 (no link) or can't be read. Thread:
+ * any.
  */
 bool wf_link_is_lost(int link_fd);
 

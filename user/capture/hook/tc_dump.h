@@ -34,7 +34,10 @@ typedef void (*wf_tc_filter_fn)(void *ctx, const struct wf_tc_filter *filter);
 /* Read the kind of the qdisc. Return: 0 or negative errno. */
 int wf_tc_find_qdisc(int ifindex, enum wf_tc_qdisc *ret_qdisc);
 
-/* Call @fn for each filter of @side, all chains, by priority. Return: 0 or negative errno. */
+/*
+ * Call @fn for each filter of @side, and for each head of a list (handle 0): one chain after the
+ * other, and in each chain in order of priority. Return: 0 or negative errno.
+ */
 int wf_tc_each_filter(int ifindex, enum wf_tc_side side, wf_tc_filter_fn fn, void *ctx);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_filter.c - chooses a priority, attaches filters, and restores the interface.
+ * tc_filter.c - chooses a priority, attaches filters, and removes them and the qdisc that weft
+ * made.
  */
 #include "capture/hook/tc_filter.h"
 
@@ -89,7 +90,8 @@ struct place {
 };
 
 /*
- * Filters are listed by priority. If a filter occupies the candidate, the next priority is tried.
+ * Called for each filter in order of priority. If a filter occupies the candidate priority and
+ * can't share it, the next priority becomes the candidate.
  */
 static void look_for_place(void *ctx, const struct wf_tc_filter *filter)
 {

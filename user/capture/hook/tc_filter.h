@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_filter.h - a BPF program as a tc filter, for kernels without tcx links (before Linux 6.6).
+ * tc_filter.h - a BPF program as a tc filter, for kernels without tcx links (before Linux 6.6) and
+ * for users who prefer filters (capture.tc_attach).
  *
  *   qdisc clsact ─┬─ ingress: priority 1, handle 0x776566xx ──► others
  *                 └─ egress:  priority 1, handle 0x776566xx ──► others
@@ -9,7 +10,8 @@
  * (bpf/heartbeat.h), and the next start of weft removes the filter (tc_stale.h). The handle
  * identifies a filter of weft.
  *
- * Thread: main, in the interface's network namespace.
+ * Thread: any, in the interface's network namespace: main attaches, the stop thread or main
+ * detaches (engine/engine.c).
  */
 #ifndef WF_CAPTURE_HOOK_TC_FILTER_H
 #define WF_CAPTURE_HOOK_TC_FILTER_H
@@ -32,11 +34,11 @@ struct wf_tc_filters {
 
 /*
  * Attach @program_fd at ingress, and with @both at egress, before all filters of others if tc
- * allows it. Filters of the same kind may share priority 1, where the newest runs first. If a
- * filter of another kind has priority 1, weft's filter gets the lowest free priority. The program
- * returns TC_ACT_UNSPEC, so that the other filters run too. The qdisc clsact is made if it is
- * missing. Return: 0; -EBUSY: @both is true, and the older qdisc "ingress" is attached, which has
- * no egress hook; other negative errno. After an error nothing is attached, and the error is
+ * allows it. BPF filters for all protocols may share a priority, where the newest runs first.
+ * weft's filter gets the lowest priority, from 1, that is free or used only by such filters. The
+ * program returns TC_ACT_UNSPEC, so that the other filters run too. The qdisc clsact is made if it
+ * is missing. Return: 0; -EBUSY: @both is true, and the older qdisc "ingress" is attached, which
+ * has no egress hook; other negative errno. After an error nothing is attached, and the error is
  * logged.
  */
 int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const char *ifname,
@@ -45,7 +47,10 @@ int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const ch
 /* Remove the filters, and the qdisc if weft made it and no other filter uses it. Idempotent. */
 void wf_tc_filters_detach(struct wf_tc_filters *filters);
 
-/* Return true if another process removed a filter. Thread: any, until the filters are detached. */
+/*
+ * Return true if another process removed a filter or the qdisc. Thread: any, until the filters are
+ * detached.
+ */
 bool wf_tc_filters_are_lost(const struct wf_tc_filters *filters);
 
 /* Remove one filter. Return: 0 or negative errno. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_hook.c - attaches by tcx links, or by tc filters if the kernel has no tcx links.
+ * tc_hook.c - attaches by tcx links, or by tc filters if the kernel has no tcx links or if
+ * capture.tc_attach is "filter".
  */
 #include "capture/hook/tc_hook.h"
 
@@ -24,7 +25,10 @@ int wf_tcx_query(int ifindex)
 {
 	union bpf_attr attr = {0};
 
-	/* Query the programs at the tcx hook; the query fails if the kernel has no such hook. */
+	/*
+	 * Query the programs at the tcx ingress hook; the query fails if the kernel has no such
+	 * hook.
+	 */
 	attr.query.target_fd = (uint32_t)ifindex; /* shares a union with target_ifindex */
 	attr.query.attach_type = TCX_INGRESS;
 	if (!syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) || errno == ENOSPC)
@@ -111,8 +115,8 @@ void wf_tc_hook_detach(struct wf_tc_hook *hook)
 	}
 	wf_tc_filters_detach(&hook->filters);
 	/*
-	 * Programs run in RCU read-side sections, so after a grace period the program no longer
-	 * runs.
+	 * Programs run in RCU read-side sections, and this call waits for a grace period, so
+	 * afterwards no CPU runs the program. With nohz_full the call fails without waiting.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

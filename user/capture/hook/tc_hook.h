@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_hook.h - attaches one program to both tc hooks of an interface.
+ * tc_hook.h - attaches one program to the tc hooks of an interface.
  *
- *   tcx links    Linux 6.6 and later: they run before all others and end with their owner
- *   tc filters   earlier kernels: see tc_filter.h
+ *   tcx links    Linux 6.6 and later: run before all filters; detached when their process ends
+ *   tc filters   earlier kernels, or if capture.tc_attach is "filter": see tc_filter.h
  *
- * Thread: main, in the interface's network namespace.
+ * Thread: main attaches, in the interface's network namespace; the stop thread (engine/engine.c) or
+ * main detaches.
  */
 #ifndef WF_CAPTURE_HOOK_TC_HOOK_H
 #define WF_CAPTURE_HOOK_TC_HOOK_H
@@ -28,20 +29,27 @@ struct wf_tc_hook {
  */
 int wf_tcx_query(int ifindex);
 
-/* Choose links or filters for @ifindex, without attaching anything. */
+/* Choose tcx links or tc filters for @ifindex, without attaching anything. */
 void wf_tc_hook_init(struct wf_tc_hook *hook, int ifindex, enum weft_tc_attach wanted);
 
 /*
- * Attach at ingress, and with @both at egress. Return: 0; -EOPNOTSUPP, -EBUSY or other negative
- * errno. After an error nothing is attached, and the error is logged.
+ * Attach at ingress, and with @both at egress. Return: 0; -EOPNOTSUPP if links are wanted and the
+ * kernel has no tcx links; -EBUSY as wf_tc_filters_attach(); other negative errno. After an error
+ * nothing is attached, and the error is logged.
  */
 int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
 		      bool both);
 
-/* Return true if another process detached a program. Thread: any, until it is detached. */
+/*
+ * Return true if another process detached a program. Thread: any, before wf_tc_hook_detach() is
+ * called.
+ */
 bool wf_tc_hook_is_lost(const struct wf_tc_hook *hook);
 
-/* Detach the program. After return, it does not run any more. Idempotent. */
+/*
+ * Detach the program. After return, the program does not run any more; but a tc filter's program
+ * may still be running if membarrier(2) can't wait for it (nohz_full). Idempotent.
+ */
 void wf_tc_hook_detach(struct wf_tc_hook *hook);
 
 #endif

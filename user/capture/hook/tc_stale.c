@@ -74,7 +74,10 @@ int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own)
 	return 0;
 }
 
-/* Set *@made_qdisc if the owner of a removed filter had made the qdisc. */
+/*
+ * Remove weft's filters on @side. Set *@made_qdisc if the process that left one of them had made
+ * the qdisc.
+ */
 static int remove_side(int ifindex, enum wf_tc_side side, uint32_t *removed, bool *made_qdisc)
 {
 	struct found found;

@@ -37,7 +37,9 @@ int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own);
 int wf_tc_stale_remove(int ifindex, uint32_t *ret_removed);
 
 /*
- * Take the lock, then call wf_tc_stale_remove(). Return: its result; -EBUSY if a weft is running.
+ * Take the lock of the interface, call wf_tc_stale_remove(), and release the lock. Return: the
+ * result of that call; -EBUSY if another process holds the lock, because weft captures the
+ * interface; other negative errno if the lock can't be taken.
  */
 int wf_tc_stale_remove_unowned(int ifindex, uint32_t *ret_removed);
 

@@ -2,9 +2,9 @@
 /*
  * kernel_try.c - tests one feature of the kernel by using it, without a lasting effect.
  *
- * A call that would change an interface is made with an invalid argument. The errno shows whether
- * the kernel has the feature: a kernel with the feature fails at a later check than a kernel
- * without it.
+ * A call that would change an interface is made with an argument for which it must fail. The errno
+ * shows whether the kernel has the feature: a kernel with the feature fails at a later check than a
+ * kernel without it.
  */
 #include "capture/host/kernel_try.h"
 

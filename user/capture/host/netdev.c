@@ -14,14 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The headers of Debian 12 do not define this constant. */
+/* The C library does not define this constant of the kernel's headers. */
 #ifndef ARPHRD_IP6GRE
 #define ARPHRD_IP6GRE 823
 #endif
 
 /*
- * Run an ioctl request on the device. Return: 0 on success; negative errno if the device or driver
- * does not support it.
+ * Run an ioctl request on the device. Return: 0 on success; negative errno, for example -ENODEV, or
+ * -EOPNOTSUPP if the driver does not support the request.
  */
 static int ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
 {
@@ -75,8 +75,8 @@ enum weft_interface_state wf_netdev_state(int ifindex, char *ret_name)
 	if (!if_indextoname((unsigned int)ifindex, ret_name))
 		return errno == ENXIO ? WEFT_INTERFACE_GONE : WEFT_INTERFACE_UP;
 	/*
-	 * The device may be renamed between the calls; if so, its state is read again under the new
-	 * name.
+	 * The device may have been renamed between the two calls. It is then reported as up, and
+	 * the next call of this function reads its state under the new name.
 	 */
 	if (ask(ret_name, SIOCGIFFLAGS, &ifreq))
 		return WEFT_INTERFACE_UP;

@@ -56,7 +56,10 @@ static bool has_ipv4_route(const char *ifname)
 	return found;
 }
 
-/* Skip link-local (fe80) and multicast (ff) routes, which every device that is up has. */
+/*
+ * Skip link-local (fe80) and multicast (ff) routes, which the kernel adds to each device that is up
+ * and has IPv6.
+ */
 static bool has_ipv6_route(const char *ifname)
 {
 	FILE *file = fopen("/proc/thread-self/net/ipv6_route", "re");
@@ -74,10 +77,10 @@ static bool has_ipv6_route(const char *ifname)
 
 /* ---- stacked devices ---- */
 
-/* Relations of one link to other links. */
+/* Relations of one network device to others. */
 struct link {
 	int ifindex;
-	int master; /* bridge, bond or the like that owns the link; 0: none */
+	int master; /* bridge, bond or similar device that has this one as a port; 0: none */
 	int below;  /* device below a VLAN, macvlan or the like; 0: none in this namespace */
 	bool is_veth;
 };

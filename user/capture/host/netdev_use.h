@@ -10,9 +10,11 @@
 
 enum wf_netdev_use {
 	WF_NETDEV_UNUSED = 0, /* no use was found: probably a mirror port or a TAP */
-	WF_NETDEV_ADDRESS,    /* the device has an address that is not link-local */
-	WF_NETDEV_ROUTE,      /* the device has a route, but no address */
-	/* a bridge, bond, VLAN or similar device uses the device, and may have an address */
+	/* the device has an IPv4 address, or an IPv6 address that is not link-local */
+	WF_NETDEV_ADDRESS,
+	WF_NETDEV_ROUTE, /* the device has a route, but no such address */
+	/* the device is part of a bridge, bond, VLAN or similar device, which may have an address
+	 */
 	WF_NETDEV_STACKED,
 };
 

@@ -14,7 +14,7 @@ enum {
 	WF_NIC_ENTRIES_MAX = 4096, /* maximum size of the indirection table */
 };
 
-/* Bits of input_xfrm, defined since Linux 6.8 and 6.17; the headers of Debian 12 lack them. */
+/* Bits of input_xfrm (RXH_XFRM_*), which the headers of Debian 12 do not define. */
 #define WF_NIC_XFRM_XOR	   (1u << 0)
 #define WF_NIC_XFRM_OR_XOR (1u << 1)
 

@@ -72,8 +72,9 @@ void wf_probe_host(weft_probe_fn fn, void *ctx)
 	uname(&name);
 	wf_probe_judge_kernel(&probe, &facts);
 	wf_probe_judge_host(&probe, &facts);
-	wf_probe_tell(&probe, "filters", WEFT_PROBE_OK,
-		      "ports, prefixes and sampling are checked in the kernel, expressions in user "
-		      "space");
+	wf_probe_report(
+		&probe, "filters", WEFT_PROBE_OK,
+		"ports, prefixes and sampling are checked in the kernel, expressions in user "
+		"space");
 	probe_features(&probe, name.release);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * probe_interface.c - reads facts about one interface with ethtool's ioctl and netlink. If the
- * driver does not report a fact, there is no finding about it.
+ * driver does not report a fact, probe_judge.c reports no finding about it, or "unknown".
  */
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -93,7 +93,7 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	 */
 	if (strcmp(driver.driver, "veth") != 0)
 		facts.vlan = wf_netdev_feature(ifname, "rx-vlan-hw-parse");
-	facts.hash_is_told = !wf_nic_hash_read(ifname, &facts.hash);
+	facts.hash_is_known = !wf_nic_hash_read(ifname, &facts.hash);
 	if (interface.fd >= 0)
 		close(interface.fd);
 	wf_probe_judge_nic(&probe, &facts);

@@ -23,7 +23,7 @@
 struct wf_probe {
 	weft_probe_fn fn;
 	void *ctx;
-	const struct wf_kernel_feature_row *feature; /* feature reported next; NULL: none */
+	const struct wf_kernel_feature_row *feature; /* feature of the next finding; NULL: none */
 	char advice[384];
 };
 
@@ -62,7 +62,7 @@ struct wf_probe_nic_facts {
 	enum wf_feature_state lro;
 	enum wf_feature_state gro_hw;
 	enum wf_feature_state vlan; /* offload that removes VLAN tags */
-	bool hash_is_told;
+	bool hash_is_known;
 	struct wf_nic_hash hash; /* hash that chooses the queue of a packet */
 };
 
@@ -79,8 +79,8 @@ void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_fact
 void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts);
 
 /* Report one finding; include @probe's advice unless @status is OK. The advice is then cleared. */
-void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
-		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void wf_probe_report(struct wf_probe *probe, const char *name, enum weft_probe_status status,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Set the advice for the next finding. */
 void wf_probe_advise(struct wf_probe *probe, const char *format, ...)

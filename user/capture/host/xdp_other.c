@@ -16,8 +16,8 @@
 #define DISPATCHER_NAME "xdp_dispatcher" /* libxdp's dispatcher program */
 
 /*
- * Return 1 if the link attaches this program to this interface. An interface of another namespace
- * may have the same index, but not the same program.
+ * Return 1 if the link attaches this program to this interface. The program is compared too,
+ * because an interface of another network namespace may have the same index.
  */
 static int is_holder(uint32_t link_id, int ifindex, uint32_t program_id)
 {
@@ -61,7 +61,7 @@ void wf_xdp_other_advise(const struct wf_xdp_other *other, const char *ifname, c
 		snprintf(ret_text, text_bytes, "xdp-loader unload %s --all", ifname);
 	else if (other->link_id)
 		snprintf(ret_text, text_bytes,
-			 "stop the program that attached it, or: bpftool link detach id %u",
+			 "stop the process that attached it, or: bpftool link detach id %u",
 			 other->link_id);
 	else
 		snprintf(ret_text, text_bytes, "ip link set dev %s xdp off", ifname);

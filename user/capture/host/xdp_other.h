@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * xdp_other.h - finds the XDP program of another owner on an interface. An interface can have only
- * one XDP program.
+ * xdp_other.h - finds the XDP program that is attached to an interface. An interface runs at most
+ * one native or generic XDP program.
  */
 #ifndef WF_CAPTURE_HOST_XDP_OTHER_H
 #define WF_CAPTURE_HOST_XDP_OTHER_H

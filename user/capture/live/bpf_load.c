@@ -18,8 +18,8 @@
 enum { LOG_LINES = 30, NAME_BYTES = 64 };
 
 /*
- * Name of the program that the kernel rejected. The variable is static, because libbpf's callback
- * has no context.
+ * Name of the BPF program that the kernel rejected; "": none. The variable is static, because
+ * libbpf's callback has no context.
  */
 static char rejected[NAME_BYTES];
 
@@ -40,7 +40,7 @@ static int listen_to_libbpf(enum libbpf_print_level level, const char *format, v
 	char *rest;
 	char *text;
 
-	/* The caller reports the error; libbpf's messages are logged at debug level. */
+	/* wf_bpf_load() reports the error; libbpf's warnings are logged at debug level only. */
 	if (level != LIBBPF_WARN || vasprintf(&text, format, args) < 0)
 		return 0;
 	if (sscanf(text, "libbpf: prog '%63[^']': BPF program load failed", name) == 1)

@@ -11,7 +11,7 @@ struct bpf_object_skeleton;
 
 /*
  * Load all programs and maps of @skeleton. Return: 0 or negative errno. An error is logged; the
- * last lines of the verifier's log follow at debug level.
+ * last lines of the verifier's log are logged at debug level.
  */
 int wf_bpf_load(struct bpf_object_skeleton *skeleton);
 

@@ -2,8 +2,10 @@
 /*
  * iface.c - opens, attaches and closes one interface with its pins, programs and sockets.
  *
- *   tap mode:   the XDP program is attached to the device, and all its receive queues are used
- *   host mode:  the tc program is attached to both hooks of the device (tc_attach.h)
+ *   tap mode:   the XDP program is attached to the device, and each receive queue, up to
+ *               WEFT_QUEUES_MAX, gets sockets
+ *   host mode:  the tc program is attached to both tc hooks of the device, or to the ingress hook
+ *               of a loopback device (tc_attach.h)
  *
  * At the end, detaching stops new packets, the workers empty the rings, and then sockets, rings and
  * memory are freed.
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +51,17 @@ enum {
 	LINK_HEADER_BYTES = 22, /* Ethernet header and two VLAN tags */
 };
 
-/* Space for a packet in one frame: the kernel reserves XDP_PACKET_HEADROOM in front. */
+/*
+ * Return how many bytes of a packet fit in one UMEM frame, which begins with XDP_PACKET_HEADROOM
+ * bytes that the kernel reserves.
+ */
 static uint32_t room_bytes(const struct wf_iface *iface)
 {
 	return iface->opts.frame_bytes - XDP_PACKET_HEADROOM;
 }
 
 /* Log that AF_XDP of this kernel does not support packets in several buffers. */
-static void tell_too_long(const struct wf_iface *iface, uint32_t mtu)
+static void report_too_long(const struct wf_iface *iface, uint32_t mtu)
 {
 	wf_warn("capture: %s: packets of more than %u bytes (the MTU is %u) are not captured and are "
 		"counted as unsteered: AF_XDP supports packets in several buffers since Linux "
@@ -65,8 +71,8 @@ static void tell_too_long(const struct wf_iface *iface, uint32_t mtu)
 		room_bytes(iface) - LINK_HEADER_BYTES);
 }
 
-/* Return true if the driver may offer zero-copy sockets. */
-static bool may_zero_copy(const struct wf_iface *iface)
+/* Return true if the driver offers zero-copy sockets, or if that is unknown. */
+static bool has_zero_copy(const struct wf_iface *iface)
 {
 	uint64_t features;
 
@@ -77,9 +83,9 @@ static bool may_zero_copy(const struct wf_iface *iface)
 }
 
 /*
- * Sockets accept packets in several buffers even if the present MTU does not require it, because
- * the MTU may be raised later. They do not if the driver may offer zero-copy, because it may then
- * refuse zero-copy.
+ * Sockets accept packets in several buffers if the MTU requires it. If the MTU does not require it,
+ * they accept such packets too, because the MTU may be raised later; but not if the driver may
+ * offer zero-copy, because it might reject zero-copy sockets that accept several buffers.
  */
 static void resolve_buffers(struct wf_iface *iface)
 {
@@ -87,11 +93,12 @@ static void resolve_buffers(struct wf_iface *iface)
 	bool is_long = mtu + LINK_HEADER_BYTES > room_bytes(iface);
 	bool can = wf_kernel_has(WF_KERNEL_MULTI_BUFFER);
 
-	iface->multi_buffer = can && (is_long || !may_zero_copy(iface));
-	/* No driver uses several buffers for a packet of Ethernet's standard size. */
+	iface->may_zero_copy = has_zero_copy(iface);
+	iface->multi_buffer = can && (is_long || !iface->may_zero_copy);
+	/* Drivers are expected to use one buffer for a packet of Ethernet's standard size. */
 	iface->one_buffer = !can && mtu > ETH_DATA_LEN;
 	if (is_long && !can)
-		tell_too_long(iface, mtu);
+		report_too_long(iface, mtu);
 }
 
 static void resolve_busy_poll(struct wf_iface *iface)
@@ -166,7 +173,8 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 	}
 	iface->opts.mode = iface->is_host ? WEFT_MODE_HOST : WEFT_MODE_TAP;
 	iface->promisc_fd = -1;
-	iface->pins.lock_fd = iface->pins.dir_fd = iface->xdp.link_fd = -1;
+	iface->pins.lock_fd = iface->pins.dir_fd = iface->pins.parent_fd = -1;
+	iface->xdp.link_fd = -1;
 	wf_tc_init(&iface->tc, iface->ifindex, iface->opts.tc_attach);
 }
 
@@ -192,6 +200,15 @@ static enum wf_xdp_mode xdp_mode(const struct wf_iface *iface)
 	return iface->opts.generic == WEFT_ON ? WF_XDP_GENERIC : WF_XDP_BEST;
 }
 
+static int check(const struct wf_iface *iface, enum weft_mode mode)
+{
+	if (!iface->ifindex) {
+		wf_error("capture: %s: the interface disappeared before the start", iface->name);
+		return -ENODEV;
+	}
+	return wf_iface_mode_check(iface->name, mode);
+}
+
 int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 		  struct wf_iface **ret_iface)
 {
@@ -203,7 +220,7 @@ int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 	resolve(iface, ifname, opts);
 	if (geteuid() != 0)
 		wf_debug("capture: %s: not running as root; capabilities are needed", iface->name);
-	err = iface->ifindex ? wf_iface_mode_check(iface->name, opts->mode) : -ENODEV;
+	err = check(iface, opts->mode);
 	if (!err)
 		err = wf_pins_open(&iface->pins, iface->name, opts->pin_dir);
 	if (!err)
@@ -244,23 +261,17 @@ static int attach_host(struct wf_iface *iface)
 	return err;
 }
 
-/* A tap port receives frames for other addresses, which a NIC accepts in promiscuous mode only. */
+/*
+ * A tap port receives frames for other addresses, which a NIC accepts in promiscuous mode only.
+ * wf_xdp_hold() has attached a link, and wf_iface_begin() changes its program.
+ */
 static int attach_tap(struct wf_iface *iface)
 {
-	int err = wf_xdp_attach(&iface->xdp, iface->name);
-
-	if (err)
-		return err;
 	iface->promisc_fd = wf_netdev_promiscuous(iface->ifindex);
 	if (iface->promisc_fd < 0)
 		wf_warn("capture: %s: can't receive frames for other addresses (promiscuous "
 			"mode): %s",
 			iface->name, strerror(-iface->promisc_fd));
-	wf_info("capture: %s: tap mode, %s XDP, %s, %u %s %s %u %s", iface->name,
-		iface->xdp.is_generic ? "generic" : "native",
-		iface->zero_copy ? "zero-copy" : "copy", iface->queues,
-		iface->queues == 1 ? "queue" : "queues", iface->by_queue ? "distributed over" : "x",
-		iface->workers, iface->workers == 1 ? "worker" : "workers");
 	return 0;
 }
 
@@ -269,6 +280,29 @@ int wf_iface_attach(struct wf_iface *iface)
 	int err = iface->is_host ? attach_host(iface) : attach_tap(iface);
 
 	iface->is_attached = !err;
+	return err;
+}
+
+void wf_iface_needs(const struct wf_iface *iface, struct weft_needs *ret_needs)
+{
+	if (iface->is_host && iface->tc.hook.by_filter)
+		ret_needs->capabilities |= 1ull << CAP_NET_ADMIN;
+	ret_needs->dir_fds[ret_needs->dir_fds_count++] = iface->pins.dir_fd;
+	if (iface->pins.parent_fd >= 0)
+		ret_needs->dir_fds[ret_needs->dir_fds_count++] = iface->pins.parent_fd;
+}
+
+int wf_iface_begin(struct wf_iface *iface)
+{
+	int err = iface->is_host ? 0 : wf_xdp_attach(&iface->xdp, iface->name);
+
+	if (!err && !iface->is_host)
+		wf_info("capture: %s: tap mode, %s XDP, %s, %u %s %s %u %s", iface->name,
+			iface->xdp.is_generic ? "generic" : "native",
+			iface->zero_copy ? "zero-copy" : "copy", iface->queues,
+			iface->queues == 1 ? "queue" : "queues",
+			iface->by_queue ? "distributed over" : "x", iface->workers,
+			iface->workers == 1 ? "worker" : "workers");
 	return err;
 }
 
@@ -333,9 +367,9 @@ int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_inte
 	return wf_kernel_maps_prepare_filter(kernel_maps(iface), wanted, ret_word);
 }
 
-int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word)
+void wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word, uint32_t policy)
 {
-	return wf_kernel_maps_switch_filter(kernel_maps(iface), word);
+	wf_kernel_maps_switch_filter(kernel_maps(iface), word, policy);
 }
 
 uint64_t wf_iface_map_bytes(const struct wf_iface *iface)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_body.h - defines struct wf_iface, for the iface files only.
+ * iface_body.h - defines struct wf_iface, for iface.c, iface_sockets.c and iface_stats.c only.
  */
 #ifndef WF_CAPTURE_LIVE_IFACE_BODY_H
 #define WF_CAPTURE_LIVE_IFACE_BODY_H
@@ -22,19 +22,17 @@ struct wf_iface {
 	int ifindex;
 	bool is_host;
 	bool is_attached;
+	bool may_zero_copy; /* zero-copy sockets are tried, because the driver may offer them */
 	bool zero_copy;
 	bool multi_buffer; /* sockets accept packets in several buffers */
 	bool one_buffer;   /* the kernel can't redirect packets in several buffers */
 	int promisc_fd;	   /* owned, -1: none */
-	bool by_queue;	   /* a queue has one socket; see struct wf_iface_setup */
+	bool by_queue;	   /* each queue has one socket; see struct wf_iface_setup */
 	uint32_t workers;
 	uint32_t queues;	  /* 0 in host mode */
-	uint64_t host_ring_bytes; /* host mode: size of each worker's ring */
-	struct weft_interface_opts
-		/*
-		 * options with defaults resolved; their arrays are valid only until the end of open
-		 */
-		opts;
+	uint64_t host_ring_bytes; /* host mode: size of each worker's overflow ring */
+	/* with defaults filled in; its arrays are valid only until wf_iface_open() returns */
+	struct weft_interface_opts opts;
 	struct wf_pins pins;
 	struct wf_xdp xdp;
 	struct wf_tc tc;

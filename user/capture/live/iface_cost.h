@@ -24,16 +24,17 @@ static inline uint32_t wf_iface_ring_frames(const struct weft_interface_opts *op
 }
 
 /*
- * Return: size of each worker's ring in host mode. The rings of all @workers together take at most
- * capture.host_ring_mb, if it is set, and at most @most_bytes. A ring is a power of two, at least
- * WEFT_HOST_RING_MIN_BYTES and by default at most WEFT_HOST_RING_MB.
+ * Return the size in bytes of each worker's overflow ring in host mode: the largest power of two
+ * with which the overflow rings of all @workers together fit in @most_bytes and in
+ * capture.host_ring_mb (default: WEFT_HOST_RING_MB MiB per worker), but at least
+ * WEFT_HOST_RING_MIN_BYTES.
  */
 uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32_t workers,
 				  uint64_t most_bytes);
 
 /*
- * Return: memory of kernel and weft for the sockets of an interface with @queues receive queues and
- * @sockets sockets per queue. *ret_span_bytes: additional memory per span of the arena.
+ * Return: memory, in bytes, of kernel and weft for the sockets of an interface with @queues receive
+ * queues and @sockets sockets per queue. *ret_span_bytes: additional memory per span of the arena.
  */
 uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t queues,
 			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes);

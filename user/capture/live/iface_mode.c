@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_mode.c - chooses tap or host mode by the host's use of the interface.
+ * iface_mode.c - chooses tap or host mode. If the mode is automatic, host mode is chosen if the
+ * host uses the interface, if its packets have no Ethernet header, or if another XDP program is
+ * attached.
  */
 #include "capture/live/iface_mode.h"
 
@@ -92,8 +94,8 @@ int wf_iface_mode_check(const char *ifname, enum weft_mode mode)
 	if (use == WF_NETDEV_UNUSED)
 		return 0;
 	if (use == WF_NETDEV_STACKED) {
-		wf_warn("capture: %s: %s; in tap mode, captured TCP segments do not reach that "
-			"device",
+		wf_warn("capture: %s: the interface %s; in tap mode, captured TCP segments do not "
+			"reach that device",
 			ifname, wf_netdev_use_name(use));
 		return 0;
 	}

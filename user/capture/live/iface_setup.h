@@ -22,10 +22,13 @@ struct wf_iface_setup {
 	struct wf_arena *arena;	     /* tap mode: the caller has called wf_arena_pin() */
 	struct wf_page_pool **pools; /* one per worker */
 	uint32_t workers;
-	bool by_queue; /* true: queue q has one socket, of worker q % workers; false: one per worker
-			*/
+	/*
+	 * true: each queue q has one socket, which belongs to worker q % workers; false: each queue
+	 * has one socket per worker
+	 */
+	bool by_queue;
 	struct wf_map_sizes maps;
-	uint64_t host_ring_bytes; /* host mode: size of each worker's ring, a power of two */
+	uint64_t host_ring_bytes; /* host mode: size of an overflow ring, a power of two */
 	const struct weft_hash_secret *secret;
 	const struct weft_tunnel_ports *tunnel_ports; /* NULL: the default ports */
 	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */

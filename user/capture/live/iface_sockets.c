@@ -14,8 +14,12 @@
 #include "base/log.h"
 #include "capture/live/iface_body.h"
 #include "capture/live/iface_setup.h"
+#include "memory/arena.h"
 
-enum { BUSY_MOMENTS = 40 /* retries, 50 ms apart */ };
+enum {
+	BUSY_MOMENTS = 40,    /* retries, 50 ms apart */
+	SLOW_BYTES = 1 << 30, /* the kernel needs a second or more to prepare this much memory */
+};
 
 /* Open socket number @nth of @worker. */
 static int open_socket(struct wf_iface *iface, uint32_t worker, uint32_t nth,
@@ -73,8 +77,8 @@ static int open_queues(struct wf_iface *iface, const struct wf_arena *arena, boo
 }
 
 /*
- * A process that has just ended may still hold the queue, because the kernel frees its memory
- * asynchronously. Therefore -EBUSY is retried for two seconds.
+ * The sockets of a process that has just ended may still occupy the queue, because the kernel frees
+ * them asynchronously. Therefore -EBUSY is retried for two seconds.
  */
 static int open_queues_patiently(struct wf_iface *iface, const struct wf_arena *arena,
 				 bool zero_copy)
@@ -94,7 +98,7 @@ static int explain_sockets(const struct wf_iface *iface, int err)
 	if (err == -EBUSY)
 		wf_error("capture: %s: a receive queue is in use by another AF_XDP socket",
 			 iface->name);
-	else if (err == -ENOBUFS || err == -ENOMEM)
+	else if (err == -ENOBUFS)
 		wf_error("capture: %s: the kernel can't lock the receive memory: %s; raise the "
 			 "memlock limit (ulimit -l unlimited)",
 			 iface->name, strerror(-err));
@@ -103,12 +107,19 @@ static int explain_sockets(const struct wf_iface *iface, int err)
 	return err;
 }
 
-/* Try zero-copy first, then copy mode. Generic mode has no zero-copy. */
+/*
+ * Try zero-copy if the driver may offer it, then copy mode. An attempt costs time, because the
+ * kernel prepares all receive memory for it.
+ */
 static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
 {
 	int err;
 
-	if (iface->opts.generic != WEFT_ON) {
+	if (wf_arena_bytes(arena) >= SLOW_BYTES)
+		wf_info("capture: %s: the kernel prepares %llu MiB for receiving, which can take "
+			"some seconds for each GiB",
+			iface->name, (unsigned long long)wf_arena_bytes(arena) >> 20);
+	if (iface->may_zero_copy) {
 		err = open_queues_patiently(iface, arena, true);
 		iface->zero_copy = !err;
 		if (!err)
@@ -117,6 +128,9 @@ static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
 			return explain_sockets(iface, err);
 		wf_info("capture: %s: zero-copy is not available (%s); each frame is copied once",
 			iface->name, strerror(-err));
+	} else if (iface->opts.generic != WEFT_ON) {
+		wf_info("capture: %s: the driver does not offer zero-copy; each frame is copied once",
+			iface->name);
 	}
 	err = open_queues_patiently(iface, arena, false);
 	return err ? explain_sockets(iface, err) : 0;

@@ -11,8 +11,8 @@ struct wf_iface;
 struct wf_iface_setup;
 
 /*
- * Make the sources of all workers, open their sockets and fill the rings. The caller has loaded the
- * XDP program. Return: 0 or negative errno; errors are logged.
+ * Make the sources of all workers, open their sockets and fill the fill rings. The caller has
+ * loaded the XDP program. Return: 0; -ENOMEM; other negative errno (logged).
  */
 int wf_iface_sockets_open(struct wf_iface *iface, const struct wf_iface_setup *setup);
 

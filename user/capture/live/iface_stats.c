@@ -110,7 +110,7 @@ bool wf_iface_sample(const struct wf_iface *iface, uint32_t index, uint8_t *head
 {
 	const struct weft_sample *samples =
 		iface->is_host ? iface->tc.maps.samples : iface->xdp.maps.samples;
-	/* The program may write the sample meanwhile. */
+	/* The BPF program may change the sample at any time, so the lengths are checked. */
 	uint32_t cap_bytes = __atomic_load_n(&samples[index].cap_bytes, __ATOMIC_RELAXED);
 	uint32_t frame_bytes = __atomic_load_n(&samples[index].frame_bytes, __ATOMIC_RELAXED);
 

@@ -16,9 +16,14 @@ struct wf_metrics;
 
 /* Load of the receive rings of one worker; the counters only rise. */
 struct wf_iface_load {
-	uint64_t lost_frames; /* frames lost because a receive ring was full or a fill ring empty */
+	/*
+	 * tap mode: frames lost because a receive ring was full or a fill ring empty; host mode:
+	 * because both rings of the worker were full
+	 */
+	uint64_t lost_frames;
 	uint64_t received_frames;
-	uint32_t fill_percent; /* fill level of the fullest ring */
+	/* tap mode: fill level of the fullest receive ring; host mode: of both rings together */
+	uint32_t fill_percent;
 };
 
 /*

@@ -7,8 +7,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <weft/limits.h>
 
@@ -21,8 +24,8 @@
 #include "skel/verdict.skel.h"
 
 /*
- * Maximum number of retries. Several are needed if the scheduler preempts the thread that moves the
- * counters.
+ * Maximum number of retries of a read of counters. Several are needed if the scheduler preempts the
+ * thread that moves the counters.
  */
 enum { LOOKS_MAX = 10000 };
 
@@ -73,7 +76,7 @@ void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t
 
 /* ---- init ------------------------------------------------------------------------ */
 
-/* Load verdict.bpf.c with the maps of the program. */
+/* Load verdict.bpf.c; it shares the maps of the capture program. */
 static int load_verdict(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opts *opts)
 {
 	int hot_fd = bpf_object__find_map_fd_by_name(opts->object, "weft_hot_flows");
@@ -106,12 +109,16 @@ static int init_hot(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opt
 	return explain(wf_hot_flows_init(&maps->hot, &hot));
 }
 
-static int set_filter(const struct wf_kernel_maps *maps, const struct weft_interface_opts *wanted)
+static int set_filter(struct wf_kernel_maps *maps, const struct weft_interface_opts *wanted)
 {
 	uint64_t word;
-	int err = wf_kernel_maps_prepare_filter(maps, wanted, &word);
+	int err = wf_filter_maps_init(&maps->filter);
 
-	return explain(err ? err : wf_kernel_maps_switch_filter(maps, word));
+	if (!err)
+		err = wf_kernel_maps_prepare_filter(maps, wanted, &word);
+	if (!err)
+		wf_kernel_maps_switch_filter(maps, word, 0);
+	return explain(err);
 }
 
 int wf_kernel_maps_init(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opts *opts)
@@ -130,6 +137,7 @@ int wf_kernel_maps_init(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 	};
 	maps->hot_epoch = opts->hot_epoch;
 	maps->shed_below = opts->shed_below;
+	maps->policy = opts->policy;
 	maps->samples = opts->samples;
 	err = set_filter(maps, opts->filter);
 	if (!err)
@@ -144,6 +152,7 @@ void wf_kernel_maps_fini(struct wf_kernel_maps *maps)
 	wf_hot_flows_fini(&maps->hot);
 	verdict_bpf__destroy(maps->verdict);
 	maps->verdict = NULL;
+	wf_filter_maps_fini(&maps->filter);
 }
 
 int wf_kernel_maps_pin(const struct wf_kernel_maps *maps, const struct wf_pins *pins)
@@ -173,16 +182,18 @@ int wf_kernel_maps_prepare_filter(const struct wf_kernel_maps *maps,
 	return wf_filter_maps_prepare(&maps->filter, wanted, ret_word);
 }
 
-int wf_kernel_maps_switch_filter(const struct wf_kernel_maps *maps, uint64_t word)
+void wf_kernel_maps_switch_filter(const struct wf_kernel_maps *maps, uint64_t word, uint32_t policy)
 {
-	int err = wf_filter_maps_switch(&maps->filter, word);
-
+	wf_filter_maps_switch(&maps->filter, word);
 	/*
-	 * A flow with a hot-flow slot has passed the old filter. From now on all programs use the
-	 * new filter, so flows that take a slot after this change of the epoch have passed it.
+	 * A flow that has a hot-flow slot was tested by the old filter only. All programs now use
+	 * the new filter. The change of the epoch makes them ignore older slots, so a flow gets a
+	 * slot again only after the new filter has accepted it.
 	 */
 	__atomic_fetch_add(maps->hot_epoch, 2, __ATOMIC_SEQ_CST);
-	return err;
+	/* After the grace period, each program that runs has begun in the new epoch. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	__atomic_store_n(maps->policy, policy, __ATOMIC_SEQ_CST);
 }
 
 static int run_verdict(const struct wf_kernel_maps *maps, struct weft_verdict_request *request)
@@ -200,7 +211,10 @@ int wf_kernel_maps_set_verdict(const struct wf_kernel_maps *maps,
 	int done = run_verdict(maps, request);
 	const uint16_t was[2] = {request->verdict[0], request->verdict[1]};
 
-	/* The verdicts are set. A CPU moved counters during the read, so the read is repeated. */
+	/*
+	 * LOOK_AGAIN: the verdicts are set, but the counters were moved while the program read
+	 * them. Read the counters again.
+	 */
 	for (unsigned int i = 0; done == WEFT_VERDICT_LOOK_AGAIN && i < LOOKS_MAX; i++) {
 		if (i)
 			sched_yield();

@@ -32,11 +32,12 @@ struct wf_kernel_maps {
 	struct verdict_bpf *verdict; /* owned */
 	struct wf_filter_maps filter;
 	struct wf_hot_flows hot;
-	int flows_fd; /* borrowed from the program's object, like all maps and variables */
+	int flows_fd; /* borrowed from the program's object, like all members below */
 	int handshakes_fd;
 	int counts_fd;
 	unsigned long long *hot_epoch;
 	unsigned int *shed_below;
+	unsigned int *policy;
 	const struct weft_sample *samples;
 };
 
@@ -44,6 +45,7 @@ struct wf_kernel_maps_opts {
 	const struct bpf_object *object;   /* loaded; it outlives the struct wf_kernel_maps */
 	unsigned long long *hot_epoch;	   /* weft_hot_epoch of the program */
 	unsigned int *shed_below;	   /* weft_shed_below of the program */
+	unsigned int *policy;		   /* weft_policy of the program */
 	const struct weft_sample *samples; /* weft_samples of the program */
 	uint32_t hot_cpus;		   /* weft_hot_cpus of the program */
 	uint32_t hot_slots;		   /* weft_hot_slots of the program */
@@ -73,9 +75,9 @@ void wf_kernel_maps_fini(struct wf_kernel_maps *maps);
 int wf_kernel_maps_pin(const struct wf_kernel_maps *maps, const struct wf_pins *pins);
 
 /*
- * Set the verdicts of one flow. @request returns the verdicts before the call, and the counters.
- * Return: 0; -ENOENT if the flow has no entry; -EAGAIN if the verdicts are set, but the counters
- * changed during each attempt to read them; other negative errno. Thread: any.
+ * Set the verdicts of one flow. After the call, @request has the verdicts before the call, and the
+ * counters. Return: 0; -ENOENT if the flow has no entry; -EAGAIN if the verdicts are set, but the
+ * counters were moved during each attempt to read them; other negative errno. Thread: any.
  */
 int wf_kernel_maps_set_verdict(const struct wf_kernel_maps *maps,
 			       struct weft_verdict_request *request);
@@ -85,12 +87,14 @@ int wf_kernel_maps_move_hot(struct wf_kernel_maps *maps);
 
 /*
  * Prepare the filter of @wanted (ports, prefixes, sample) without using it. A later call of
- * wf_kernel_maps_switch_filter() with *ret_word replaces the whole filter. Return: 0 or negative
- * errno; after an error, the filter in use stays. Thread: any, one call at a time.
+ * wf_kernel_maps_switch_filter() with *ret_word replaces the whole filter; frames that are captured
+ * after the return of that call have the policy number @policy. Return: 0 or negative errno; after
+ * an error, the filter in use stays. Thread: any, one call at a time.
  */
 int wf_kernel_maps_prepare_filter(const struct wf_kernel_maps *maps,
 				  const struct weft_interface_opts *wanted, uint64_t *ret_word);
-int wf_kernel_maps_switch_filter(const struct wf_kernel_maps *maps, uint64_t word);
+void wf_kernel_maps_switch_filter(const struct wf_kernel_maps *maps, uint64_t word,
+				  uint32_t policy);
 
 /* Shed new flows whose 32-bit shed hash is below @below. Thread: any. */
 void wf_kernel_maps_set_shed(const struct wf_kernel_maps *maps, uint32_t below);

@@ -20,8 +20,9 @@
 #include "base/log.h"
 #include "capture/hook/iface_lock.h"
 
-#define BPFFS	    "/sys/fs/bpf"
-#define BPFFS_MAGIC 0xcafe4a11
+#define BPFFS	       "/sys/fs/bpf"
+#define BPFFS_MAGIC    0xcafe4a11
+#define DEFAULT_PARENT BPFFS "/weft"
 
 static int take_lock(struct wf_pins *pins, const char *ifname)
 {
@@ -64,43 +65,61 @@ static int make_dirs(const char *dir)
 }
 
 /*
- * Unlink all pins in @dir. A directory outside of bpffs is never changed. Return: number of pins;
- * -EINVAL if @dir is not in a BPF file system; other negative errno.
+ * Unlink all pins. A directory outside of bpffs is never changed. Return: number of pins; -EINVAL
+ * if the directory is not in a BPF file system; other negative errno.
  */
-static int clear_dir(const char *dir)
+static int clear_dir(int dir_fd)
 {
 	struct dirent *entry;
 	struct statfs fs;
 	DIR *handle;
 	int count = 0;
+	int fd;
 
-	if (statfs(dir, &fs) || (unsigned long)fs.f_type != BPFFS_MAGIC)
+	if (fstatfs(dir_fd, &fs) || (unsigned long)fs.f_type != BPFFS_MAGIC)
 		return -EINVAL;
-	handle = opendir(dir);
+	fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	handle = fd < 0 ? NULL : fdopendir(fd);
 	if (!handle)
 		return -errno;
 	while ((entry = readdir(handle)))
-		if (entry->d_name[0] != '.' && !unlinkat(dirfd(handle), entry->d_name, 0))
+		if (entry->d_name[0] != '.' && !unlinkat(dir_fd, entry->d_name, 0))
 			count++;
 	closedir(handle);
 	return count;
 }
 
+/* Return the last component of the directory, its name in parent_fd. */
+static const char *name_of(const struct wf_pins *pins)
+{
+	return strrchr(pins->dir, '/') + 1;
+}
+
+/* Open the directory. A default directory must not be a symbolic link. */
+static int open_dir(struct wf_pins *pins)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+	pins->dir_fd = pins->parent_fd < 0
+			       ? open(pins->dir, flags)
+			       : openat(pins->parent_fd, name_of(pins), flags | O_NOFOLLOW);
+	return pins->dir_fd < 0 ? -errno : 0;
+}
+
 /* Lock the directory, so that it has only one owner, even across network namespaces. */
 static int lock_dir(struct wf_pins *pins)
 {
-	pins->dir_fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (pins->dir_fd < 0)
-		return -errno;
-	if (!flock(pins->dir_fd, LOCK_EX | LOCK_NB))
-		return 0;
+	int err = open_dir(pins);
+
+	if (err || !flock(pins->dir_fd, LOCK_EX | LOCK_NB))
+		return err;
 	close(pins->dir_fd);
 	pins->dir_fd = -1;
 	return -EBUSY;
 }
 
 /* Log that the pin directory can't be made, with a remedy. */
-static void tell_no_pin_dir(const char *dir, int err)
+static void report_no_pin_dir(const char *dir, int err)
 {
 	const char *help = "";
 
@@ -115,42 +134,83 @@ static void tell_no_pin_dir(const char *dir, int err)
 	wf_error("capture: can't create the directory %s: %s%s", dir, strerror(-err), help);
 }
 
+/* Make the directory: below parent_fd, or with its missing parents. */
+static int make_dir(const struct wf_pins *pins)
+{
+	if (pins->parent_fd < 0)
+		return make_dirs(pins->dir);
+	return mkdirat(pins->parent_fd, name_of(pins), 0700) && errno != EEXIST ? -errno : 0;
+}
+
 /*
  * Make and lock the directory. Return: 0; -EBUSY if another weft process has locked it; other
  * negative errno.
  */
 static int take_dir(struct wf_pins *pins)
 {
-	int err = make_dirs(pins->dir);
+	int err = make_dir(pins);
 
 	if (!err)
-		return lock_dir(pins);
-	tell_no_pin_dir(pins->dir, err);
+		err = lock_dir(pins);
+	if (err && err != -EBUSY)
+		report_no_pin_dir(pins->dir, err);
+	return err;
+}
+
+static int make_parent(struct wf_pins *pins)
+{
+	int err = make_dirs(DEFAULT_PARENT);
+
+	if (err)
+		return err;
+	pins->parent_fd = open(DEFAULT_PARENT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return pins->parent_fd < 0 ? -errno : 0;
+}
+
+static int open_parent(struct wf_pins *pins)
+{
+	int err = make_parent(pins);
+
+	/*
+	 * An earlier run gave this directory to the user that weft changed to, and could then not
+	 * remove it. Remove it, which succeeds if it is empty, and make it again.
+	 */
+	if (err == -EACCES && !rmdir(DEFAULT_PARENT))
+		err = make_parent(pins);
+	if (err)
+		report_no_pin_dir(DEFAULT_PARENT, err);
 	return err;
 }
 
 /*
- * Take the default directory of @ifname. If a weft process in another network namespace uses it for
- * an interface of the same name, take a directory whose name contains the number of this namespace.
+ * Take the default directory of @ifname. If another weft process uses it, take a directory whose
+ * name contains the number of this network namespace. The other process captures another interface
+ * of this name, in another namespace or before the interface was renamed, or was given the
+ * directory by --pin: the lock that the caller holds allows one process per interface.
  */
 static int take_default_dir(struct wf_pins *pins, const char *ifname)
 {
 	struct stat netns;
-	int err;
+	int err = open_parent(pins);
 
-	snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s", ifname);
+	if (err)
+		return err;
+	snprintf(pins->dir, sizeof(pins->dir), DEFAULT_PARENT "/%s", ifname);
 	err = take_dir(pins);
 	if (err != -EBUSY || stat("/proc/self/ns/net", &netns))
 		return err;
-	snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s@%llu", ifname,
+	snprintf(pins->dir, sizeof(pins->dir), DEFAULT_PARENT "/%s@%llu", ifname,
 		 (unsigned long long)netns.st_ino);
-	wf_info("capture: %s: maps are pinned in %s, because a weft process in another network "
-		"namespace uses the same name",
-		ifname, pins->dir);
+	wf_info("capture: %s: maps are pinned in %s, because another weft process uses " DEFAULT_PARENT
+		"/%s",
+		ifname, pins->dir, ifname);
 	return take_dir(pins);
 }
 
-/* Take the directory @dir, or the default one if it is NULL, and remove stale pins from it. */
+/*
+ * Take the directory @dir, or the default one if it is NULL, and remove stale pins from it. Return:
+ * 0; -EINVAL if it is not in a BPF file system; other negative errno.
+ */
 static int make_pin_dir(struct wf_pins *pins, const char *ifname, const char *dir)
 {
 	int stale;
@@ -165,18 +225,21 @@ static int make_pin_dir(struct wf_pins *pins, const char *ifname, const char *di
 			 pins->dir);
 	if (err)
 		return err;
-	stale = clear_dir(pins->dir);
-	if (stale < 0)
+	stale = clear_dir(pins->dir_fd);
+	if (stale == -EINVAL)
 		wf_error("capture: %s: the pin directory must be in a BPF file system, such "
 			 "as " BPFFS "; to mount one: mount -t bpf bpf DIRECTORY",
 			 pins->dir);
+	else if (stale < 0)
+		wf_error("capture: can't read the pin directory %s: %s", pins->dir,
+			 strerror(-stale));
 	else if (stale)
 		wf_info("capture: %s: replaced %d stale pins of a killed weft process", ifname,
 			stale);
 	return stale < 0 ? stale : 0;
 }
 
-static void tell_no_bpffs(int err)
+static void report_no_bpffs(int err)
 {
 	wf_error("capture: no BPF file system is mounted at " BPFFS ", and it can't be mounted: "
 		 "%s%s. Mount it as root: mount -t bpf bpf " BPFFS
@@ -193,14 +256,14 @@ int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
 	int err;
 
 	pins->dir[0] = 0;
-	pins->lock_fd = pins->dir_fd = -1;
+	pins->lock_fd = pins->dir_fd = pins->parent_fd = -1;
 	err = take_lock(pins, ifname);
 	if (err)
 		goto close;
 	/* A directory that the user names may be in a bpffs at another place. */
 	err = dir ? 0 : mount_bpffs();
 	if (err) {
-		tell_no_bpffs(err);
+		report_no_bpffs(err);
 		err = -EOPNOTSUPP;
 		goto close;
 	}
@@ -219,28 +282,45 @@ close:
 
 int wf_pins_add(const struct wf_pins *pins, const char *name, int fd)
 {
-	char path[PATH_MAX + 32];
+	char path[PATH_MAX];
 	int err;
 
-	snprintf(path, sizeof(path), "%s/%s", pins->dir, name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", pins->dir_fd, name);
 	err = bpf_obj_pin(fd, path);
 	if (err)
-		wf_error("capture: can't pin %s: %s", path, strerror(-err));
+		wf_error("capture: can't pin %s/%s: %s", pins->dir, name, strerror(-err));
 	return err;
+}
+
+static void remove_dir(struct wf_pins *pins)
+{
+	if (pins->dir_fd >= 0)
+		clear_dir(pins->dir_fd);
+	if (pins->parent_fd < 0) {
+		rmdir(pins->dir);
+		return;
+	}
+	unlinkat(pins->parent_fd, name_of(pins), AT_REMOVEDIR);
+	/*
+	 * Remove the parent if it is empty; rmdir() fails while it has other entries, and if weft
+	 * runs as another user than root.
+	 */
+	rmdir(DEFAULT_PARENT);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void wf_pins_close(struct wf_pins *pins)
 {
-	if (pins->dir[0]) {
-		clear_dir(pins->dir);
-		rmdir(pins->dir);
-		/* Remove the parent if it is empty; rmdir() fails while it has other entries. */
-		rmdir(BPFFS "/weft");
-	}
+	if (pins->dir[0])
+		remove_dir(pins);
 	pins->dir[0] = 0;
-	if (pins->dir_fd >= 0)
-		close(pins->dir_fd);
-	if (pins->lock_fd >= 0)
-		close(pins->lock_fd);
-	pins->lock_fd = pins->dir_fd = -1;
+	close_fd(&pins->dir_fd);
+	close_fd(&pins->parent_fd);
+	close_fd(&pins->lock_fd);
 }

@@ -2,8 +2,9 @@
 /*
  * tc_attach.c - loads, pins, attaches and detaches host.bpf.c, and makes its ring buffers.
  *
- * The rings are elements of an outer map, which keeps them alive. The program is not pinned, so map
- * and rings are freed when the process ends.
+ * The rings are elements of outer maps, which keep them alive. The program is not pinned, so maps
+ * and rings are freed when the process ends; but if the process is killed and used tc filters, only
+ * when these filters are removed.
  */
 #include "capture/live/tc_attach.h"
 
@@ -40,10 +41,23 @@ void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach)
 	wf_tc_hook_init(&tc->hook, ifindex, attach);
 }
 
+/* Return the size of a worker's first ring beside an overflow ring of @ring_bytes. */
+static uint64_t first_ring_bytes(uint64_t ring_bytes)
+{
+	uint64_t bytes = ring_bytes / WEFT_HOST_FIRST_RING_PARTS;
+
+	return bytes < WEFT_HOST_FIRST_RING_BYTES ? bytes : (uint64_t)WEFT_HOST_FIRST_RING_BYTES;
+}
+
+static uint64_t one_ring_bytes(uint64_t bytes)
+{
+	return bytes + bytes / PAGE_BYTES * PAGE_RECORD_BYTES + RING_FIXED_BYTES;
+}
+
 uint64_t wf_tc_rings_bytes(uint32_t workers, uint64_t ring_bytes)
 {
 	return workers *
-	       (ring_bytes + ring_bytes / PAGE_BYTES * PAGE_RECORD_BYTES + RING_FIXED_BYTES);
+	       (one_ring_bytes(ring_bytes) + one_ring_bytes(first_ring_bytes(ring_bytes)));
 }
 
 enum weft_link wf_tc_link(const struct wf_tc *tc)
@@ -58,22 +72,56 @@ static int explain(int err)
 	return err;
 }
 
-/* Make a ring, store it in the outer map of the program, and open its source. */
-static int make_ring(struct wf_tc *tc, uint32_t worker, uint64_t bytes)
+/* Make a ring, and store it in the outer map @rings. Return: its descriptor, or negative errno. */
+static int make_ring(const struct bpf_map *rings, uint32_t worker, uint64_t bytes)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "weft_ring", 0, 0, (uint32_t)bytes, NULL);
-	int err = 0;
+	int err;
 
-	if (fd < 0 ||
-	    bpf_map_update_elem(bpf_map__fd(tc->skel->maps.weft_rings), &worker, &fd, BPF_ANY)) {
-		err = -errno;
-		wf_error("capture: can't make the ring buffer of worker %u (%llu KiB): %s", worker,
-			 (unsigned long long)bytes >> 10, strerror(-err));
-	}
-	if (!err)
-		err = wf_host_ring_open(fd, bytes, wf_clock_tick_ns(), &tc->rings[worker]);
+	if (fd >= 0 && !bpf_map_update_elem(bpf_map__fd(rings), &worker, &fd, BPF_ANY))
+		return fd;
+	err = -errno;
+	wf_error("capture: can't make the ring buffer of worker %u (%llu KiB): %s", worker,
+		 (unsigned long long)bytes >> 10, strerror(-err));
 	if (fd >= 0)
 		close(fd);
+	return err;
+}
+
+/* Make the rings of @worker, and open their source. */
+static int make_rings(struct wf_tc *tc, uint32_t worker, uint64_t ring_bytes)
+{
+	struct wf_host_ring_opts opts = {
+		.first_bytes = first_ring_bytes(ring_bytes),
+		.overflow_bytes = ring_bytes,
+		.lag_ns = wf_clock_tick_ns(),
+	};
+	int err;
+
+	opts.first_fd = make_ring(tc->skel->maps.weft_rings, worker, opts.first_bytes);
+	if (opts.first_fd < 0)
+		return opts.first_fd;
+	opts.overflow_fd =
+		make_ring(tc->skel->maps.weft_overflow_rings, worker, opts.overflow_bytes);
+	if (opts.overflow_fd < 0) {
+		close(opts.first_fd);
+		return opts.overflow_fd;
+	}
+	err = wf_host_ring_open(&opts, &tc->rings[worker]);
+	close(opts.first_fd);
+	close(opts.overflow_fd);
+	return err;
+}
+
+/* Set the size of the maps that have one element for each worker. */
+static int size_worker_maps(const struct host_bpf *skel, uint32_t workers)
+{
+	struct bpf_map *const maps[] = {skel->maps.weft_rings, skel->maps.weft_overflow_rings,
+					skel->maps.weft_overflowed, skel->maps.weft_ring_full};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++)
+		err = bpf_map__set_max_entries(maps[i], workers);
 	return err;
 }
 
@@ -91,9 +139,7 @@ static int set_up(struct host_bpf *skel, const struct wf_tc *tc, const struct wf
 	skel->rodata->weft_link = opts->link;
 	skel->rodata->weft_link_bytes = opts->link == WEFT_LINK_ETHERNET ? ETH_HLEN : 0;
 	skel->rodata->weft_sends_all = opts->is_loopback;
-	err = bpf_map__set_max_entries(skel->maps.weft_rings, opts->workers);
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.weft_ring_full, opts->workers);
+	err = size_worker_maps(skel, opts->workers);
 	if (!err)
 		err = wf_kernel_maps_resize(skel->obj, &opts->maps, &sizes);
 	if (!err) {
@@ -109,6 +155,7 @@ static int init_maps(struct wf_tc *tc, const struct wf_tc_opts *opts)
 		.object = tc->skel->obj,
 		.hot_epoch = &tc->skel->bss->weft_hot_epoch,
 		.shed_below = &tc->skel->bss->weft_shed_below,
+		.policy = &tc->skel->bss->weft_policy,
 		.samples = tc->skel->bss->weft_samples,
 		.hot_cpus = tc->skel->rodata->weft_hot_cpus,
 		.hot_slots = tc->skel->rodata->weft_hot_slots,
@@ -133,7 +180,7 @@ int wf_tc_load(struct wf_tc *tc, const struct wf_tc_opts *opts)
 		err = init_maps(tc, opts);
 	tc->workers = opts->workers;
 	for (uint32_t worker = 0; !err && worker < opts->workers; worker++)
-		err = make_ring(tc, worker, opts->ring_bytes);
+		err = make_rings(tc, worker, opts->ring_bytes);
 	if (err)
 		wf_tc_close(tc);
 	return err;

@@ -84,8 +84,8 @@ static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 }
 
 /*
- * Count it if the fill ring is empty: the kernel has probably dropped frames because no buffer was
- * left.
+ * If the fill ring is empty, increment umem->drained: the kernel has probably dropped frames
+ * because no buffer was left.
  */
 static void note_if_drained(struct wf_umem *umem)
 {
@@ -95,8 +95,7 @@ static void note_if_drained(struct wf_umem *umem)
 
 void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool)
 {
-	/* Pairs with the release below. Only the thread that set the flag uses the ring's indices.
-	 */
+	/* Pairs with the release below: only the thread that set the flag uses the ring. */
 	if (atomic_exchange_explicit(&umem->refilling, 1, memory_order_acquire))
 		return;
 	note_if_drained(umem);

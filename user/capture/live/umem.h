@@ -6,9 +6,11 @@
  * same queue. Therefore a frame that was received on one queue may be added to the fill ring of
  * another.
  *
- * The sockets of all workers share a queue's fill ring. Any worker refills a ring that is not full,
- * while it holds the flag `refilling`. A worker that finds the flag set does not wait: it tries
- * again in its next round. So no queue depends on a single worker.
+ * All sockets of a queue share the queue's fill ring. If each worker has a socket on the queue,
+ * each of them refills the ring when it has room, while it holds the flag `refilling`. A worker
+ * that finds the flag set does not wait: it tries again in its next round. So the ring of such a
+ * queue does not depend on a single worker. If the queue has one socket, only the worker of that
+ * socket refills the ring.
  */
 #ifndef WF_CAPTURE_LIVE_UMEM_H
 #define WF_CAPTURE_LIVE_UMEM_H
@@ -30,7 +32,7 @@ struct wf_umem {
 	uint32_t ring_frames;
 	int kick_fd; /* borrowed: a bound socket of the queue, used to wake the kernel; -1: none */
 
-	/* members written only by the thread that set `refilling` */
+	/* any worker may set `refilling`; only the one that set it writes the members after it */
 	_Alignas(WF_CACHE_LINE) _Atomic int refilling;
 	struct xsk_ring_prod fill;
 	_Atomic uint32_t drained; /* number of times the ring was found empty; read by any thread */
@@ -50,7 +52,10 @@ uint64_t wf_umem_ring_bytes(uint32_t ring_frames, uint32_t sockets);
 /* Return: kernel memory per span of the arena, for one queue. */
 uint64_t wf_umem_span_bytes(uint32_t frame_bytes);
 
-/* Refill the fill ring from the calling worker's @pool, unless another worker is refilling it. */
+/*
+ * Refill the fill ring from the calling worker's @pool, unless another worker is refilling it.
+ * Thread: the workers with a socket on the queue; main before they start.
+ */
 void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool);
 
 #endif

@@ -3,8 +3,8 @@
  * xdp_attach.c - loads, pins, attaches and detaches steer.bpf.c.
  *
  * The program is attached by a bpf_link, not by libxdp's dispatcher, which lets several programs
- * share an interface. libxdp attaches the dispatcher by netlink and pins its programs, so after a
- * kill of weft its program would stay attached. Some kernels also do not let root load the
+ * share an interface. libxdp attaches the dispatcher by netlink and pins its programs, so weft's
+ * program would stay attached after weft was killed. Some kernels also do not let root load the
  * dispatcher, because it replaces functions of a running program; libxdp 1.3 then attaches the
  * single program without the dispatcher and without a message. Host mode works together with other
  * XDP programs: its tc programs see the packets that an XDP program passes.
@@ -52,6 +52,7 @@ static int init_maps(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 		.object = xdp->skel->obj,
 		.hot_epoch = &xdp->skel->bss->weft_hot_epoch,
 		.shed_below = &xdp->skel->bss->weft_shed_below,
+		.policy = &xdp->skel->bss->weft_policy,
 		.samples = xdp->skel->bss->weft_samples,
 		.hot_cpus = xdp->skel->rodata->weft_hot_cpus,
 		.hot_slots = xdp->skel->rodata->weft_hot_slots,
@@ -62,7 +63,7 @@ static int init_maps(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 	return wf_kernel_maps_init(&xdp->maps, &maps);
 }
 
-/* Set the sizes of maps, which depend on this machine and on options. */
+/* Set the numbers of entries of maps, which depend on this machine and on options. */
 static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	uint32_t slots = opts->queues * (opts->by_queue ? 1 : opts->workers);
@@ -209,9 +210,10 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 	close(xdp->link_fd);
 	xdp->link_fd = -1;
 	/*
-	 * Programs run in RCU read-side sections, so after a grace period the program no longer
-	 * runs. The frames that it redirected are then in the rings, because they are flushed in
-	 * the same section.
+	 * Programs run in RCU read-side sections, and this call waits for a grace period, so
+	 * afterwards no CPU runs the program. The frames that it redirected are then in the rings,
+	 * because the kernel flushes them in the same section. With nohz_full the call fails
+	 * without waiting.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

@@ -3,7 +3,8 @@
  * xdp_attach.h - the steering program: its settings, maps, and attachment.
  *
  * The program is attached by a bpf_link that only this process holds. When the process ends for any
- * reason, the kernel detaches the program and the interface is as before. Thread: main.
+ * reason, the kernel detaches the program and the interface is as before. Thread: main; the stop
+ * thread (engine/engine.c) may detach instead of main.
  */
 #ifndef WF_CAPTURE_LIVE_XDP_ATTACH_H
 #define WF_CAPTURE_LIVE_XDP_ATTACH_H
@@ -34,7 +35,7 @@ struct wf_xdp_opts {
 	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */
 	uint32_t workers;
 	uint32_t queues;
-	bool by_queue;		  /* a queue has one socket, whose slot is the queue's number */
+	bool by_queue;		  /* each queue has one socket, whose slot is the queue's number */
 	struct wf_map_sizes maps; /* sizes of the maps; if flows is 0, the largest */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool one_buffer;	  /* packets in several buffers are not steered */
@@ -46,7 +47,10 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts);
 /* Pin maps and program. Return: 0 or negative errno, logged. */
 int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins);
 
-/* Steer segments of @slot to the socket @fd. Slot: queue * workers + worker; by_queue: queue. */
+/*
+ * Store the socket @fd in the map to whose sockets the program redirects segments. @slot: queue *
+ * workers + worker; with by_queue the number of the queue. Return: 0 or negative errno.
+ */
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
 enum wf_xdp_mode {
@@ -67,7 +71,10 @@ int wf_xdp_hold(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp
  */
 int wf_xdp_attach(const struct wf_xdp *xdp, const char *ifname);
 
-/* Detach the program. After return, it does not run any more. Idempotent. */
+/*
+ * Detach the program. After return, it does not run any more, unless membarrier(2) can't wait for
+ * running programs (nohz_full). Idempotent.
+ */
 void wf_xdp_detach(struct wf_xdp *xdp);
 void wf_xdp_unload(struct wf_xdp *xdp);
 

@@ -18,7 +18,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
-/* The headers of Debian 12 do not define these constants. */
+/* The headers of Debian 12 do not define the XDP constants, older ones none of these. */
 #ifndef XDP_USE_SG
 #define XDP_USE_SG (1 << 4)
 #endif
@@ -85,7 +85,8 @@ void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses)
 		return;
 	/*
 	 * rx_dropped counts frames of this socket that got no buffer (xsk_rcv() in the kernel).
-	 * rx_fill_ring_empty_descs counts attempts of all sockets of the queue.
+	 * rx_fill_ring_empty_descs is not used, because it counts attempts of all sockets of the
+	 * queue.
 	 */
 	ret_losses->fill_empty = stats.rx_dropped;
 	ret_losses->ring_full = stats.rx_ring_full;
@@ -116,12 +117,13 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 
 	*ret_frame = (struct wf_frame){
 		.bytes = bytes,
-		.time_ns = wf_arrival_clock_passing(&source->clock, meta->time_ns) +
+		.time_ns = wf_arrival_clock_monotonic(&source->clock, meta->time_ns) +
 			   source->clock.realtime_offset_ns,
 		.skew_ns = source->clock.realtime_offset_ns,
 		.cap_bytes = len_bytes,
 		.wire_bytes = len_bytes,
 		.hash = meta->hash,
+		.policy = (uint8_t)meta->policy,
 		.flags = WF_FRAME_HASHED,
 		.link = WEFT_LINK_ETHERNET,
 		.page = page,
@@ -134,7 +136,8 @@ static void begin_partial(struct wf_xsk_source *source, const uint8_t *bytes)
 	const struct weft_frame_meta *meta = meta_of(bytes);
 
 	source->partial_hash = meta->hash;
-	source->partial_time_ns = wf_arrival_clock_passing(&source->clock, meta->time_ns);
+	source->partial_policy = (uint8_t)meta->policy;
+	source->partial_time_ns = wf_arrival_clock_monotonic(&source->clock, meta->time_ns);
 	source->partial_bytes = 0;
 	source->partial = wf_page_pool_take(source->pool, WEFT_SPAN_BYTES);
 	source->partial_lost = !source->partial;
@@ -170,6 +173,7 @@ static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const str
 		.cap_bytes = source->partial_bytes,
 		.wire_bytes = source->partial_bytes,
 		.hash = source->partial_hash,
+		.policy = source->partial_policy,
 		.flags = WF_FRAME_HASHED,
 		.link = WEFT_LINK_ETHERNET,
 		.page = source->partial,
@@ -220,7 +224,10 @@ static int source_recv(struct wf_source *base, struct wf_frame *frames, unsigned
 
 	source->clock_is_read = false;
 	for (uint32_t i = 0; i < source->queues && count < max; i++) {
-		/* Buffers of one packet are adjacent: a partial packet is completed first. */
+		/*
+		 * The buffers of one packet are adjacent in their ring: complete a partial packet
+		 * first.
+		 */
 		uint32_t queue = is_partial(source) ? source->next_queue
 						    : (source->next_queue + i) % source->queues;
 

@@ -9,12 +9,29 @@
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bpf/shared.h"
 
-static const uint32_t zero;
+int wf_filter_maps_init(struct wf_filter_maps *maps)
+{
+	void *page = mmap(NULL, sizeof(*maps->now), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  maps->filter_fd, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	maps->now = page;
+	return 0;
+}
+
+void wf_filter_maps_fini(struct wf_filter_maps *maps)
+{
+	if (maps->now)
+		munmap(maps->now, sizeof(*maps->now));
+	maps->now = NULL;
+}
 
 static int set_ports(int map_fd, uint32_t set, const uint16_t *ports, size_t count)
 {
@@ -73,15 +90,10 @@ static int set_prefixes(int map_fd, uint32_t set, const struct weft_prefix *pref
 int wf_filter_maps_prepare(const struct wf_filter_maps *maps,
 			   const struct weft_interface_opts *wanted, uint64_t *ret_word)
 {
-	struct weft_filter now;
 	uint64_t word = UINT32_MAX;
-	uint32_t set;
-	int err = bpf_map_lookup_elem(maps->filter_fd, &zero, &now);
+	uint32_t set = !(maps->now->word & WEFT_FILTER_SET);
+	int err = set_ports(maps->ports_fd, set, wanted->ports, wanted->ports_count);
 
-	if (err)
-		return err;
-	set = !(now.word & WEFT_FILTER_SET);
-	err = set_ports(maps->ports_fd, set, wanted->ports, wanted->ports_count);
 	if (!err)
 		err = set_prefixes(maps->allow_fd, set, wanted->allow, wanted->allow_count);
 	if (!err)
@@ -97,15 +109,14 @@ int wf_filter_maps_prepare(const struct wf_filter_maps *maps,
 	return 0;
 }
 
-int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word)
+void wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word)
 {
-	const struct weft_filter filter = {.word = word};
-	int err = bpf_map_update_elem(maps->filter_fd, &zero, &filter, BPF_ANY);
-
+	/* Release: a program that reads the new word finds the set complete. */
+	__atomic_store_n(&maps->now->word, word, __ATOMIC_RELEASE);
 	/*
-	 * Programs run in RCU read-side sections, so after this call no program uses the old filter
-	 * word.
+	 * Programs run in RCU read-side sections, and this call waits for a grace period, so
+	 * afterwards no program uses the old filter word. With nohz_full the call fails, and a
+	 * program that is running may use the old word until it ends.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	return err;
 }

@@ -85,8 +85,7 @@ static int move_half(const struct wf_hot_flows *hot, uint32_t cpu, uint32_t half
 
 /*
  * Move the counters in the half @half of each CPU's slots. A CPU is skipped if it has processed no
- * frame since the lowest bit of the epoch last changed, unless counters of @half are left from
- * before.
+ * frame since it began to use @half (hot->seen), unless an earlier call left counters in @half.
  */
 static int move_halves(struct wf_hot_flows *hot, uint32_t half)
 {

@@ -14,14 +14,16 @@
 #include "bpf/shared.h"
 
 enum {
-	HASH_ENTRY_BYTES = 48, /* overhead per hash entry, in addition to key and value */
+	HASH_ENTRY_BYTES = 48, /* overhead of a hash entry, in addition to key and value */
 	HASH_BUCKET_BYTES = 16,
 	TRIES = 2,
 	TRIE_NODE_BYTES = 64,
 	TRIE_NODES = 2, /* nodes per prefix: its own and an intermediate node */
 	SOCKET_SLOT_BYTES = 64,
 	CPU_BYTES = 256, /* size of the counters of one CPU */
-	/* Settings, counters and ports of three programs: each map has a header and 1 or 2 pages.
+	/*
+	 * Maps of settings, counters and ports of the steering or tc program and of
+	 * verdict.bpf.c. Each of these maps has a header and 1 or 2 pages.
 	 */
 	SMALL_MAPS_BYTES = 128 << 10,
 	HANDSHAKES_PART = WEFT_FLOW_MAP_ENTRIES / WEFT_HANDSHAKE_MAP_ENTRIES,
@@ -62,8 +64,8 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 	uint32_t flows = WEFT_FLOW_MAP_ENTRIES;
 
 	/*
-	 * Halve the flow map while half of it still has room for all connections, or while the map
-	 * exceeds its share of the memory limit.
+	 * Halve the flow map while half of it still has room for all connections, or while the flow
+	 * and handshake maps of all interfaces exceed their share of the memory limit.
 	 */
 	while (flows > WEFT_FLOW_MAP_MIN_ENTRIES &&
 	       (flows / 2 >= wants->flows_max ||

@@ -15,8 +15,8 @@ int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size
 struct bpf_object;
 
 /*
- * Return the kernel memory of all maps of @objects. A map that objects share counts once; elements
- * of @objects may be NULL.
+ * Return the kernel memory of all maps of @objects, in bytes. A map that objects share counts once.
+ * The ring buffers in a map of maps are not included. Elements of @objects may be NULL.
  */
 uint64_t wf_maps_bytes(const struct bpf_object *const *objects, size_t count);
 

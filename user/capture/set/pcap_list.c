@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_list.c - lists the capture files that are named by paths; a directory names all captures in
+ * pcap_list.c - lists the capture files of the given paths; a directory stands for all captures in
  * it.
  */
 #include "capture/set/pcap_list.h"
@@ -30,7 +30,7 @@ static int add(struct wf_pcap_list *list, const char *path)
 	char **more;
 
 	if (list->count == WEFT_CAPTURE_FILES_MAX) {
-		wf_error("source: at most %d capture files", WEFT_CAPTURE_FILES_MAX);
+		wf_error("source: at most %d capture files are allowed", WEFT_CAPTURE_FILES_MAX);
 		return -E2BIG;
 	}
 	/* The capacity is a power of two: double it when it is reached. */
@@ -70,15 +70,19 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Add one entry of a directory. *@skipped counts files that are no captures. */
+/* Add one entry of a directory. *@skipped counts the files that are not captures. */
 static int add_entry(struct wf_pcap_list *list, const char *dir, const char *name,
 		     unsigned int *skipped)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path)) {
+		/* The reason comes first, because the log cuts long messages. */
+		wf_error("source: the path of a file is longer than %d bytes: %s in %s",
+			 PATH_MAX - 1, name, dir);
 		return -ENAMETOOLONG;
+	}
 	if (stat(path, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	if (is_capture(path))
@@ -107,7 +111,9 @@ static int add_directory(struct wf_pcap_list *list, const char *dir)
 	}
 	free(entries);
 	if (skipped > 1)
-		wf_warn("%s: %u more files are not captures, skipped", dir, skipped - 1);
+		wf_warn("%s: %u more file%s skipped, because %s", dir, skipped - 1,
+			skipped == 2 ? " was" : "s were",
+			skipped == 2 ? "it is not a capture" : "they are not captures");
 	if (!err && list->count == before) {
 		wf_error("%s: no capture file in this directory", dir);
 		err = -EBADMSG;

@@ -3,14 +3,16 @@
  * pcap_set.c - several capture files as one source, in order of time.
  *
  *   pending  sorted by the time of the first packet; closed, except pipes and some mapped files
- *   active   sorted by the time of the next packet; opened when that time comes
+ *   active   sorted by the time of the next packet; a file becomes active when its first packet is
+ *            the next one of the capture
  *   ended    mapped files, whose frames stay readable until the set is closed
  *
- * Passing time follows the merged packets, so the set has the clock, not its members.
+ * The set's clock computes the monotonic time of the merged packets. A member's clock only gives
+ * the time by which its packets are ordered.
  *
  * Each file is opened once before the start to read the time of its first packet. A pipe stays
  * open, because it can't be opened again. Up to OPEN_MAX mapped files stay open too, which saves
- * time.
+ * opening them again.
  */
 #include "capture/set/pcap_set.h"
 
@@ -35,7 +37,9 @@ struct member {
 	uint64_t first_ns;
 	struct wf_source *source; /* owned; NULL: closed */
 	bool is_mapped;
-	/* time of its packets by their stamps; ignores single stamps that are much too late */
+	/*
+	 * computes time_ns from the packets' stamps; ignores single stamps that are much too late
+	 */
 	struct wf_stamp_clock clock;
 	uint64_t time_ns; /* time of the next packet; valid if is_timed */
 	bool is_timed;
@@ -46,17 +50,18 @@ struct member {
 };
 
 struct pcap_set {
-	struct wf_pcap_source file; /* clock and progress of all files; its format is not used */
-	struct wf_pcap_list list;
-	struct wf_page_pool *pool; /* borrowed */
-	struct member *members;	   /* owned; in order of first_ns */
+	/* clock and progress of all files; of file.format, only the member packets is used */
+	struct wf_pcap_source file;
+	const struct wf_pcap_list *list; /* borrowed */
+	struct wf_page_pool *pool;	 /* borrowed */
+	struct member *members;		 /* owned; in order of first_ns */
 	size_t members_count;
 	size_t next;		/* index of the first pending member */
 	struct member **active; /* owned */
 	size_t active_count;
 	size_t open_count;
 	uint64_t ended_bytes; /* bytes of the files that have ended */
-	int err;	      /* -EBADMSG: a file was damaged; 0 */
+	int err;	      /* error of any file, returned after the last file; 0: none */
 };
 
 /* ---- one file ------------------------------------------------------------------------- */
@@ -129,8 +134,8 @@ static int read_on(struct pcap_set *set, struct member *member)
 }
 
 /*
- * Set the time of the next packet. The stamp of a file's last packet is accepted, because it can't
- * delay other packets.
+ * Set the time of the next packet. If no packet after it was read, its stamp is accepted: the
+ * packet is the last one of its file, or its stamp needs no confirmation.
  */
 static void set_time(struct member *member)
 {
@@ -153,8 +158,8 @@ static bool needs_more(const struct member *member)
 }
 
 /*
- * Return: 1 if the next packet of @member and its time are known; 0 if none has arrived; negative
- * errno at the end of the file.
+ * Return: 1 if the next packet of @member and its time are known; 0 if more packets must arrive
+ * first; negative errno at the end of the file.
  */
 static int fill(struct pcap_set *set, struct member *member)
 {
@@ -172,8 +177,11 @@ static int fill(struct pcap_set *set, struct member *member)
 
 static struct wf_frame take(struct member *member)
 {
+	struct wf_frame frame = member->frames[member->at++];
+
 	member->is_timed = false;
-	return member->frames[member->at++];
+	frame.file = (uint16_t)(member->rank + 1);
+	return frame;
 }
 
 static uint64_t read_bytes(const struct member *member)
@@ -211,8 +219,8 @@ static void retire(struct pcap_set *set, int err)
 }
 
 /*
- * Return true if no active file has a packet earlier than the next pending file. Every pending file
- * has a packet.
+ * Return true if no active file has a packet earlier than the first packet of the next pending
+ * file. A pending pipe counts as the earliest (first_ns is 0).
  */
 static bool is_next_due(const struct pcap_set *set)
 {
@@ -309,7 +317,6 @@ static void set_close(struct wf_source *source)
 		close_member(set, &set->members[i]);
 	free(set->members);
 	free(set->active);
-	wf_pcap_list_fini(&set->list);
 	wf_pcap_source_fini(&set->file);
 	free(set);
 }
@@ -369,11 +376,11 @@ static int probe(struct pcap_set *set, struct member *member)
 
 static int probe_all(struct pcap_set *set)
 {
-	for (size_t i = 0; i < set->list.count; i++) {
+	for (size_t i = 0; i < set->list->count; i++) {
 		struct member *member = &set->members[set->members_count];
 		int err;
 
-		*member = (struct member){.path = set->list.paths[i], .rank = i};
+		*member = (struct member){.path = set->list->paths[i], .rank = i};
 		err = probe(set, member);
 		if (err) {
 			close_member(set, member);
@@ -393,8 +400,8 @@ static int set_begin(struct pcap_set *set)
 {
 	int err;
 
-	set->members = calloc(set->list.count, sizeof(*set->members));
-	set->active = calloc(set->list.count, sizeof(struct member *));
+	set->members = calloc(set->list->count, sizeof(*set->members));
+	set->active = calloc(set->list->count, sizeof(struct member *));
 	if (!set->members || !set->active)
 		return -ENOMEM;
 	err = wf_pcap_source_init(&set->file, &set_ops, set_read, "capture files");
@@ -405,27 +412,23 @@ static int set_begin(struct pcap_set *set)
 	return err;
 }
 
-int wf_pcap_set_open(char *const *paths, size_t count, struct wf_page_pool *pool,
+int wf_pcap_set_open(const struct wf_pcap_list *list, int list_err, struct wf_page_pool *pool,
 		     struct wf_source **ret_source)
 {
-	struct pcap_set *set = calloc(1, sizeof(*set));
+	struct pcap_set *set;
 	int err;
 
+	if (list_err && (list_err != -EBADMSG || !list->count))
+		return list_err;
+	if (!list_err && list->count == 1)
+		return wf_pcap_file_open(list->paths[0], pool, ret_source);
+	set = calloc(1, sizeof(*set));
 	if (!set)
 		return -ENOMEM;
 	set->pool = pool;
-	err = wf_pcap_list_init(&set->list, paths, count);
-	if (!err && set->list.count == 1) {
-		err = wf_pcap_file_open(set->list.paths[0], pool, ret_source);
-		set_close(&set->file.source);
-		return err;
-	}
-	if (err == -EBADMSG && set->list.count) {
-		set->err = err;
-		err = 0;
-	}
-	if (!err)
-		err = set_begin(set);
+	set->list = list;
+	set->err = list_err;
+	err = set_begin(set);
 	if (err) {
 		set_close(&set->file.source);
 		return err;

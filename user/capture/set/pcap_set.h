@@ -3,26 +3,31 @@
  * pcap_set.h - several capture files as one source, in order of time.
  *
  * Capture programs begin a new file after a number of bytes or seconds, so a connection may extend
- * over several files. A directory names all captures in it. Files that overlap in time are merged
- * packet by packet; the packets of one file keep their order. Damage in a file, or a file that
- * can't be opened, is logged, and the other files are read; the source then ends with -EBADMSG.
+ * over several files. A directory stands for all captures in it. Files that overlap in time are
+ * merged packet by packet; the packets of one file keep their order. Damage in a file, or a file
+ * that can't be opened, is logged, and the other files are read; at the end, the source returns
+ * -EBADMSG.
  *
- * Bound: WEFT_CAPTURE_FILES_MAX files. Only files that overlap in time are open at once.
+ * Bound: WEFT_CAPTURE_FILES_MAX files. Open at a time are only the files that overlap in time,
+ * pipes, and at most 16 other mapped files. A mapped file that has ended has no descriptor any
+ * more, but stays mapped until the set is closed.
  */
 #ifndef WF_CAPTURE_SET_PCAP_SET_H
 #define WF_CAPTURE_SET_PCAP_SET_H
 
-#include <stddef.h>
-
 struct wf_page_pool;
+struct wf_pcap_list;
 struct wf_source;
 
 /*
- * Open @paths, of which each is a file, a directory or "-". A single file is opened without a set.
- * Return: 0; the result of wf_pcap_file_open() for a single file; -EBADMSG if nothing can be read
- * (logged); -E2BIG if there are too many files (logged); -ENOMEM.
+ * Open the files of @list, which must stay valid as long as the source. @list_err: the result of
+ * wf_pcap_list_init(). If the list has one file and @list_err is 0, the file is opened without a
+ * set. The member `file` of a frame is the position of its file in the list, from 1.
+ *
+ * Return: 0; the result of wf_pcap_file_open() for a single file; @list_err unless it is -EBADMSG
+ * and there are files; -EBADMSG if nothing can be read (logged); -ENOMEM.
  */
-int wf_pcap_set_open(char *const *paths, size_t count, struct wf_page_pool *pool,
+int wf_pcap_set_open(const struct wf_pcap_list *list, int list_err, struct wf_page_pool *pool,
 		     struct wf_source **ret_source);
 
 #endif

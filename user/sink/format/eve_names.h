@@ -7,7 +7,10 @@
 
 #include <weft/event.h>
 
-/* Return flow.reason. It is the same for FIN, reset and silence, which flow.state distinguishes. */
+/*
+ * Return flow.reason. It is "timeout" for FIN, reset and silence alike, as in Suricata;
+ * flow.close_reason distinguishes these.
+ */
 const char *wf_eve_reason(enum weft_close_reason reason);
 
 /* Return flow.state: "bypassed" if the kernel bypassed an open connection when it ended. */

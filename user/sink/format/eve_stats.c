@@ -3,7 +3,7 @@
  * eve_stats.c - writes the numbers of a `stats` event.
  *
  * The table below has one line for each number that Suricata has too. Its value is the sum of the
- * metrics that the line names; a metric that does not exist counts as 0, and a test finds it.
+ * metrics that the line names; a metric that does not exist counts as 0, and a test then fails.
  */
 #include "sink/format/eve_stats.h"
 

@@ -10,8 +10,8 @@ struct weft;
 struct wf_json;
 
 /*
- * Write the objects of each module (capture, decoder, flow, defrag, flow_bypassed, tcp) and the
- * object weft with all metrics into the present object of @json.
+ * Write the objects of each module (capture, decoder, flow, defrag, flow_bypassed, tcp),
+ * memcap_pressure, and the object weft with all metrics into the open object of @json.
  */
 void wf_eve_stats_put(struct wf_json *json, const struct weft *weft);
 

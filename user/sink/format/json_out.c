@@ -133,3 +133,27 @@ void wf_json_hex(struct wf_json *json, const char *key, const uint8_t *bytes, si
 	}
 	put_char(json, '"');
 }
+
+void wf_json_base64(struct wf_json *json, const char *key, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	begin_value(json, key);
+	put_char(json, '"');
+	for (size_t i = 0; i < len; i += 3) {
+		size_t left = len - i;
+		uint32_t group = (uint32_t)bytes[i] << 16 |
+				 (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+				 (left > 2 ? bytes[i + 2] : 0);
+		char code[4] = {
+			digits[group >> 18],
+			digits[group >> 12 & 63],
+			left > 1 ? digits[group >> 6 & 63] : '=',
+			left > 2 ? digits[group & 63] : '=',
+		};
+
+		put(json, code, sizeof(code));
+	}
+	put_char(json, '"');
+}

@@ -33,13 +33,13 @@ bool wf_json_line_end(struct wf_json *json);
 /* Begin an object. @key: NULL inside an array, here and in the functions below. */
 void wf_json_object_begin(struct wf_json *json, const char *key);
 
-/* End the object that was begun last. */
+/* End the innermost open object. */
 void wf_json_object_end(struct wf_json *json);
 
 /* Begin an array. */
 void wf_json_array_begin(struct wf_json *json, const char *key);
 
-/* End the array that was begun last. */
+/* End the innermost open array. */
 void wf_json_array_end(struct wf_json *json);
 
 /* Each of these functions writes one value of the type that its name states. */
@@ -49,5 +49,8 @@ void wf_json_text(struct wf_json *json, const char *key, const char *value);
 
 /* Write @bytes as lower-case hexadecimal digits. */
 void wf_json_hex(struct wf_json *json, const char *key, const uint8_t *bytes, size_t len);
+
+/* Write @bytes in base64 (RFC 4648, 4). */
+void wf_json_base64(struct wf_json *json, const char *key, const uint8_t *bytes, size_t len);
 
 #endif

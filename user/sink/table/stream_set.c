@@ -116,8 +116,10 @@ uint32_t wf_stream_set_take(struct wf_stream_set *set, uint64_t key)
 /* ---- files as numbers ---- */
 
 enum {
-	NUMBER_FAILED = 255,	/* nothing more is written to the file */
-	NUMBER_BY_TENANT = 256, /* added to the number if the name is by tenant */
+	NUMBER_FAILED = WF_STREAM_NUMBER_LOST, /* the file failed: nothing more is written */
+	NUMBER_BY_TENANT = 256,		       /* added if the name has VLAN ids or the VNI */
+	/* kept for a file that has not failed, but whose number is too large to be kept */
+	NUMBER_TOO_LARGE = NUMBER_BY_TENANT + NUMBER_FAILED,
 };
 
 bool wf_stream_set_keep(struct wf_stream_set *set, const struct wf_stream_file *file)
@@ -126,17 +128,20 @@ bool wf_stream_set_keep(struct wf_stream_set *set, const struct wf_stream_file *
 
 	if (!file->made && !file->failed)
 		return true;
-	if (file->failed || file->number >= NUMBER_FAILED)
+	if (file->failed)
 		number = NUMBER_FAILED;
+	else if (file->number >= WF_STREAM_NUMBER_LOST)
+		number = NUMBER_TOO_LARGE;
 	return wf_stream_set_add(set, file->key, number);
 }
 
-void wf_stream_set_recall(struct wf_stream_set *set, struct wf_stream_file *file)
+bool wf_stream_set_recall(struct wf_stream_set *set, struct wf_stream_file *file)
 {
 	uint32_t number = wf_stream_set_take(set, file->key);
 
 	file->number = number % NUMBER_BY_TENANT;
 	file->by_tenant = number >= NUMBER_BY_TENANT;
 	file->made = file->wrote = number > 0;
-	file->failed = number == NUMBER_FAILED;
+	file->failed = file->number == NUMBER_FAILED;
+	return number != NUMBER_TOO_LARGE;
 }

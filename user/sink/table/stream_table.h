@@ -33,7 +33,7 @@ struct wf_stream_links {
 struct wf_stream_file {
 	uint64_t key;	      /* combines flow id and direction; 0: entry is free */
 	uint64_t inode;	      /* inode of the file, once created; 0: read when it is opened again */
-	uint64_t written_off; /* file offset of the next byte */
+	uint64_t written_off; /* file offset after the last byte that was written */
 	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
 	uint32_t number;      /* number N in the name of the file */
 	bool by_tenant;	      /* the name contains the VLAN ids and the VNI */
@@ -43,7 +43,7 @@ struct wf_stream_file {
 	int fd; /* descriptor of the file; -1: not open */
 	bool made;
 	bool wrote;  /* at least one byte was written */
-	bool failed; /* a write failed: further bytes are counted and dropped */
+	bool failed; /* opening or writing failed: further bytes are counted as failed */
 	/* index + 1 of the first event of the batch to be written; 0: none */
 	uint16_t first_pending;
 	uint16_t last_pending;

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * reader.c - touches every payload byte of a live capture, in the capturing process or in another
+ * one.
+ *
+ *   reader inline IFACE          captures from IFACE in tap mode with one worker; in a callback
+ *   reader socket|shm SOCKET [OVERFLOW]
+ *                                as a client of the agent at SOCKET; OVERFLOW: a number of enum
+ *                                weft_overflow
+ *
+ * It ends on SIGTERM, or with the agent, and prints: bytes touched, bytes lost.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/client.h>
+#include <weft/weft.h>
+
+/* Of the thread that reads. */
+static uint64_t touched_bytes, lost_bytes, sum;
+
+static void touch(const uint8_t *bytes, size_t len)
+{
+	uint64_t word;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		sum += word;
+	}
+	for (; i < len; i++)
+		sum += bytes[i];
+	touched_bytes += len;
+}
+
+static int on_event(const struct weft_event *event, void *ctx)
+{
+	touch(event->data.bytes, event->data.len_bytes);
+	return 0;
+}
+
+static int run_inline(const char *iface)
+{
+	WEFT_OPTS(weft_opts, opts, .workers = 1);
+	WEFT_OPTS(weft_interface_opts, interface, .mode = WEFT_MODE_TAP);
+	WEFT_OPTS(weft_sub_opts, wants, .inline_fn = on_event,
+		  .events = WEFT_EVENT_BIT(WEFT_EVENT_DATA));
+	struct weft_sub *sub;
+	struct weft *weft;
+	sigset_t term;
+	int signo;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	if (weft_new(&opts, &weft) || weft_add_interface(weft, iface, &interface) ||
+	    weft_subscribe(weft, &wants, &sub) || weft_start(weft))
+		return 1;
+	fprintf(stderr, "ready\n");
+	sigwait(&term, &signo);
+	weft_stop(weft);
+	weft_wait(weft, -1);
+	weft_free(weft);
+	return 0;
+}
+
+static int run_client(enum weft_client_transport transport, const char *path, const char *overflow)
+{
+	WEFT_OPTS(weft_client_opts, opts, .path = path, .transport = transport,
+		  .overflow = (enum weft_overflow)(overflow ? atoi(overflow) : 0));
+	struct weft_client *client;
+	struct weft_event event;
+	int err;
+
+	if (weft_client_open(&opts, &client)) {
+		fprintf(stderr, "reader: %s\n", weft_client_error(NULL));
+		return 1;
+	}
+	fprintf(stderr, "ready\n");
+	while (!(err = weft_client_next(client, &event, -1))) {
+		if (event.type == WEFT_EVENT_DATA)
+			touch(event.data.bytes, event.data.len_bytes);
+		else if (event.type == WEFT_EVENT_DROP)
+			lost_bytes += event.drop.data_bytes;
+	}
+	weft_client_close(client);
+	return err == -ESHUTDOWN ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	int status = 2;
+
+	if (argc == 3 && !strcmp(argv[1], "inline"))
+		status = run_inline(argv[2]);
+	else if (argc >= 3 && !strcmp(argv[1], "socket"))
+		status = run_client(WEFT_CLIENT_SOCKET, argv[2], argv[3]);
+	else if (argc >= 3 && !strcmp(argv[1], "shm"))
+		status = run_client(WEFT_CLIENT_SHM, argv[2], argv[3]);
+	printf("%" PRIu64 " %" PRIu64 " %" PRIx64 "\n", touched_bytes, lost_bytes, sum);
+	return status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * state.h - the state store and the policy of a live run, which outlive each of its captures.
+ */
+#ifndef WF_AGENT_STATE_H
+#define WF_AGENT_STATE_H
+
+#include <weft/log.h>
+
+#include "agent/watch/reload.h"
+
+struct wf_config;
+struct wf_policies;
+struct wf_request_env;
+struct wf_store;
+
+/* struct wf_agent_state - zeroed: none, as in replay; @store and @policies are owned */
+struct wf_agent_state {
+	struct wf_reload reload; /* the caller sets fn and ctx */
+	struct wf_store *store;
+	struct wf_policies *policies;
+};
+
+/*
+ * Open the store and the policy that @config names; the policy in @config is replaced by the stored
+ * one if that is used. Return: 0; negative errno (logged). The caller calls wf_agent_state_close()
+ * in every case.
+ */
+int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, weft_log_fn log_fn,
+			void *log_ctx);
+
+/*
+ * From now on, apply the WF_CONFIG_LIVE keys that a reload changes to the parts of @env. @env NULL:
+ * no capture runs, so a reload applies them to nothing. Waits for the end of a reload. Thread:
+ * main.
+ */
+void wf_agent_state_follow(struct wf_agent_state *state, struct wf_request_env *env);
+void wf_agent_state_close(struct wf_agent_state *state);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shm.h - the shared memory between an agent and one client, for the writer in serve/ and the
+ * reader in the library. Both run on the same machine, so numbers have its byte order, except those
+ * in frames, which are big endian.
+ *
+ *   arena     read-only for the client   the memory of the agent; payload lies where it arrived
+ *     ring                               │ struct wf_shm_head │ slot 0 │ slot 1 │ ... │
+ *   position  writable for the client    struct wf_shm_client
+ *
+ * The descriptors of the arena and of the position arrive with the response to the request, in this
+ * order. The ring is a part of the arena, so it counts against the agent's memory limit, and the
+ * client cannot write to it. Positions count slots from 0 and never wrap; a position modulo the
+ * number of slots is an index of a slot. A record is struct wf_shm_record and a frame as on a
+ * socket (weft/client.h), and fills one or more slots. The payload of a frame follows its fields,
+ * or lies in the arena.
+ *
+ *   ring:  │ free │ released by the client │ record in use │ waiting ... │ free │
+ *                                          position                      published
+ *
+ * Both sides move the position by compare-and-swap: the client to the next record when it has
+ * finished with one, the agent to the end of the published records when it takes all records back.
+ * So each record is either passed by the client or taken back, never both. The client notices that
+ * a record was taken back, because its own compare-and-swap fails. The agent then writes LOSS
+ * frames in place of the data. When the agent ends the subscription, the position becomes
+ * WF_SHM_CLOSED, and the ring is not valid any more.
+ *
+ * A side that waits sets a word, and the other side sends one byte on the socket: the agent if
+ * `is_asleep` is set, the client if the position reaches `wanted`. The socket also reports the end
+ * of either process. An eventfd is not used, because both sides would share its flags: a client
+ * could make the agent's write block.
+ */
+#ifndef WF_CLIENT_SHM_H
+#define WF_CLIENT_SHM_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "client/wire.h"
+
+enum wf_shm_fd { WF_SHM_ARENA = 0, WF_SHM_POSITION };
+
+enum {
+	WF_SHM_VERSION = 1,
+	WF_SHM_FDS = 2,
+	WF_SHM_HEAD_BYTES = 4096,
+	WF_SHM_SLOT_BYTES = 64,
+	/*
+	 * number of slots in a ring of an agent; a client accepts a power of two from
+	 * WF_SHM_RECORD_SLOTS to WF_SHM_SLOTS_MAX
+	 */
+	WF_SHM_SLOTS = 8192,
+	WF_SHM_SLOTS_MAX = 1 << 20,
+	WF_SHM_RECORD_SLOTS = 8, /* maximum length of a record in slots */
+	WF_SHM_RECORD_BYTES = WF_SHM_RECORD_SLOTS * WF_SHM_SLOT_BYTES,
+};
+
+#define WF_SHM_NOT_WANTED UINT64_MAX
+#define WF_SHM_CLOSED	  UINT64_MAX
+
+/* The beginning of the ring; the agent writes it. */
+struct wf_shm_head {
+	uint32_t version;
+	uint32_t slots;				 /* a power of two */
+	_Alignas(64) _Atomic uint64_t published; /* end of the last record */
+	/* position at which the agent is to be woken; WF_SHM_NOT_WANTED: none */
+	_Alignas(64) _Atomic uint64_t wanted;
+};
+
+/* The page that the client may write. */
+struct wf_shm_client {
+	_Atomic uint64_t position;
+	uint64_t ring_off; /* offset of the ring in the arena; the agent does not read it */
+	_Alignas(64) _Atomic uint32_t is_asleep;
+};
+
+/* The header of a record; the frame follows. */
+struct wf_shm_record {
+	uint32_t slots;
+	/* payload in the arena not included; 0: an empty record, which fills the end of the ring */
+	uint32_t frame_bytes;
+	uint64_t arena_off;
+	/* length of the payload in the arena; 0: the payload is in the frame */
+	uint32_t arena_bytes;
+	uint32_t zero;
+};
+_Static_assert(sizeof(struct wf_shm_record) + sizeof(struct wf_wire_header) +
+			       sizeof(struct wf_wire_data) <=
+		       WF_SHM_SLOT_BYTES,
+	       "data needs one slot");
+_Static_assert(sizeof(struct wf_shm_record) + sizeof(struct wf_wire_frame) + 192 <=
+		       WF_SHM_RECORD_BYTES,
+	       "each frame fits with its payload outside the arena");
+
+#endif

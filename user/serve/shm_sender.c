@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * shm_sender.c - frames in a shared ring, with their data in the arena.
+ *
+ *   queue → events (lent) → frames in the ring; data is kept ─ position of the client ─► given back
+ *                                                           └─ taken back ─► LOSS frames
+ *
+ * The agent finds the data that it keeps by the records of the ring, which it can trust because the
+ * client can't write to the ring. The kept pages are in an array beside the ring, indexed by the
+ * first slot of their record.
+ *
+ * Bound: data that is kept counts as lent by its queue, which lends at most half of its limit.
+ */
+#include "serve/shm_sender.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/shm_ring.h"
+
+/*
+ * A client that keeps moving its position while the agent takes records back is disconnected after
+ * this number of moves.
+ */
+enum { MOVES_MAX = 1024 };
+
+struct wf_shm_sender {
+	struct weft_sub *sub; /* borrowed */
+	int fd;		      /* borrowed */
+	/* number of wake-up bytes that the client was asked for and has not sent */
+	uint32_t bytes_due;
+	uint32_t kept_count;
+	struct weft_memory memory;
+	struct wf_shm_ring ring;
+	/*
+	 * while records are taken back: position of the last record that was written again if it is
+	 * a LOSS frame; otherwise UINT64_MAX
+	 */
+	uint64_t loss_pos;
+	/* kept data, indexed by the first slot of its record; page NULL: the record has no data */
+	struct weft_kept kept[WF_SHM_SLOTS];
+};
+
+/* Return the offset of @bytes in the arena. */
+static uint64_t arena_off_of(const struct wf_shm_sender *sender, const uint8_t *bytes)
+{
+	return (uint64_t)(bytes - (const uint8_t *)sender->memory.base);
+}
+
+int wf_shm_sender_new(struct weft *weft, struct weft_sub *sub, int fd,
+		      struct wf_shm_sender **ret_sender)
+{
+	struct wf_shm_sender *sender = calloc(1, sizeof(*sender));
+	uint8_t *memory = weft_sub_memory(sub);
+	int err;
+
+	if (!sender)
+		return -ENOMEM;
+	sender->sub = sub;
+	sender->fd = fd;
+	sender->loss_pos = UINT64_MAX;
+	err = weft_share_memory(weft, &sender->memory);
+	if (err)
+		goto free_sender;
+	err = wf_shm_ring_init(&sender->ring, memory, arena_off_of(sender, memory));
+	if (err)
+		goto close_memory;
+	*ret_sender = sender;
+	return 0;
+
+close_memory:
+	close(sender->memory.fd);
+free_sender:
+	free(sender);
+	return err;
+}
+
+/* ---- giving back ---- */
+
+static void give_back(struct wf_shm_sender *sender, uint64_t pos, bool is_unread)
+{
+	struct weft_kept *kept = &sender->kept[pos % WF_SHM_SLOTS];
+
+	if (!kept->page)
+		return;
+	weft_sub_give_back(sender->sub, kept, is_unread);
+	kept->page = NULL;
+	sender->kept_count--;
+}
+
+/* Give back the data of the records before @end. Return: 0; -EPROTO if no record ends at @end. */
+static int release(struct wf_shm_sender *sender, uint64_t end)
+{
+	struct wf_shm_ring *ring = &sender->ring;
+
+	while (ring->released < end) {
+		uint64_t next = ring->released + wf_shm_ring_at(ring, ring->released)->slots;
+
+		if (next > end)
+			return -EPROTO;
+		give_back(sender, ring->released, false);
+		ring->released = next;
+	}
+	return 0;
+}
+
+static int follow_position(struct wf_shm_sender *sender)
+{
+	uint64_t pos;
+	int err = wf_shm_ring_position(&sender->ring, &pos);
+
+	return err ? err : release(sender, pos);
+}
+
+static int receive_bytes(struct wf_shm_sender *sender)
+{
+	char bytes[16];
+	ssize_t got = recv(sender->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (!got)
+		return -ECONNRESET;
+	if ((uint32_t)got > sender->bytes_due)
+		return -EPROTO;
+	sender->bytes_due -= (uint32_t)got;
+	return 0;
+}
+
+int wf_shm_sender_reclaim(struct wf_shm_sender *sender)
+{
+	int err = receive_bytes(sender);
+
+	return err ? err : follow_position(sender);
+}
+
+/* ---- taking back ---- */
+
+/*
+ * Add @loss to the last record if that is a LOSS frame of the same flow and direction, and its
+ * range ends where that of @loss begins. Return: true if @loss was added.
+ */
+static bool extend_loss(struct wf_shm_sender *sender, const struct wf_wire_frame *loss)
+{
+	struct wf_wire_frame *last;
+
+	if (sender->loss_pos == UINT64_MAX)
+		return false;
+	last = (struct wf_wire_frame *)(wf_shm_ring_at(&sender->ring, sender->loss_pos) + 1);
+	if (last->header.flow_be != loss->header.flow_be || last->header.dir != loss->header.dir ||
+	    be64toh(last->loss.off_be) + be64toh(last->loss.len_be) != be64toh(loss->loss.off_be))
+		return false;
+	last->loss.events_be = htobe64(be64toh(last->loss.events_be) + 1);
+	last->loss.data_bytes_be =
+		htobe64(be64toh(last->loss.data_bytes_be) + be64toh(loss->loss.data_bytes_be));
+	last->loss.len_be = htobe64(be64toh(last->loss.len_be) + be64toh(loss->loss.len_be));
+	return true;
+}
+
+/* Write a LOSS frame in place of @data, a DATA frame whose payload has @bytes bytes. */
+static void write_loss(struct wf_shm_sender *sender, const struct wf_wire_frame *data,
+		       uint64_t bytes)
+{
+	enum { LOSS_BYTES = sizeof(struct wf_wire_header) + sizeof(struct wf_wire_loss) };
+	struct wf_wire_frame loss = {.header = data->header};
+	uint64_t pos;
+
+	loss.header.type = WEFT_CLIENT_LOSS;
+	loss.header.len_be = htobe32(LOSS_BYTES);
+	loss.header.head_be = htobe16(LOSS_BYTES);
+	loss.loss = (struct wf_wire_loss){
+		.events_be = htobe64(1),
+		.data_bytes_be = htobe64(bytes),
+		.off_be = data->data.off_be,
+		.len_be = htobe64(bytes),
+	};
+	if (extend_loss(sender, &loss))
+		return;
+	memcpy(wf_shm_ring_add(&sender->ring, LOSS_BYTES, &pos) + 1, &loss, LOSS_BYTES);
+	sender->loss_pos = pos;
+}
+
+/*
+ * Write a copy of the record at @pos at the end of the ring; if the record has data, write a LOSS
+ * frame instead. Return: the length of the record at @pos in slots.
+ */
+static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)
+{
+	union {
+		struct wf_shm_record record;
+		uint8_t bytes[WF_SHM_RECORD_BYTES];
+	} old;
+	const struct wf_wire_frame *frame = (const struct wf_wire_frame *)(&old.record + 1);
+	uint64_t new_pos;
+
+	/* Copy the record first, because a new record may be written where the old one is. */
+	old.record = *wf_shm_ring_at(&sender->ring, pos);
+	if (!old.record.frame_bytes)
+		return old.record.slots;
+	memcpy(old.bytes, wf_shm_ring_at(&sender->ring, pos),
+	       (size_t)old.record.slots * WF_SHM_SLOT_BYTES);
+	give_back(sender, pos, true);
+	if (old.record.arena_bytes) {
+		write_loss(sender, frame, old.record.arena_bytes);
+		return old.record.slots;
+	}
+	memcpy(wf_shm_ring_add(&sender->ring, old.record.frame_bytes, &new_pos) + 1, frame,
+	       old.record.frame_bytes);
+	sender->loss_pos = UINT64_MAX;
+	return old.record.slots;
+}
+
+/*
+ * Move the position of the client to the end of the published records, so that it reads none of
+ * them any more. Return: 0 on success; -EPROTO if the position is not valid, or changes all the
+ * time.
+ */
+static int stop_client(struct wf_shm_sender *sender)
+{
+	for (int i = 0; i < MOVES_MAX; i++) {
+		int err = follow_position(sender);
+
+		if (err)
+			return err;
+		if (wf_shm_ring_move(&sender->ring, sender->ring.released))
+			return 0;
+	}
+	return -EPROTO;
+}
+
+int wf_shm_sender_take_back(struct wf_shm_sender *sender)
+{
+	struct wf_shm_ring *ring = &sender->ring;
+	uint64_t pos, end = ring->written;
+	int err;
+
+	wf_shm_sender_publish(sender);
+	err = stop_client(sender);
+	if (err)
+		return err;
+	pos = ring->released;
+	ring->released = end;
+	sender->loss_pos = UINT64_MAX;
+	while (pos < end)
+		pos += replace(sender, pos);
+	wf_shm_sender_publish(sender);
+	return 0;
+}
+
+void wf_shm_sender_free(struct wf_shm_sender *sender)
+{
+	if (!sender)
+		return;
+	/* First close the ring, so that a client that is reading finds its data to be invalid. */
+	wf_shm_ring_fini(&sender->ring);
+	for (uint32_t slot = 0; slot < WF_SHM_SLOTS; slot++)
+		give_back(sender, slot, true);
+	close(sender->memory.fd);
+	free(sender);
+}
+
+/* ---- sending ---- */
+
+int wf_shm_sender_greet(struct wf_shm_sender *sender, const char *response)
+{
+	const int fds[WF_SHM_FDS] = {
+		[WF_SHM_ARENA] = sender->memory.fd,
+		[WF_SHM_POSITION] = sender->ring.position_fd,
+	};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(fds)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS}};
+	struct iovec part = {.iov_base = (char *)response, .iov_len = strlen(response)};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+	if (sendmsg(sender->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)part.iov_len)
+		return -ECONNRESET;
+	return 0;
+}
+
+bool wf_shm_sender_has_room(const struct wf_shm_sender *sender, uint32_t records)
+{
+	return wf_shm_ring_has_room(&sender->ring, records);
+}
+
+static void write_parts(struct wf_shm_record *record, const struct iovec *parts, int count)
+{
+	uint8_t *to = (uint8_t *)(record + 1);
+
+	for (int i = 0; i < count; i++) {
+		memcpy(to, parts[i].iov_base, parts[i].iov_len);
+		to += parts[i].iov_len;
+	}
+}
+
+/*
+ * Write a record with @fields of a DATA frame and the place of its data in the arena; keep the
+ * data.
+ */
+static int write_data(struct wf_shm_sender *sender, const struct weft_event *event,
+		      const struct iovec *fields)
+{
+	struct weft_kept kept;
+	struct wf_shm_record *record;
+	uint64_t pos;
+	int err = weft_sub_keep(sender->sub, event, &kept);
+
+	if (err)
+		return err;
+	record = wf_shm_ring_add(&sender->ring, (uint32_t)fields->iov_len, &pos);
+	record->arena_off = arena_off_of(sender, event->data.bytes);
+	record->arena_bytes = event->data.len_bytes;
+	write_parts(record, fields, 1);
+	sender->kept[pos % WF_SHM_SLOTS] = kept;
+	sender->kept_count++;
+	return 0;
+}
+
+int wf_shm_sender_write(struct wf_shm_sender *sender, const struct weft_event *event,
+			const struct iovec *parts, int parts_count)
+{
+	size_t bytes = 0;
+	uint64_t pos;
+
+	if (event && event->type == WEFT_EVENT_DATA)
+		return write_data(sender, event, parts);
+	for (int i = 0; i < parts_count; i++)
+		bytes += parts[i].iov_len;
+	write_parts(wf_shm_ring_add(&sender->ring, (uint32_t)bytes, &pos), parts, parts_count);
+	return 0;
+}
+
+void wf_shm_sender_publish(struct wf_shm_sender *sender)
+{
+	/* If the byte does not fit in the socket, the bytes that wait there wake the client. */
+	if (wf_shm_ring_publish(&sender->ring))
+		(void)!send(sender->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+bool wf_shm_sender_is_passed(const struct wf_shm_sender *sender)
+{
+	return sender->ring.released == sender->ring.written;
+}
+
+bool wf_shm_sender_wait(struct wf_shm_sender *sender)
+{
+	/*
+	 * Count the byte as due even if the request is withdrawn below: the client may have seen
+	 * the request before, and have sent the byte.
+	 */
+	sender->bytes_due++;
+	if (wf_shm_ring_want(&sender->ring))
+		return true;
+	wf_shm_ring_want_nothing(&sender->ring);
+	return false;
+}
+
+bool wf_shm_sender_keeps(const struct wf_shm_sender *sender)
+{
+	return sender->kept_count;
+}
+
+uint64_t wf_shm_sender_released(const struct wf_shm_sender *sender)
+{
+	return sender->ring.released;
+}

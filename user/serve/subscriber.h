@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * subscriber.h - one client: its connection, its subscription, and the frames that are being sent.
+ *
+ * Thread: the one that subscribers.c starts, after wf_subscriber_new().
+ */
+#ifndef WF_SERVE_SUBSCRIBER_H
+#define WF_SERVE_SUBSCRIBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/weft.h>
+
+struct wf_subscriber;
+
+/** The state after wf_subscriber_serve(). */
+enum wf_subscriber_state {
+	WF_SUBSCRIBER_READY = 0, /* wait until the subscription's descriptor is readable */
+	WF_SUBSCRIBER_BLOCKED,	 /* wait for wf_subscriber_watched() on the connection */
+	/* free the client: it closed the connection, received everything, or caused an error */
+	WF_SUBSCRIBER_GONE,
+};
+
+/**
+ * wf_subscriber_new() - subscribe for a client
+ * @fd:   the client's connection, non-blocking; taken on success only
+ * @opts: borrowed for the call; is_pollable must be set
+ * @is_shared: the client reads from shared memory
+ *
+ * The first bytes that are sent are the response to the request. Return: 0 on success; the error of
+ * weft_subscribe(), of weft_share_memory(), or of making a ring; -ENOMEM. Thread: any. Memory: 12
+ * KiB, beside the subscription; 128 KiB more with shared memory.
+ */
+int wf_subscriber_new(struct weft *weft, int fd, const struct weft_sub_opts *opts, bool is_shared,
+		      struct wf_subscriber **ret_subscriber);
+
+/* End the subscription, close the connection, and free @subscriber. NULL is allowed. */
+void wf_subscriber_free(struct wf_subscriber *subscriber);
+
+/*
+ * Send the events that wait, or write them to shared memory, until there is no room for more or a
+ * limit of events is reached. Return: the new state.
+ */
+enum wf_subscriber_state wf_subscriber_serve(struct wf_subscriber *subscriber);
+
+/*
+ * Check a client with shared memory, also if no event arrives: return to its queue the data that it
+ * has read, and serve it if it was blocked and has read. If the client has read nothing since the
+ * last check, take its data back under critical memory pressure, or if its queue has dropped events
+ * and has a policy that drops the oldest ones. Call periodically. Return: the new state; for a
+ * client without shared memory @state.
+ */
+enum wf_subscriber_state wf_subscriber_check(struct wf_subscriber *subscriber,
+					     enum wf_subscriber_state state, bool is_critical);
+
+/* Return the epoll events for which the connection is watched in @state. */
+uint32_t wf_subscriber_watched(const struct wf_subscriber *subscriber,
+			       enum wf_subscriber_state state);
+
+/* Return the descriptor of the connection, or that of the subscription. */
+int wf_subscriber_fd(const struct wf_subscriber *subscriber);
+int wf_subscriber_sub_fd(const struct wf_subscriber *subscriber);
+
+/* Return a number that grows when the client takes data, or when its data is taken back. */
+uint64_t wf_subscriber_progress(const struct wf_subscriber *subscriber);
+
+/* Return true if the agent has ended the subscription. */
+bool wf_subscriber_is_ended(const struct wf_subscriber *subscriber);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * subscribers.h - the clients that receive events through the control socket, and the thread that
+ * serves all of them.
+ */
+#ifndef WF_SERVE_SUBSCRIBERS_H
+#define WF_SERVE_SUBSCRIBERS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "agent/control/control.h"
+
+struct weft;
+struct wf_subscribers;
+
+/**
+ * wf_subscribers_new() - create the set for @weft, which must outlive it
+ * @max:       maximum number of clients
+ * @shm_group: name or number of a group whose members may connect, and read from shared memory;
+ * NULL: none
+ * @control:   the sockets to which members of @shm_group connect; may be NULL if @shm_group is
+ *
+ * Return: 0 on success; negative errno, with the reason in @ret_error. Thread: main, as for all
+ * functions that do not name another thread.
+ */
+int wf_subscribers_new(struct weft *weft, unsigned int max, const char *shm_group,
+		       struct wf_control *control, struct wf_subscribers **ret_subscribers,
+		       struct wf_control_error *ret_error);
+
+/* Start the thread. Call after weft_start(). Return: 0 on success; negative errno. */
+int wf_subscribers_start(struct wf_subscribers *subscribers);
+
+/**
+ * wf_subscribers_add() - add the client that sent the request "subscribe"
+ * @fd: the connection of the client, non-blocking; taken on success only
+ *
+ * Return: 0 on success: the thread answers the request; negative errno, with the reason in
+ * @ret_error. Thread: any.
+ */
+int wf_subscribers_add(struct wf_subscribers *subscribers, int fd, const json_t *request,
+		       struct wf_control_error *ret_error);
+
+/*
+ * Allow @max clients from now on. If there are more, they stay, and no further one is accepted.
+ * Thread: any.
+ */
+void wf_subscribers_set_max(struct wf_subscribers *subscribers, unsigned int max);
+
+/*
+ * Wait until each client has received all of its events, or does not read any more. The call is
+ * made after the end of the capture, and returns after a few seconds at the latest.
+ */
+void wf_subscribers_finish(struct wf_subscribers *subscribers);
+
+/* Free the set after the last wf_subscribers_add(). NULL is allowed. */
+void wf_subscribers_free(struct wf_subscribers *subscribers);
+
+#endif
