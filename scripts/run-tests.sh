@@ -13,6 +13,10 @@
 #
 # A test prints "ok - name", "not ok - name" or "ok - name # SKIP reason". A test program that
 # crashes or prints no result counts as one failure. ONLY=pattern runs the matching files only.
+#
+# An integration test that fails beside others is repeated alone, at most REPEATS of them a run (3).
+# The first output and the repetition are printed, and the last lines name what was repeated: such a
+# test depends on the speed of the machine, which is a fault of the test or of weft.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 suite=${1:-all}
@@ -20,8 +24,18 @@ out=${2:-build}
 passed=0 failed=0 skipped=0
 # Factor by which this machine is slower than a physical one; time limits are multiplied by it.
 export WEFT_SLOW=${WEFT_SLOW:-$(grep -q 'QEMU TCG' /proc/cpuinfo && echo 10 || echo 1)}
-troubles=() # failed and skipped tests, printed again at the end
+troubles=() # failed, skipped and repeated tests, printed again at the end
+repeats=${REPEATS:-3}
 figures=    # lines of a test's output that are shown although it passed
+
+# failures STATUS LOG: how many failed tests a test file reported, at least 1 if it crashed or
+# reported nothing.
+failures() {
+	local not_ok
+	not_ok=$(grep -E '^not ok ' "$2" | grep -cvE '# SKIP')
+	if [ "$not_ok" -eq 0 ] && { [ "$1" -ne 0 ] || ! grep -qE '^(not )?ok ' "$2"; }; then not_ok=1; fi
+	echo "$not_ok"
+}
 
 # count NAME STATUS LOG: add the TAP results of a finished test file to the totals.
 count() {
@@ -29,11 +43,9 @@ count() {
 	# cmocka prints a skipped test as "not ok ... # SKIP".
 	skip=$(grep -cE '^(not )?ok .*# SKIP' "$log")
 	ok=$(grep -E '^ok ' "$log" | grep -cvE '# SKIP')
-	not_ok=$(grep -E '^not ok ' "$log" | grep -cvE '# SKIP')
-	if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ] || [ $((ok + not_ok + skip)) -eq 0 ]; then
-		not_ok=$((not_ok + 1))
+	not_ok=$(failures "$status" "$log")
+	[ "$not_ok" -eq 0 ] || grep -E '^not ok ' "$log" | grep -qvE '# SKIP' ||
 		echo "not ok - $name ended with status $status" >>"$log"
-	fi
 	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
 	if [ "$not_ok" -gt 0 ]; then
 		while read -r line; do
@@ -59,6 +71,19 @@ attempt() {
 }
 
 export -f attempt
+
+# repeat NAME LOG SCRIPT: print the output of a failed integration test, and run it again alone.
+# Fails if no repetition is left. Otherwise the new output is in LOG, the status in $status.
+repeat() {
+	[ "$repeats" -gt 0 ] || return 1
+	repeats=$((repeats - 1))
+	printf '  again  %-40s failed; its output, before it is repeated alone:\n' "$1"
+	sed 's/^/    | /' "$2" | tail -n 60
+	troubles+=("repeated: $1: $(grep -m 1 -E '^not ok ' "$2" || echo crashed)")
+	SECONDS=0
+	attempt "$2" bash "$3"
+	status=$?
+}
 
 # run NAME COMMAND...: run one test file.
 run() {
@@ -90,7 +115,8 @@ run_counted() {
 # run_at_once LABEL TEST...: run test files, AT_ONCE at a time (default: one per processor). A test
 # without a result, for instance because its shell was killed, counts as failed.
 run_at_once() {
-	local label=$1 test name logs status runner
+	local label=$1 test name logs status runner failed_script
+	local -a failed_scripts=()
 	shift
 	logs=$(mktemp -d)
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -105,7 +131,17 @@ run_at_once() {
 		while [ ! -s "$logs/$name.status" ] && kill -0 "$runner" 2>/dev/null; do sleep 0.1; done
 		[ ! -s "$logs/$name.status" ] || read -r status SECONDS <"$logs/$name.status"
 		touch "$logs/$name"
-		count "$label/$name" "${status/none/1}" "$logs/$name"
+		if [[ $name == *.sh ]] && [ "$(failures "${status/none/1}" "$logs/$name")" -gt 0 ]; then
+			failed_scripts+=("${status/none/1} $test")
+		else
+			count "$label/$name" "${status/none/1}" "$logs/$name"
+		fi
+	done
+	for failed_script in "${failed_scripts[@]}"; do
+		read -r status test <<<"$failed_script"
+		name=${test##*/}
+		repeat "$label/$name" "$logs/$name" "$test" || true
+		count "$label/$name" "$status" "$logs/$name"
 	done
 	rm -rf "$logs"
 }
@@ -139,7 +175,7 @@ run_scripts() {
 		if grep -q '^# Alone: ' "$test.sh"; then alone+=("$test.sh"); else together+=("$test.sh"); fi
 	done
 	run_at_once "$label" "${together[@]}"
-	for test in "${alone[@]}"; do run "$label/${test##*/}" bash "$test"; done
+	for test in "${alone[@]}"; do AT_ONCE=1 run_at_once "$label" "$test"; done
 }
 
 run_integration() { run_scripts tests/integration "$@"; }
