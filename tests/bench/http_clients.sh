@@ -4,14 +4,14 @@
 # http_clients.sh BUILD_DIR - what hostile clients of the HTTP server cost the capture: rate, and
 # processor time of the worker for each byte, beside those without clients.
 #
-#   PPS      frames of 1446 bytes of payload per second     (default: 20000)
+#   PPS      frames of 1446 bytes of payload per second     (default: 100000)
 #   RUNS     periods with and without clients, in turn; the median is printed   (default: 5)
 #   SECONDS_EACH   length of a period                       (default: 4)
 #
 # The clients: 1,000 idle connections, 50 that never read, and one after the other that sends a
-# header of 100 MB. They use CPUs, too, so the frames are sent at a rate that the worker carries beside
-# them: what is measured is what the agent does for them, and whether frames are lost. Fails if, by the
-# medians, the processor time is above 1.03 or the rate is below 0.97 of that without clients.
+# header of 100 MB. These clients run on the same machine, so they also take CPUs and caches from the
+# worker: its processor time per byte shows that and has no limit here. Fails if the median rate is
+# below 0.97 of that without clients, or if a frame is lost while clients are connected.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/cpu.sh"
 need_root
@@ -46,7 +46,7 @@ ip -n "$ns_a" addr flush dev eth0 # tap mode is for mirror ports, which have non
 agent_start "$ns_a" eth0 --mode tap --workers 1 --listen 127.0.0.1:0 || exit 1
 port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+)/.*|\1|p' "$work/agent.err")
 background feed_pid ip netns exec "$ns_b" "$feed" eth0 --flows 100 --payload 1446 --seconds 3600 \
-	--pps "${PPS:-20000}" >/dev/null
+	--pps "${PPS:-100000}" >/dev/null
 for ((run = 0; run < ${RUNS:-5}; run++)); do
 	period alone
 	background idle_pid "${client[@]}" idle "$port" 1000 >"$work/idle"
@@ -60,8 +60,8 @@ done
 kill "$feed_pid"
 awk -v n1="$(median 2 <"$work/clients")" -v n2="$(median 2 <"$work/alone")" \
 	-v r1="$(median 6 <"$work/clients")" -v r2="$(median 6 <"$work/alone")" 'BEGIN {
-	printf "clients / alone: %.3f of the processor time per byte, %.3f of the rate\n", n1 / n2, r1 / r2
-	exit n1 / n2 > 1.03 || r1 / r2 < 0.97 }' || {
+	printf "clients / alone: %.3f of the rate, %.3f of the processor time per byte\n", r1 / r2, n1 / n2
+	exit r1 / r2 < 0.97 }' && ! grep -qv ' 0 frames lost' "$work/clients" || {
 	echo 'http_clients.sh: hostile clients disturb the capture' >&2
 	exit 1
 }
