@@ -62,7 +62,7 @@ enum weft_limit {
 	WEFT_TUNNEL_PORTS_MAX = 8, /* maximum number of ports of VXLAN, and of GENEVE */
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 	/*
-	 * maximum number of different depths that the connections of a worker have;
+	 * maximum number of different depths of the connections of a worker and of the policy;
 	 * weft_policy_set() rejects a further one with -ENOSPC
 	 */
 	WEFT_DEPTHS_MAX = 16,
@@ -215,7 +215,7 @@ enum weft_limit {
 	WEFT_STREAM_PAGES_LIMIT =
 		65535, /* maximum value of the option reassembly.max_pages_per_flow */
 	/*
-	 * number of held bytes that count as one page of WEFT_STREAM_PAGES_MAX; each held range
+	 * number of held bytes that count as one page of WEFT_STREAM_PAGES_MAX; each held segment
 	 * counts 8 bytes more
 	 */
 	WEFT_STREAM_PAGE_BYTES = 4096,

@@ -169,8 +169,9 @@ void weft_memory_release(struct weft *weft, uint64_t bytes);
  * weft_shrink() - free half of the memory that is cached for reuse
  *
  * Frees half of the free pages of each worker and half of the free spans of the handle; memory in
- * use is not changed. The call only posts a request, which workers handle before their next batch.
- * The metrics relief_freed_spans and memory_trimmed_bytes count the freed memory. Thread: any.
+ * use is not changed. The call only posts a request: a thread of the handle frees the spans, and
+ * each worker frees its pages before its next batch. The metrics relief_freed_spans and
+ * memory_trimmed_bytes count the freed memory. Thread: any.
  */
 void weft_shrink(struct weft *weft);
 

@@ -69,9 +69,9 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
  *
  * The text is the message that weft_log_set() would have received, one line without newline; "" if
  * no call has failed. If weft_wait() returns the error of a source, the text is that of the source.
- * weft_submit(), weft_memory_reserve(), weft_stats_prometheus(), weft_subs_each(), and the calls on
- * a subscription set no text. Return: never NULL; valid until the same thread's next call of the
- * library. Thread: any. Memory: none.
+ * weft_submit(), weft_memory_reserve(), weft_stats_prometheus(), weft_subs_each(),
+ * weft_filter_check(), and the calls on a subscription set no text. Return: never NULL; valid until
+ * the same thread's next call of the library. Thread: any. Memory: none.
  */
 const char *weft_last_error(struct weft *weft);
 

@@ -110,7 +110,7 @@ static const char *state_of(const json_t *ledger, char *buf, size_t buf_bytes)
 	return buf;
 }
 
-/* How a report is printed. */
+/* The options with which a report is printed. */
 struct view {
 	const json_t *metrics;
 	bool is_verbose;
@@ -413,7 +413,7 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	fputc('\n', out);
 }
 
-/* Print what a sink has published, for the summary. */
+/* Print the counts of the messages that a sink has published, for the summary. */
 static void print_published(const json_t *sink, FILE *out)
 {
 	char numbers[3][28];
@@ -426,7 +426,7 @@ static void print_published(const json_t *sink, FILE *out)
 		wf_report_number(int_of(sink, "written_bytes"), numbers[2]));
 }
 
-/* Print what a sink has published, and its losses, for the summary. */
+/* Print the messages that a sink has published, and its losses, for the summary. */
 static void print_sink_line(const json_t *sink, FILE *out)
 {
 	char numbers[2][28];

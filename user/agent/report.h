@@ -10,6 +10,8 @@
  *    "pressure": {"level", "sources": [{"name", "percent", ...}...],
  *                 "changes": [{"number", "from", "to", ...}...]},
  *    "cleanup": [{"name", "runs", "removed", ...}...], "interfaces": [{"name", "state"}...],
+ *    "workers": [{"index", "busy_percent", "last_seen_ms", ...}...],
+ *    "loss_age_ms": time since the last loss of frames; null: no frame was lost,
  *    "subscriptions": [{"name", "state", "queue_bytes", "high_water_bytes", "lag_ms", ...}...],
  *    "privileges": {"user", "group", "capabilities", "kept", ...}}
  *

@@ -204,7 +204,7 @@ void wf_report_name_source(const struct wf_config *config, char *const *files, s
 					 config->interfaces[i]);
 }
 
-/* The time since the last loss of frames; null: no frame was lost. */
+/* Return the time since the last loss of frames, in ms; null: no frame was lost. */
 static json_t *loss_age_new(const struct wf_losses *losses)
 {
 	uint64_t age_ns = wf_losses_age_ns(losses, wf_clock_now_ns());

@@ -53,7 +53,7 @@ struct wf_request_env {
  * struct wf_request - a request
  * @name:   the "command" of the request, and the name of the response member with the result
  * @help:   one line: the effect of the request and its members
- * @http:   its path in the HTTP server, if it has one; @command of it is not set
+ * @http:   its path in the HTTP server, if it has one; its member command is not set
  * @answer: returns the result, owned by the caller; NULL on failure, with the reason in @ret_error.
  *          NULL for a request with @stream
  * @stream: takes the connection for a stream; see wf_control_stream_fn. NULL for other requests

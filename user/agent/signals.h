@@ -38,7 +38,10 @@ void wf_signals_set_handle(struct weft *weft);
 /* Return true if a signal has requested the end of the run. */
 bool wf_signals_is_stopped(void);
 
-/* Return true if SIGHUP has requested to open the outputs again, and clear the request. */
+/*
+ * Return true if SIGHUP has requested to read the configuration and open the outputs again, and
+ * clear the request.
+ */
 bool wf_signals_take_reopen(void);
 
 #endif

@@ -14,7 +14,10 @@ struct wf_policies;
 struct wf_request_env;
 struct wf_store;
 
-/* struct wf_agent_state - zeroed: none, as in replay; @store and @policies are owned */
+/*
+ * struct wf_agent_state - the state store and the policy of an agent; zeroed: none, as in replay;
+ * @store and @policies are owned
+ */
 struct wf_agent_state {
 	struct wf_reload reload; /* the caller sets fn and ctx */
 	struct wf_store *store;

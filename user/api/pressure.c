@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure.c - implements weft/pressure.h. Before weft_start(), there is nothing to report, and
- * weft_shrink() has no effect.
+ * pressure.c - implements weft/pressure.h. Before weft_start(), no level changes, sources or
+ * cleanup tasks are reported, and weft_shrink() has no effect.
  */
 #include <weft/pressure.h>
 

@@ -66,7 +66,10 @@ static void add_sub(const char *name, const struct weft_sub_stats *stats, void *
 		wf_metric_set(metrics, subscription_lag_ns, stats->lag_ns);
 }
 
-/* Set the metrics of one worker. In the sum over all workers, each is that of the worst worker. */
+/*
+ * Raise the metrics at @ctx to those of @worker: over all workers, each metric is the highest value
+ * of any worker.
+ */
 static void add_worker(const struct weft_worker *worker, void *ctx)
 {
 	struct wf_metrics *metrics = ctx;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * privileges.c - checks the effective capabilities and the user namespace, so that what is missing
- * is reported before anything is opened. The kernel rejects a process without the capabilities in
+ * privileges.c - checks the effective capabilities and the user namespace, so that missing rights
+ * are reported before anything is opened. The kernel rejects a process without the capabilities in
  * any case; this check only gives a better message.
  */
 #include "cli/privileges.h"

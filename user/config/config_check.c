@@ -83,7 +83,7 @@ static int check_order(const struct check *check)
 
 /*
  * Check that the fill rings use at most half of all memory, so that the rest can hold data. The
- * number of queues is not known here: count one ring per interface.
+ * number of queues is not known here, so one ring is counted per interface.
  */
 static int check_rings(const struct check *check)
 {

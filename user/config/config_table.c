@@ -67,7 +67,7 @@
 
 static const char *const overlaps[] = {WEFT_OVERLAP_NAMES, NULL};
 
-/* SHED is missing: the kernel sets it by itself. */
+/* "shed" is missing, because only the kernel sets this verdict. */
 static const char *const verdicts[] = {"steer", "shunt", "pass", NULL};
 
 static const struct wf_config_key keys[] = {

@@ -83,7 +83,10 @@ struct wf_config_key {
 	uint64_t initial; /* default of a NUMBER, MEBIBYTES, SWITCH or CHOICE */
 	double initial_share;
 	const char *initial_text;
-	/* names of the values of a CHOICE, or of the entries of a map, by index; ended by NULL */
+	/*
+	 * names of the values of a CHOICE, or of the values in the entries of a map, by index;
+	 * ended by NULL
+	 */
 	const char *const *choices;
 	const char *unit;
 	struct wf_config_flag flag;

@@ -72,8 +72,8 @@ static int refuse_type(struct loader *loader, const struct wf_config_key *key,
 }
 
 /*
- * Return true if the scalar @node may be a value of @key: texts may be quoted; numbers and truth
- * values must be plain.
+ * Return true if @node is a scalar that may be a value of @key: texts may be quoted; numbers and
+ * truth values must be plain.
  */
 static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *node)
 {

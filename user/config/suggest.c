@@ -3,7 +3,8 @@
  * suggest.c - suggests the shortest name that begins with the wanted one or, if there is none, the
  * name with the smallest edit distance (insert, delete, replace, swap of neighbours).
  *
- * Bound: names longer than NAME_MAX_CHARS are never suggested, so that the tables fit on the stack.
+ * Bound: names longer than NAME_MAX_CHARS are never suggested, so that the rows of edit_distance()
+ * fit on the stack.
  */
 #include "config/suggest.h"
 
@@ -50,7 +51,10 @@ static size_t edit_distance(const char *a, const char *b)
 
 void wf_suggest_init(struct wf_suggest *suggest, const char *wanted)
 {
-	/* A name in which more than about a third of the letters differ is not suggested. */
+	/*
+	 * A name is suggested only if its distance is at most a third of the length of @wanted,
+	 * plus 1.
+	 */
 	*suggest = (struct wf_suggest){.wanted = wanted, .distance = strlen(wanted) / 3 + 2};
 }
 

@@ -11,8 +11,8 @@
 enum { WF_WRAP_WIDTH = 79 }; /* maximum length of a line, in characters */
 
 /*
- * Print @text and a newline; break lines between words. @column: the characters that the first line
- * already has; @indent: the spaces before each further line.
+ * Print @text and a newline; break lines between words. @column: the number of characters that the
+ * first line already has; @indent: the number of spaces before each further line.
  */
 static inline void wf_print_wrapped(const char *text, int column, int indent, FILE *out)
 {

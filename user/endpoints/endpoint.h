@@ -13,8 +13,8 @@
  * @first_ns, @last_ns: times of the first and the last open or close of a connection, in ns since
  *            1970
  * @seen_ns:  CLOCK_MONOTONIC time at which the last event of the host was read
- * @total:    connections that were opened while the host was in the table, or that were opened
- *            before and closed while it was
+ * @total:    connections whose OPEN event was counted, and those whose CLOSE event arrived while
+ *            @open was 0, because their OPEN event was not counted
  * @as_client: number of connections of @total that the host opened
  * @open:     current connections
  * @sent_bytes, @received_bytes: bytes of connections that have ended, as in struct weft_flow_counts

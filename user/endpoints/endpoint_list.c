@@ -14,7 +14,10 @@
 
 enum { PART_HOSTS = 256 };
 
-/* The order of hosts with the same value, so that two lists of the same hosts are equal. */
+/*
+ * The order by address, IPv4 first. It also orders hosts with the same value, so that two lists of
+ * the same hosts are equal.
+ */
 static int by_address(const void *a, const void *b)
 {
 	const struct wf_endpoint *host_a = a, *host_b = b;

@@ -47,7 +47,7 @@ enum { WF_TRACKER_MEMORY_PARTS = 64 };
 int wf_tracker_open(struct weft *weft, const struct wf_tracker_opts *opts,
 		    struct wf_tracker **ret_tracker);
 
-/* Start the thread. Return: 0; the error of pthread_create(). */
+/* Start the thread. Return: 0; negative errno of pthread_create(). */
 int wf_tracker_start(struct wf_tracker *tracker);
 
 /* Stop the thread and end the subscription. Idempotent. NULL is allowed. */

@@ -14,7 +14,7 @@
 struct wf_fleet_feed;
 
 /**
- * struct wf_fleet_feed_opts - what is read
+ * struct wf_fleet_feed_opts - the states that are read
  * @stream:        name of the JetStream stream
  * @recent_sec:    all states of the last @recent_sec seconds are read
  * @pending_bytes: bytes of states that may wait in libnats; further states are left out

@@ -68,7 +68,7 @@ static void take_losses(struct wf_fleet_sensor *sensor, json_t *metrics)
 	}
 }
 
-/* Take what the outputs report: their drops, and the lag of the output to NATS. */
+/* Take the reports of the outputs: their drops, and the lag of the output to NATS. */
 static void take_outputs(struct wf_fleet_sensor *sensor, const json_t *outputs)
 {
 	json_t *output;

@@ -73,7 +73,7 @@ struct wf_fleet {
 int wf_fleet_take(struct wf_fleet *fleet, const char *subject, const char *bytes, size_t len,
 		  int64_t heard_ns);
 
-/* Return true if the last state of @sensor is too old at @now_ns. */
+/* Return true if the last state of @sensor is too old at @now_ns, and the sensor has not ended. */
 bool wf_fleet_is_stale(const struct wf_fleet_sensor *sensor, int64_t now_ns);
 
 void wf_fleet_fini(struct wf_fleet *fleet);

@@ -40,7 +40,7 @@ struct wf_fleet_watch {
 	const char *stream;
 	struct weft *weft;
 	struct wf_periodic thread;
-	struct wf_fleet_feed *feed; /* owned; used by the thread only, as is_charged */
+	struct wf_fleet_feed *feed; /* owned; used by the thread only, like is_charged */
 	bool is_charged;
 	_Atomic uint64_t asked_ns; /* when the table was last asked for; 0: never */
 	struct wf_lock lock;	   /* protects the members below */
@@ -126,7 +126,7 @@ static void connect(struct wf_fleet_watch *watch)
 	show(watch, NULL, false, error);
 }
 
-/* Take the states that wait. */
+/* Take the states that arrive within READ_MS. */
 static void read_some(struct wf_fleet_watch *watch)
 {
 	char error[WF_BUS_ERROR_BYTES];
@@ -184,7 +184,7 @@ json_t *wf_fleet_watch_json_new(struct wf_fleet_watch *watch)
 	if (!is_connected)
 		json_object_set_new(json, "reason", json_string(watch->reason));
 	wf_lock_put(&watch->lock);
-	/* Wake the thread, which sleeps without a limit after nobody has asked for the table. */
+	/* Wake the thread: it sleeps without a limit while nobody asks for the table. */
 	if (!is_connected)
 		wf_periodic_run_now(&watch->thread);
 	return json;

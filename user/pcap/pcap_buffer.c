@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_buffer.c - the buffer is written when it is half full, so that a packet always fits unless
- * the owner can't write.
+ * pcap_buffer.c - appends packets to the buffer. The buffer is written when it is half full, so
+ * that a packet always fits unless the owner can't write.
  */
 #include "pcap/pcap_buffer.h"
 

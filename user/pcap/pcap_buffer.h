@@ -16,7 +16,7 @@
 enum { WF_PCAP_BUFFER_BYTES = 256 * 1024 };
 
 /**
- * struct wf_pcap_owner - what the owner of a buffer does for it
+ * struct wf_pcap_owner - the functions of the owner of a buffer
  * @write: writes blocks, and removes those that it has written from the buffer. Returns 0, also if
  *         blocks remain because there is no room for them at present; a negative errno if the
  *         output must end
@@ -49,10 +49,13 @@ void wf_pcap_buffer_init(struct wf_pcap_buffer *buffer, const struct wf_pcap_own
 /* Begin a section in the buffer, which is empty. The caller then describes its interfaces. */
 void wf_pcap_buffer_begin_section(struct wf_pcap_buffer *buffer);
 
-/* Return true if blocks of @bytes bytes fit in the buffer, which is written first if needed. */
+/*
+ * Return true if blocks of @bytes bytes fit in the buffer, which is written first if it is at least
+ * half full.
+ */
 bool wf_pcap_buffer_has_room(struct wf_pcap_buffer *buffer, size_t bytes);
 
-/* Write a packet. Return: false if there is no room for it. */
+/* Append a packet to the buffer. Return: false if there is no room for it. */
 bool wf_pcap_buffer_packet(struct wf_pcap_buffer *buffer, const struct wf_pcapng_packet *packet);
 
 #endif

@@ -33,8 +33,9 @@ struct wf_pcap_writer {
 
 /*
  * Set the ISNs and offsets of the new @conn from its OPEN event. Write its handshake if the file is
- * to contain one; it is written with the first data if the output got the connection later. Report
- * the bytes before the offsets of @open as missing, unless the output got the connection later.
+ * to contain one, and report the bytes before the offsets of @open as missing. If these offsets are
+ * not 0 and wf_pcap_owner.begins_late is set, the handshake is written with the first data instead,
+ * and no bytes are reported.
  */
 void wf_pcap_conn_open(const struct wf_pcap_writer *writer, struct wf_pcap_conn *conn,
 		       const struct weft_open *open);

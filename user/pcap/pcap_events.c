@@ -128,8 +128,8 @@ void wf_pcap_events_take(struct wf_pcap_events *events, const struct weft_event 
 		break;
 	case WEFT_EVENT_DROP:
 		/*
-		 * If the event names no connection, the range is reported as missing when the
-		 * connection's next bytes arrive.
+		 * If the event names no connection, the missing ranges are reported when the next
+		 * bytes of their connections arrive.
 		 */
 		if (event->flow && event->drop.len_bytes)
 			take_range(&writer, events, event);

@@ -23,7 +23,7 @@
 #define WF_PCAP_STARTED(dir) (1u << (6 + (dir)))
 /* a FIN of direction dir was written */
 #define WF_PCAP_FIN(dir)     (1u << (8 + (dir)))
-/* the first bytes are not in the file, because the output got the connection later */
+/* the bytes before the offsets of the OPEN event are not in the file (wf_pcap_owner.begins_late) */
 #define WF_PCAP_JOINED	     (1u << 10)
 
 /* A connection of which segments are written. */

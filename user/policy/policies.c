@@ -2,7 +2,8 @@
 /*
  * policies.c - the versions of a policy, and the steps of a change.
  *
- * The list of versions is never changed, only replaced, so that an old one can be put back.
+ * The list of versions is never changed, only replaced by another list, so that the old list can be
+ * put back if a change fails.
  */
 #include "policy/policies.h"
 
@@ -39,7 +40,9 @@ static int fail(struct wf_policy_error *ret_error, const char *what, int err)
 
 enum what { PRESENT, VERSIONS, CONFIGURED };
 
-/* Return a copy, which the caller may use while another thread changes the policy; NULL on failure.
+/*
+ * Return a copy of @what, which the caller may use while another thread changes the policy; NULL on
+ * failure.
  */
 static json_t *copy_new(struct wf_policies *policies, enum what what)
 {

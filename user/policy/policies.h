@@ -5,8 +5,8 @@
  *   validate ─► stage in the state store ─► apply to workers and kernel ─► file ─► commit
  *
  * If a step fails, the earlier ones are undone, and the policy that was in use stays. The present
- * version is the key WF_POLICY_KEY of the state store, so that watches see each change; only
- * changes that are made here change it.
+ * version is the key WF_POLICY_KEY of the state store, so that watches see each change; only the
+ * functions of this file change that key.
  *
  * Thread: any; one change runs at a time. Bound: see versions.h.
  */
@@ -34,7 +34,7 @@ enum { WF_POLICY_MAX_BYTES = 128 << 10 }; /* maximum length of a policy as compa
 #define WF_POLICY_ANY_VERSION UINT64_MAX
 
 /**
- * struct wf_policies_opts - where policies come from and go to
+ * struct wf_policies_opts - the sources and the destinations of policies
  * @config: borrowed; its policy is replaced by the stored one if that is used
  * @store:  borrowed
  * @agent:  name of the agent, which becomes a part of the name of the file in which policies are
@@ -49,7 +49,7 @@ struct wf_policies_opts {
 };
 
 /**
- * struct wf_policy_change - why and by whom a policy is changed
+ * struct wf_policy_change - the author and the condition of a change
  * @by:         author, such as "weft policy set" or "http"; borrowed
  * @if_version: the change is made only if the present version has this number;
  *              WF_POLICY_ANY_VERSION: always

@@ -29,7 +29,8 @@ struct wf_store;
  * @configured:  owned; the policy of the configuration, as it was last read
  * @damage:      the reason for which the file that was found can't be used; empty: it can be
  *               used, or there was none
- * @must_write:  the configuration has made a new version, which wf_policies_start() stores
+ * @must_write:  the policy of the configuration became a new version, which wf_policies_start()
+ *               stores
  * @is_started:  the choice between the file and the configuration was stored and reported
  */
 struct wf_policies {

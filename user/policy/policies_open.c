@@ -2,7 +2,7 @@
 /*
  * policies_open.c - chooses between the policy of the configuration and the stored one.
  *
- * Whichever was changed last is used: the file holds the policy that was configured when it was
+ * The one that was changed last is used: the file holds the policy that was configured when it was
  * written. If the configuration still has that policy, the stored one was changed later.
  *
  * The choice is made before the capture is opened, but it is stored and reported only after the
@@ -178,7 +178,7 @@ int wf_policies_prepare(struct wf_policies *policies)
 
 /* ---- the start ---- */
 
-/* Keep a file that can't be used under another name, because the next change writes a new one. */
+/* Rename a file that can't be used, so that the next change does not replace it. */
 static void put_aside(const struct wf_policies *policies)
 {
 	char name[WF_POLICY_NAME_BYTES + 16];

@@ -23,8 +23,9 @@ int wf_policy_file_open(struct wf_policy_file *file, const char *dir, const char
 	if (!file->is_made && errno != EEXIST)
 		goto fail;
 	/*
-	 * The agent gives a directory that it has created to its user. O_NOFOLLOW: a symbolic link
-	 * that has replaced it meanwhile must not give away another directory.
+	 * The agent gives a directory that it has created to its user. O_NOFOLLOW: if a symbolic
+	 * link has replaced it meanwhile, the directory that the link names must not be given to
+	 * the user.
 	 */
 	file->dir_fd =
 		open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (file->is_made ? O_NOFOLLOW : 0));
@@ -212,6 +213,9 @@ int wf_policy_file_write(const struct wf_policy_file *file, json_t *configured, 
 		unlinkat(file->dir_fd, new_name, 0);
 		return err;
 	}
-	/* The rename is on disk after this call. A crash before it leaves one complete file. */
+	/*
+	 * The rename is on disk after this call. A crash before it leaves the old file or the new
+	 * one, each complete.
+	 */
 	return fsync(file->dir_fd) ? -errno : 0;
 }

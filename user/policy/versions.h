@@ -12,7 +12,7 @@
 
 enum { WF_POLICY_HISTORY_MAX = 16, WF_POLICY_HISTORY_MAX_BYTES = 640 << 10 };
 
-/* Return a version of @policy, which was changed now; owned by the caller; NULL: no memory. */
+/* Return a version with @policy and the present time, owned by the caller; NULL: no memory. */
 json_t *wf_version_new(uint64_t number, const char *by, json_t *policy);
 
 static inline uint64_t wf_version_number(const json_t *version)

@@ -22,9 +22,9 @@
 typedef void (*wf_event_lines_fn)(const char *type, void *ctx);
 
 /**
- * struct wf_event_lines - what was reported so far, and where lines are written
+ * struct wf_event_lines - the changes that were reported so far, and the destination of lines
  * @weft, @json, @ctx: borrowed
- * @source, @clock: also for events of connections
+ * @source, @clock: the caller also uses them for events of connections
  */
 struct wf_event_lines {
 	struct weft *weft;

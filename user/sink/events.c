@@ -109,8 +109,9 @@ static void write_lost(struct wf_sink *sink)
 /* ---- output ---- */
 
 /*
- * Write the ranges that are missing from stream files. Once a second, write changes of memory
- * pressure, overload and interfaces, which no event reports; write statistics at their interval.
+ * Write the ranges that are missing from stream files. Once a second, write the number of lost
+ * lines, and changes of memory pressure, overload and interfaces, which no event reports; write
+ * statistics at their interval.
  */
 static void look_around(struct wf_sink *sink)
 {

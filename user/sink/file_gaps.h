@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file_gaps.h - passes the ranges of streams that could not be written to stream files from the
- * sink of stream files to the sink of events.
+ * file_gaps.h - passes ranges of streams from the sink of stream files, which could not write them,
+ * to the sink of events.
  *
  * A ring with one writer and one reader. Memory: WF_FILE_GAPS_MAX entries.
  */

@@ -164,8 +164,8 @@ static int open_file(struct files *files, struct wf_stream_file *file,
 /* ---- writing ---- */
 
 /*
- * Gather events from @pending on while their bytes are adjacent. Return: the first event that was
- * not gathered; 0 if there is none.
+ * Gather events from @pending on while their bytes are adjacent. @pending: index of an event, plus
+ * 1. Return: the first event that was not gathered, in the same form; 0 if there is none.
  */
 static uint16_t gather(const struct files *files, uint16_t pending, struct iovec *iov,
 		       int *ret_count, uint64_t *ret_bytes)
@@ -415,7 +415,8 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 }
 
 /*
- * Streams with files in the directory that is closed now begin another file in the new directory.
+ * Streams whose files are in the directory that is closed now begin another file in the new
+ * directory.
  */
 static int files_reopen(struct wf_sink *sink)
 {

@@ -215,7 +215,10 @@ int wf_sink_start(struct wf_sink *sink)
 	sigset_t all, before;
 	int err;
 
-	/* Block all signals in this thread: the main thread handles them. */
+	/*
+	 * The new thread inherits this mask, which blocks all signals: the main thread handles
+	 * them.
+	 */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&sink->thread, NULL, sink_thread, sink);
@@ -291,7 +294,10 @@ void wf_sink_close(struct wf_sink *sink)
 
 void wf_sink_drops_read(const struct wf_sink *sink, struct wf_sink_drops *ret_drops)
 {
-	/* This counter is the only member of the sink that a thread which reads it changes. */
+	/*
+	 * The cast removes const: this counter is the only member that a reader of the sink
+	 * changes.
+	 */
 	_Atomic uint32_t *readers = (_Atomic uint32_t *)&sink->sub_readers;
 	const struct weft_sub *sub;
 

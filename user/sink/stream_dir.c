@@ -18,7 +18,9 @@
 #include "sink/sink_class.h"
 #include "sink/format/stream_name.h"
 
-/* Delete the stream file @name of an earlier run, or refuse to use the directory. */
+/*
+ * If @name is a stream file of an earlier run, delete it (--force) or refuse to use the directory.
+ */
 static int check_name(const struct wf_sink *sink, int dir, const char *name)
 {
 	int err;

@@ -86,7 +86,10 @@ static bool is_by_tenant(int dir, const struct weft_event *event)
 	return is_ours(dir, name);
 }
 
-/* Return the first name to try. Both directions of a connection should have the same number. */
+/*
+ * Return the number of the first name to try. Both directions of a connection should have the same
+ * number.
+ */
 static struct wf_stream_number first_number(int dir, struct wf_stream_table *table,
 					    const struct weft_event *event)
 {

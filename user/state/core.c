@@ -3,7 +3,7 @@
  * core.c - changes and reads of entries in shards.
  *
  * A change locks the shards of its keys in ascending order, checks all conditions, allocates what
- * it needs, and then cannot fail any more: under the order lock it takes versions, replaces the
+ * it needs, and takes the order lock. After that it cannot fail: it takes versions, replaces the
  * records and pushes them to the watches. So all changes of a transaction become visible at the
  * same moment.
  */
@@ -63,7 +63,7 @@ static void free_new_entry(struct wf_store *store, const struct wf_core_op *op)
 	atomic_fetch_sub_explicit(&store->entries, 1, memory_order_relaxed);
 }
 
-/* Check the condition of an op, and allocate an entry if its key does not exist. */
+/* Check the condition of an op, and allocate an entry if the op sets a key that does not exist. */
 static int prepare(struct wf_store *store, struct wf_core_op *op)
 {
 	struct wf_shard *shard = wf_core_shard(store, op->key);

@@ -19,7 +19,10 @@ enum {
 	WF_STATE_VALUE_MAX_BYTES = 1 << 20,
 };
 
-/* Value of if_version for changes without a condition. The value 0 requires that the key is new. */
+/*
+ * Value of if_version for changes without a condition. The value 0 requires that the key does not
+ * exist.
+ */
 #define WF_VERSION_ANY UINT64_MAX
 
 /** struct wf_state_bytes - the memory of a store's keys, watches and transactions, and its limit */

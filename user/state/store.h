@@ -66,10 +66,10 @@ void wf_store_free(struct wf_store *store);
 int wf_store_get(struct wf_store *store, const char *key, struct wf_record **ret_record);
 
 /*
- * Set @key to a copy of the value, if its present version is @if_version. *@ret_version: the new
- * version; may be NULL. Return: 0; -ESTALE if it has another version; -EINVAL if the key is empty
- * or too long; -EMSGSIZE if the value is too long; -ENOSPC if there are entries_max keys; -ENOBUFS
- * if the limit of memory is reached; -ENOMEM.
+ * Set @key to a copy of the value, if its present version is @if_version (WF_VERSION_ANY: always).
+ * *@ret_version: the new version; may be NULL. Return: 0; -ESTALE if it has another version;
+ * -EINVAL if the key is empty or too long; -EMSGSIZE if the value is too long; -ENOSPC if there are
+ * entries_max keys; -ENOBUFS if the limit of memory is reached; -ENOMEM.
  */
 int wf_store_set(struct wf_store *store, const char *key, const void *value, size_t value_bytes,
 		 uint64_t if_version, uint64_t now_ns, uint64_t *ret_version);
@@ -89,8 +89,8 @@ typedef int (*wf_store_fn)(const struct wf_record *record, void *ctx);
 
 /*
  * Call @fn for each key that begins with @prefix, in the order of keys. Each record was present
- * during the call, but not all at the same moment. Costs O(number of keys of the store). Return: 0;
- * the result of @fn that ended the iteration; -ENOMEM.
+ * during the call, but not necessarily at the same moment as the others. Costs O(number of keys of
+ * the store). Return: 0; the result of @fn that ended the iteration; -ENOMEM.
  */
 int wf_store_list(struct wf_store *store, const char *prefix, wf_store_fn fn, void *ctx);
 

@@ -13,7 +13,7 @@
 struct weft;
 struct wf_store;
 
-/** struct wf_state_upkeep - zero-initialise, once for each handle */
+/** struct wf_state_upkeep - the work that was done for one handle; zero-initialise */
 struct wf_state_upkeep {
 	uint64_t seen;	      /* number of the latest change of the pressure level that was read */
 	uint32_t level;	      /* enum weft_pressure_level */

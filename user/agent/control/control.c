@@ -392,7 +392,10 @@ int wf_control_start(struct wf_control *control)
 	sigset_t old;
 	int err;
 
-	/* Block all signals in this thread: the main thread handles them. */
+	/*
+	 * The new thread inherits this mask, which blocks all signals: the main thread handles
+	 * them.
+	 */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&control->thread, NULL, control_thread, control);

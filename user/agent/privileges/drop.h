@@ -62,7 +62,7 @@ struct wf_privileges {
 /* Return the effective capabilities of this thread, as bits (1 << CAP_NAME). */
 uint64_t wf_capabilities_now(void);
 
-/* Keep @capabilities; @format: the reason. */
+/* Record that @capabilities are kept; @format: the reason. */
 void wf_privileges_keep(struct wf_privileges *privileges, uint64_t capabilities, const char *format,
 			...) __attribute__((format(printf, 3, 4)));
 

@@ -58,7 +58,9 @@ static bool may_remove(int dir_fd)
 	return !faccessat(dir_fd, ".", W_OK | X_OK, AT_EACCESS);
 }
 
-/* Report that changes of the policy can't be stored. */
+/*
+ * Warn if the user can't write to agent.state_dir, so that changes of the policy can't be stored.
+ */
 static void check_state_dir(const struct wf_hand_over *step)
 {
 	const struct wf_account *account = &step->privileges->account;

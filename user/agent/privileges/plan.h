@@ -37,7 +37,7 @@ struct wf_plan_opts {
 int wf_plan_make(const struct wf_plan_opts *opts, struct wf_privileges *ret_privileges);
 
 /*
- * Return the user that weft will become, for messages before the start; by default weft or nobody.
+ * Find the user that weft becomes if it is started as root: agent.user; by default weft or nobody.
  * Return: as wf_account_find().
  */
 int wf_plan_account(const struct wf_config *config, struct wf_account *ret_account, char *why,

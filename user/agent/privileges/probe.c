@@ -10,7 +10,7 @@
 #include "agent/privileges/plan.h"
 #include "agent/privileges/seccomp_filter.h"
 
-/* Return the user as which weft would run. If weft can't change its user, @advice has a remedy. */
+/* Find the user as which weft would run. If weft can't change its user, @advice has a remedy. */
 static void find_account(const struct wf_config *config, struct wf_account *account, char *advice,
 			 size_t advice_bytes)
 {

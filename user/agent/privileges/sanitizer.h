@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sanitizer.h - whether this is a build with the address or thread sanitizer, whose run-time
+ * sanitizer.h - tells whether this is a build with the address or thread sanitizer, whose run-time
  * library needs more rights: the leak checker traces the process at its end.
  */
 #ifndef WF_AGENT_PRIVILEGES_SANITIZER_H

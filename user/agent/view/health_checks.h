@@ -107,7 +107,7 @@ typedef void (*wf_health_reason_fn)(const char *what, const char *detail,
 enum wf_health_status wf_health_check(const struct wf_health_facts *facts, wf_health_reason_fn fn,
 				      void *ctx);
 
-/* Return what helps against the reason @what, as text for people; static. NULL: no such check. */
+/* Return the remedy for the reason @what, as text for people; static. NULL: no such check. */
 const char *wf_health_help(const char *what);
 
 /* Return "ok", "degraded" or "unhealthy"; static. */

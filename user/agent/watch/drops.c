@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * drops.c - what the queues of the outputs drop, and when they last did.
+ * drops.c - the drops of the queues of the outputs, and the time of the last one.
  */
 #include "agent/watch/drops.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * drops.h - what the queues of the outputs drop, and when they last did.
+ * drops.h - the drops of the queues of the outputs, and the time of the last one.
  *
  * An episode begins with a drop and ends when nothing was dropped for WF_DROPS_EPISODE_SEC. The
  * first drop of an episode is logged.

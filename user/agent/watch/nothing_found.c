@@ -312,7 +312,8 @@ bool wf_nothing_found_tick(struct wf_nothing_found *state, const struct weft *we
 		return false;
 	/*
 	 * A minute without new connections needs no line, because older connections may carry data.
-	 * So a line is written only if nearly all frames of the minute are useless or filtered.
+	 * So a line is written only if nearly all frames of the minute are useless or filtered, or
+	 * if many are in tunnels that are not read.
 	 */
 	is_line = (is_nearly_all(useless_of(&minute) + minute.filtered + minute.kernel_filtered,
 				 total_of(&minute)) ||

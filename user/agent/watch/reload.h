@@ -28,7 +28,8 @@ typedef int (*wf_reload_fn)(struct wf_config *config, struct wf_config_error *re
 typedef void (*wf_reload_apply_fn)(const struct wf_config *config, void *ctx);
 
 /**
- * struct wf_reload - all pointers are borrowed; zeroed: there is nothing to reload, as in replay
+ * struct wf_reload - the means of reloading; all pointers are borrowed; zeroed: there is nothing to
+ * reload, as in replay
  * @fn:       reads the configuration; NULL: it can't be read again
  * @config:   the configuration in use. While @apply_fn is set, only a reload changes its
  *            WF_CONFIG_LIVE keys
@@ -45,7 +46,7 @@ struct wf_reload {
 	struct wf_lock lock; /* held during a reload */
 };
 
-/* @config and @policies: those in use. The caller has set fn and ctx. */
+/* Initialise @reload, of which the caller has set fn and ctx. @config, @policies: those in use. */
 void wf_reload_init(struct wf_reload *reload, struct wf_config *config,
 		    struct wf_policies *policies);
 void wf_reload_fini(struct wf_reload *reload);

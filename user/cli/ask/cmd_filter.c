@@ -17,7 +17,7 @@ static const struct wf_option own[] = {
 	{.name = NULL},
 };
 
-/* Return the request for what the command line asks: to show, to clear or to replace the filter. */
+/* Return the request of the command line: to show, to clear or to replace the filter. */
 static json_t *request_new(const struct wf_options *options)
 {
 	json_t *request = wf_filter_is_given(&options->config)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * keys.h - the table of keys: what each key does, and its help.
+ * keys.h - the table of keys, with the function and the help of each.
  */
 #ifndef WF_CLI_TOP_KEYS_H
 #define WF_CLI_TOP_KEYS_H

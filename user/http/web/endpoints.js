@@ -50,7 +50,7 @@ async function showEndpoints() {
 $("endpoints").addEventListener("click", async (event) => {
   const button = event.target.closest("button"), row = event.target.closest("tr");
   if (!button) return;
-  const address = row.dataset.address; // a refresh gives the row to another host
+  const address = row.dataset.address; // a refresh during the request may give the row to another host
   try {
     await change("DELETE", `/api/v1/endpoints/${address}`);
     note = `removed ${address}`;

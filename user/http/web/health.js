@@ -3,7 +3,7 @@
 // health.js - the status at the top of the dashboard. Loaded before weft.js, which calls it.
 "use strict";
 
-// For so long after a loss, the status is not shown in green.
+// The status is not shown in green for this time after a loss.
 const RECENT_MS = 600000;
 
 function showPill(text, className) {

@@ -168,7 +168,7 @@ function rateOf(before, now, read) {
 // Frames that arrived, as the first line of "weft stats" counts them. In replay no kernel program counts.
 const seen = (stats) => value(stats, "kernel_seen_frames") || value(stats, "frames");
 
-// Workers that have not run for so long that the agent is unhealthy.
+// Returns true if the worker has not run for so long that the agent is unhealthy.
 const isStalled = (worker) => worker.last_seen_ms >= 2000;
 const hasStopped = (stats) => stats.workers.length > 0 && stats.workers.every(isStalled);
 
@@ -286,10 +286,10 @@ const TITLES = {
   kernel_frames: "Frames in the kernel", steered_frames: "Steered to a socket", copied_frames: "Copied to a ring", user_frames: "Frames in user space",
   fragments: "IP fragments", rebuilt_datagrams: "Rebuilt datagrams", payload_bytes: "TCP payload",
 };
-// Shown even if they are empty, so that they do not appear later and move the page.
+// Ledgers shown even if they are empty, so that they do not appear later and move the page.
 const ALWAYS = ["kernel_frames", "user_frames", "payload_bytes", "gaps"];
 const PREFIX = /^(kernel|xsk|ring|frames|fragments|datagrams|rebuilt|payload|gaps)_/, SUFFIX = /_(frames|bytes|fragments|datagrams|segments)$/;
-// Losses of another kind than that of wanted frames, which the agent marks.
+// Names of losses other than those of wanted frames, which the agent marks.
 const LOSSES = /^(shed|no_memory|evicted|incomplete|cut|lost|late)$/;
 const GOOD = /^(steered|copied|received|processed|delivered|rebuilt)$/;
 

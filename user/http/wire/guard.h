@@ -36,8 +36,9 @@ bool wf_guard_is_origin(const char *origin, const char *host);
 bool wf_guard_is_token(const char *authorization, const char *token);
 
 /*
- * Return true if @list, names separated by commas, contains @name, or a name that consists of
- * @prefix and @token. The time does not depend on how much of the token is right.
+ * Return true if @list, names separated by commas, contains the name: @name for
+ * wf_guard_has_name(), @prefix followed by @token for wf_guard_has_token_name(). The time does not
+ * depend on how much of the token is right.
  */
 bool wf_guard_has_name(const char *list, const char *name);
 bool wf_guard_has_token_name(const char *list, const char *prefix, const char *token);

@@ -9,7 +9,10 @@
 #include <weft/limits.h>
 
 enum {
-	/* connections; at the limit the connection that was idle longest is closed */
+	/*
+	 * connections; at the limit the connection that was idle longest is closed, or if none is
+	 * idle, the one that has handled its request for the longest time
+	 */
 	WF_HTTP_CONNECTIONS_MAX = 128,
 	WF_HTTP_HEADER_BYTES = 8192,	 /* all headers of a request; more: closed */
 	WF_HTTP_IF_MATCH_BYTES = 64,	 /* the header If-Match; more: 400 */

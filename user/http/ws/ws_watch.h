@@ -18,7 +18,7 @@
 
 enum { WF_WS_WATCH_POLL_MS = 100 };
 
-/** struct wf_ws_watches - zero-initialise */
+/** struct wf_ws_watches - the watches of one WebSocket; zero-initialise */
 struct wf_ws_watches {
 	struct wf_ws_watch {
 		uint32_t id;	   /* number that the client gave to the watch */

@@ -20,7 +20,7 @@ struct wf_json;
 enum { WF_EVE_TIME_BYTES = 48 };
 
 /*
- * struct wf_eve_source - where packets came from
+ * struct wf_eve_source - the names of the sources of packets
  * @weft: names the interface or the file of a flow that has one; NULL: @interface is that of all
  * flows
  * @interface: borrowed; NULL: not known

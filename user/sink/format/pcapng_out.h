@@ -40,7 +40,10 @@ struct wf_pcapng_packet {
 	const char *comment;
 };
 
-/* Each of these functions writes one block. Return: false if it does not fit. */
+/*
+ * wf_pcapng_out_section(), _interface() and _packet() write one block each. Return: false if it
+ * does not fit.
+ */
 
 /* Begin a section. @application: the name of the program that writes the file. */
 bool wf_pcapng_out_section(struct wf_pcapng_out *out, const char *application);

@@ -93,8 +93,8 @@ bool wf_stream_name_is(const char *name)
 /* ---- parsing ---- */
 
 /*
- * Parse an endpoint that ends before @end. Return: the position of @end; NULL if there is no valid
- * address or port.
+ * Parse an endpoint. @end: the character after it; 0: any. Return: the position of that character;
+ * NULL if there is no valid address or port.
  */
 static const char *parse_endpoint(const char *text, char end, uint8_t *ret_addr, uint16_t *ret_port,
 				  uint8_t *ret_version)

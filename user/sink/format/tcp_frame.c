@@ -25,7 +25,7 @@ enum {
 	DONT_FRAGMENT = 0x4000,
 };
 
-/* Where the next header is written. */
+/* The position at which the next header is written. */
 struct cursor {
 	uint8_t *at;
 };

@@ -44,7 +44,10 @@ size_t wf_tcp_frame_mss(const struct weft_flow *flow);
 size_t wf_tcp_frame_headers(const struct wf_tcp_frame *frame,
 			    uint8_t ret_headers[WF_TCP_FRAME_HEADERS_MAX_BYTES]);
 
-/* Return the number of payload bytes of a @len bytes long frame that these functions made. */
+/*
+ * Return the number of payload bytes of a frame of @len bytes whose headers wf_tcp_frame_headers()
+ * made.
+ */
 size_t wf_tcp_frame_payload_bytes(const uint8_t *frame, size_t len);
 
 #endif
