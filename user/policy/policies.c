@@ -102,7 +102,7 @@ static const char *why_not_applied(int err)
 {
 	switch (err) {
 	case -ENOSPC:
-		return "not applied, because connections with 16 other depths still exist; use "
+		return "not applied, because connections with 15 other depths still exist; use "
 		       "one of these depths, or wait";
 	case -ETIMEDOUT:
 		return "not applied, because a worker is too busy to answer; try again";
