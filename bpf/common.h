@@ -39,8 +39,9 @@ static __always_inline void common_tcp(const struct tcphdr *tcp, __u32 link_byte
 }
 
 /*
- * Parse the link-layer header, IPv4 and TCP. Return: 1 if *packet was set, with the same result as
- * PARSE_TCP of parse.h; 0 if the frame has other headers or is too short.
+ * Parse the link-layer header, IPv4 and TCP. Return: 1 if *packet was set: all its members, except
+ * the state of the parser, are as parse.h sets them with PARSE_TCP; 0 if the frame has other
+ * headers or is too short.
  */
 static __always_inline int common_ipv4(const void *start, const void *end, __u32 link_bytes,
 				       struct packet *packet)

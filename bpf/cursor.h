@@ -21,7 +21,10 @@ struct cursor {
 	__u32 off; /* offset of the next header from start */
 };
 
-/* Return a pointer to @bytes bytes at @off; NULL if they do not end before cur->end. */
+/*
+ * Return a pointer to @bytes bytes at @off; NULL if they extend beyond cur->end, or if @off exceeds
+ * CURSOR_OFF_MAX.
+ */
 static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u32 bytes)
 {
 	void *pos;

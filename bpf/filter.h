@@ -83,7 +83,9 @@ static __always_inline int either_is_inside(void *trie, __u32 set, const struct 
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/* Return 1 if no ports or one of the segment's ports are listed. @filter: result of filter_now().
+/*
+ * Return 1 if the filter lists no ports, or one of the segment's ports. @filter: result of
+ * filter_now().
  */
 static __always_inline int is_port_wanted(const struct packet *packet, __u64 filter)
 {

@@ -35,7 +35,10 @@ static __always_inline struct hashes hash_ends(const __u64 *from, const __u64 *t
 	return (struct hashes){.from = a, .flow = weft_hash_flow_long(&secret, a, b, tenant)};
 }
 
-/* Return the hashes of the packet's source endpoint (member from) and of its flow. */
+/*
+ * Return the hashes of the packet's source endpoint (member from) and of its flow. If the packet is
+ * a fragment, member flow is a hash of its addresses and of the id of its datagram.
+ */
 static __always_inline struct hashes hash_packet(const struct packet *packet)
 {
 	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);

@@ -137,9 +137,9 @@ static __always_inline struct weft_flow_value *flow_add(void *map, const struct 
 }
 
 /*
- * Add the entry of a segment that has none: to the handshake map if the segment has the SYN flag,
- * else to the flow map, with the counters of the handshake if there are any. Return the entry; NULL
- * if none could be added.
+ * Add an entry for the segment's flow, which has none: to the handshake map if the segment has the
+ * SYN flag; otherwise to the flow map, and move the flow's entry of the handshake map there if
+ * there is one. Return the entry; NULL if none could be added.
  */
 static __always_inline struct weft_flow_value *flow_begin(const struct packet *packet,
 							  const struct weft_flow_key *key,

@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_tenant(__u16 outer_
 
 /*
  * Hash a flow. @a, @b: results of weft_hash_endpoint(), in either order. @tenant: result of
- * weft_hash_tenant(); 0 without VLAN and tunnel.
+ * weft_hash_tenant(), 0 without VLAN and tunnel; of a fragment, XORed with the id of its datagram.
  */
 static inline __attribute__((always_inline)) __u64 weft_hash_flow_long(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * host.bpf.c - host mode: the tc program, attached at ingress and at egress, copies each packet
- * with a wanted TCP segment into the ring buffer of the worker that owns its flow. The packet
- * itself continues unchanged.
+ * with a wanted TCP segment into a ring buffer of the worker that owns its flow. The packet itself
+ * continues unchanged.
  *
  *   parse → hash → filter → flow map → copy into the ring → wake the worker if it sleeps
  *

@@ -9,8 +9,8 @@
  * another flow takes the slot, and several times a second by user space:
  *
  *   user space flips the lowest bit of the epoch ─► CPUs use the other half of their slots
- *          waits until all program runs that began before have ended ─► no CPU uses the first half
- *          runs weft_move() (verdict.bpf.c), which moves the counters of the first half
+ *          waits until all program runs that began before have ended ─► no CPU uses the old half
+ *          runs weft_move() (verdict.bpf.c), which moves the counters of the old half
  *
  * Therefore the counters of a slot have one writer at any time: its CPU, or weft_move(). Segments
  * with SYN, FIN or RST take no slot. The verdicts in a slot are valid until the epoch changes or

@@ -40,10 +40,11 @@ struct packet {
 	__u16 ethertype; /* host order */
 	__u8 proto;
 	__u8 ip_version;
-	__u8 tags;	 /* number of VLAN tags since the last tunnel header */
-	__u8 extensions; /* number of IPv6 extension headers since the last tunnel header */
-	__u8 extension;	 /* type of the next GTP-U extension header */
-	__u8 depth;	 /* number of headers counted by nest_header() */
+	__u8 tags; /* number of VLAN tags since the last tunnel header */
+	/* number of IPv6 extension and AH headers since the last tunnel header */
+	__u8 extensions;
+	__u8 extension; /* type of the next GTP-U extension header */
+	__u8 depth;	/* number of headers counted by nest_header() */
 };
 
 #endif

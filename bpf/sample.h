@@ -14,7 +14,10 @@
 
 struct weft_sample weft_samples[WEFT_SAMPLES];
 
-/* Return 1 if the frame is to be kept. @passed: number of frames without TCP on this CPU so far. */
+/*
+ * Return 1 if the frame is to be kept. @passed: number of frames without TCP on this CPU before
+ * this one.
+ */
 static __always_inline int sample_is_due(__u64 passed)
 {
 	return passed % WEFT_SAMPLE_EVERY == 0;

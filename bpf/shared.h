@@ -85,7 +85,10 @@ struct weft_move_request {
 enum weft_verdict_result {
 	WEFT_VERDICT_UNKNOWN = 0, /* the flow has no entry */
 	WEFT_VERDICT_DONE = 1,
-	/* the verdicts are set; the returned counters may be wrong: a slot was moved meanwhile */
+	/*
+	 * the verdicts are set; the returned counters may be wrong, because counters were moved
+	 * from a slot, or a flow took a slot, during the call
+	 */
 	WEFT_VERDICT_LOOK_AGAIN = 2,
 };
 
@@ -103,7 +106,7 @@ struct weft_tunnel_ports {
 	__u16 vxlan[WEFT_TUNNEL_PORTS_MAX];
 	__u16 geneve[WEFT_TUNNEL_PORTS_MAX];
 };
-/* Port 4789 is assigned to VXLAN; Linux had 8472 as default before, and still has. */
+/* Port 4789 is assigned to VXLAN; 8472, chosen before the assignment, is the default of Linux. */
 #define WEFT_VXLAN_PORTS   \
 	{                  \
 		4789, 8472 \

@@ -5,8 +5,8 @@
  *   parse → hash → filter → flow map → write metadata → redirect to socket (queue, worker)
  *
  * The fast path handles nearly all segments: those with the headers of common.h whose flow has a
- * hot-flow slot. The slot replaces the filter and the flow map. The fast path is inline and
- * normally makes no call before it adds room for the metadata. steer_uncommon() handles frames with
+ * hot-flow slot. The slot replaces the filter and the flow map. The fast path is inline: it calls
+ * helpers of the kernel, but no function of this program. steer_uncommon() handles frames with
  * other headers; judge() handles segments that no slot counts.
  *
  * If the NIC's own hash chooses the worker (weft_by_queue), each queue has one worker and one

@@ -3,9 +3,9 @@
  * verdict.bpf.c - programs that user space runs with BPF_PROG_RUN: one sets the verdicts of a
  * flow, the other moves the counters of hot-flow slots (hot_flow.h) to the flow map.
  *
- * A map update from user space would write the whole value, and overwrite the segments that the XDP
- * or tc program counted since user space read the value. These programs write single members, and
- * can set the verdict of one direction only.
+ * A map update from user space would write the whole value, and so undo what the XDP or tc program
+ * counted since user space read the value. These programs write single members, and can set the
+ * verdict of one direction only.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>

@@ -36,7 +36,7 @@ static struct conv_truth *add_truth(struct maker *maker, uint32_t use, uint64_t 
 	return truth;
 }
 
-/* Makes one use of a four-tuple. Return: the time of its last packet. */
+/* Makes one use of a four-tuple. Return: the time at which its capture has ended. */
 static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t start_ns)
 {
 	struct conv_truth *truth;
@@ -62,7 +62,10 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 	return end_ns > maker->capture.end_ns ? end_ns : maker->capture.end_ns;
 }
 
-/* Returns the time until the four-tuple is used again. */
+/*
+ * Returns the time until the four-tuple is used again, and enters into the truth of the last use
+ * how it ends and which anomalies weft may report.
+ */
 static uint64_t pause(struct maker *maker)
 {
 	struct conv_truth *truth = conv_truth_of(maker);

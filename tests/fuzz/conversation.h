@@ -37,10 +37,10 @@
 #define CONV_OPENINGS	 (1u << 15) /* all kinds of handshake, not only SYN, SYN-ACK, ACK */
 #define CONV_CLOSINGS	 (1u << 16) /* all kinds of close, not only FINs */
 #define CONV_DIRTY_RST	 (1u << 17) /* a reset while data is in flight */
-/* sent again after up to a minute; with CONV_ONE_SIDED after weft has given the hole up */
+/* a lost segment is sent again up to a minute later; with CONV_ONE_SIDED after weft's timeout */
 #define CONV_LATE	 (1u << 18)
 #define CONV_NOISE	 (1u << 19) /* segments that no receiver accepts */
-#define CONV_LARGE	 (1u << 20) /* several hundred KiB of data */
+#define CONV_LARGE	 (1u << 20) /* up to 480 kB of data */
 #define CONV_EARLY	 (1u << 21) /* the tap captures data before the SYN or SYN-ACK */
 #define CONV_WIDE	 (1u << 22) /* more data in flight than unscaled windows allow */
 #define CONV_HEADLESS	 (1u << 23) /* only the handshake was not captured */
@@ -79,7 +79,7 @@ struct conv_truth {
 	uint16_t port[2];
 	uint16_t vlan[2];
 	uint32_t use; /* 1 for the first use of this four-tuple, 2 for the second */
-	/* handshake or data was captured: weft must report the connection */
+	/* data was captured: weft must report the connection */
 	bool certain;
 	bool opener_known;	 /* side 0 must be reported as the client */
 	uint32_t reasons;	 /* allowed reasons, 1u << enum weft_close_reason */

@@ -29,13 +29,13 @@ enum dress_ecn {
 	DRESS_ECN_ACCURATE, /* RFC 9768 */
 };
 
-/* Additional contents of segments; percentages are of all segments. */
+/* Additional contents of segments, with the percentage of segments that have each of them. */
 struct dress {
 	enum dress_ecn ecn;
-	uint32_t urgent_percent;
-	uint32_t options_percent;   /* segments with valid options of known or unknown kind */
-	uint32_t malformed_percent; /* segments with truncated option lists */
-	bool is_ending;		    /* the capture may end before the next segments */
+	uint32_t urgent_percent;    /* of the segments without SYN and RST */
+	uint32_t options_percent;   /* of all segments: those with further options */
+	uint32_t malformed_percent; /* of these: those with a wrong option list */
+	bool is_ending;		    /* a FIN or RST was sent: the capture may end soon */
 };
 
 struct maker {

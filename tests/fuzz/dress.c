@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dress.c - adds fields that must not change the result: ECN flags, urgent pointers, options of any
- * kind, and truncated option lists.
+ * dress.c - adds fields that must not change the delivered bytes: ECN flags, urgent pointers,
+ * options of any kind, and wrong option lists.
  *
- * They are placed after the options that matter, so that endpoints and observers read those
- * equally.
+ * The added options follow the options that matter, so that endpoints and observers read the
+ * latter equally.
  */
 #include "fuzz/conversation_internal.h"
 
@@ -95,7 +95,10 @@ static void put_well_formed(struct option_list *list, struct rng *rng, bool syn)
 	}
 }
 
-/* Bytes behind an option with a wrong length, or behind the end of the list, are not options. */
+/*
+ * Appends the end of the list or an option with a wrong length, and behind it bytes that must not
+ * be read as options.
+ */
 static void put_broken(struct option_list *list, struct rng *rng)
 {
 	uint32_t left = list->room_bytes - list->len_bytes;
@@ -138,7 +141,7 @@ static void put_options(struct maker *maker, const struct sim_packet *packet,
 		.room_bytes = WIRE_OPTIONS_MAX - wire_options_bytes(segment),
 	};
 
-	/* Padding comes first, so that the wrong length can be in the last byte. */
+	/* A wrong list fills the whole room, so that its last byte is not followed by padding. */
 	if (!rng_percent(&maker->rng, maker->dress.malformed_percent)) {
 		put_well_formed(&list, &maker->rng, packet->flags & WIRE_SYN);
 		maker->families |= list.len_bytes ? FAMILY_BIT(OPTIONS) : 0;

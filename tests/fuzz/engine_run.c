@@ -19,7 +19,7 @@ enum {
 	RX_FRAMES = 256,
 	RX_FRAME_BYTES = 4096,
 	BATCH_MAX = 64,
-	/* With fewer batches between two reads, no queue overflows. */
+	/* a queue is read after this many unread batches and one more, so that none overflows */
 	UNREAD_BATCHES_MAX = 8,
 	READ_EVENTS = 64,
 	QUEUE_BYTES = 4 << 20,
@@ -144,8 +144,8 @@ static void read_events(struct engine_run *run)
 }
 
 /*
- * A source takes back what it lent: the ring is overwritten. A compiler may remove a memset()
- * before free().
+ * Overwrites and frees the lent frames, as a source does that uses its ring again. A compiler may
+ * remove a memset() before free(), but not explicit_bzero().
  */
 static void take_back(struct engine_run *run)
 {
@@ -167,7 +167,7 @@ static void run_batch(struct engine_run *run)
 		read_events(run);
 }
 
-/* Each lent frame has memory of its own size: an access beyond its end is found too. */
+/* Moves the frame to memory of exactly its size, so that ASan finds an access beyond its end. */
 static void lend(struct wf_frame *frame)
 {
 	uint8_t *bytes = malloc(frame->cap_bytes ? frame->cap_bytes : 1);
@@ -179,7 +179,7 @@ static void lend(struct wf_frame *frame)
 	frame->flags |= WF_FRAME_LENT;
 }
 
-/* Copies the frame to a receive frame, as a receiver would; if none is free, to a large page. */
+/* Copies the frame to a receive frame, as a receiver would; if none is free, to another page. */
 static bool place_in_page(struct engine_run *run, struct wf_frame *frame)
 {
 	struct wf_page *page;
@@ -237,7 +237,7 @@ static void check_ledgers(struct engine_run *run)
 	}
 }
 
-/* Check that after the end no memory is held, no flow is active, and every frame was counted. */
+/* Check that after the end no page is held, no flow is active, and every opened flow was closed. */
 static void check_empty(struct engine_run *run)
 {
 	static const char *const zero[] = {"payload_held_bytes", "flows_active_flows",

@@ -36,7 +36,7 @@ enum engine_run_place {
 struct engine_run_opts {
 	uint64_t memory_bytes;
 	enum engine_run_place place;
-	/* event_fn gets events from a queue, some batches later; false: inline */
+	/* true: event_fn gets events from a queue, some batches later; false: inline */
 	bool is_queued;
 	uint32_t batch; /* number of frames for one wf_pipeline_run() */
 	enum weft_checksum checksum;
@@ -71,7 +71,7 @@ struct engine_run {
 /* Aborts if the setup fails. */
 void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts);
 
-/* @frame: lent until finish. */
+/* @frame: must stay valid until engine_run_finish(). */
 void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame, uint32_t len);
 
 /*

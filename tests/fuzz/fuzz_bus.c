@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * fuzz_bus.c - reads any bytes as the headers and the body of a message on NATS: what is accepted
- * must be valid, and give a name of a stream file without any character that a path needs.
+ * must be valid, and give a name of a stream file that contains no '/', '\' or '%' and is not "..".
  *
- *   input: subject and headers, separated by zero bytes, then the body; a text "-" is missing
+ *   input: subject and headers, separated by zero bytes, then the body; a header "-" is missing
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -6,8 +6,9 @@
  *          seconds passed (1), number of bytes cut off (1), length (2, little endian), bytes
  *
  * Checks: the result of decode lies inside the frame; a truncated copy of the frame gives the same
- * numbers, and not more bytes; both hashes agree; defrag's invariants hold, its ledger closes and
- * its pages are free at the end. Rebuilt datagrams are decoded with the same checks.
+ * numbers, and not more bytes; wf_decode() and wf_decode_steer_hash() compute the same hash;
+ * defrag's invariants hold, its ledger closes and its pages are free at the end. Rebuilt datagrams
+ * are decoded with the same checks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,8 @@ static void check_fragment(const struct wf_frame *frame, const struct wf_packet 
 }
 
 /*
- * Decode a truncated copy of the frame: the result must have the same numbers and at most as many
- * bytes, or be malformed.
+ * Decode a truncated copy of the frame: if the result is a TCP segment, it must have the same
+ * numbers and at most as many bytes.
  */
 static void check_shorter(const struct run *run, const struct wf_frame *frame,
 			  const struct wf_packet *packet, uint32_t cap_bytes)

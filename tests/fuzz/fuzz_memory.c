@@ -2,10 +2,10 @@
 /*
  * fuzz_memory.c - runs memory operations in any order, with any offsets and lengths.
  *
- * The input is a sequence of operations with operands. Each held object is filled with a different
- * byte, so that an overlap or a write out of bounds is detected when the object is put. Every
- * bounds check is compared with 128-bit arithmetic. At the end all objects are put, and the arena
- * must be empty and valid.
+ * The input is a sequence of operations with operands. Each held page and slab object is filled
+ * with the number of its slot, so that an overlap or a write out of bounds is detected when it is
+ * put. The bounds checks of page accesses are compared with 128-bit arithmetic. At the end
+ * everything is put, and the arena must be empty and valid.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  *
  * The fuzzer records the bytes of each segment: each delivered byte must occur in some segment at
  * its stream offset. weft chooses the sequence number at which a stream begins. The fuzzer tries
- * every plausible start, and each event must be correct for at least one of them.
+ * every plausible start; all data of a direction must be correct for at least one of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,8 +274,8 @@ static uint16_t flags_of(uint8_t byte)
 }
 
 /*
- * Writes the frame of a record and records the bytes that it carries. A flipped bit makes a
- * checksum wrong, so that frame carries nothing; a cut frame carries only the captured part.
+ * Writes the frame of a record, and enters the bytes that it carries into world->carried. Return:
+ * length of the frame.
  */
 static uint32_t make_frame(struct world *world, const uint8_t *record, uint8_t *frame)
 {
@@ -319,6 +319,10 @@ static uint32_t make_frame(struct world *world, const uint8_t *record, uint8_t *
 	return len;
 }
 
+/*
+ * Flips a bit of the latest frame or cuts off its end, if the record says so. A flipped bit makes
+ * the checksum wrong, so the frame carries nothing; a cut frame carries only the captured part.
+ */
 static void mutate(struct world *world, const uint8_t *record, uint8_t *frame, uint32_t *len)
 {
 	struct carried *carried = &world->carried[world->count - 1];

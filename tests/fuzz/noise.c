@@ -3,9 +3,9 @@
  * noise.c - adds forged segments to a conversation. Each is valid except for one number or flag,
  * so that no receiver accepts it.
  *
- * Their payload would be next in order, so a tracker that accepts such a segment delivers wrong
- * bytes. In the names, "outside" is a number far beyond the window, "beyond" one slightly beyond
- * it, and "inside" one within the window that is not the next.
+ * Their payload, if any, was sent by nobody, so a tracker that accepts such a segment delivers
+ * wrong bytes. In the names, "outside" is a number far beyond the window, "beyond" one slightly
+ * beyond it, and "inside" one within the window that is not the next.
  */
 #include "fuzz/conversation_internal.h"
 
@@ -15,7 +15,7 @@
 #define OLDER_TICKS	0x10000000u
 #define REPORTED(which) (1u << WEFT_ANOMALY_##which)
 #define INSIDE_BYTES	500
-#define BEYOND_BYTES	10000 /* less than a missed window update could add */
+#define BEYOND_BYTES	10000 /* less than weft adds to the window for missed window updates */
 
 enum noise {
 	NOISE_CHECKSUM = 0,
@@ -98,7 +98,10 @@ static bool place_inside(struct maker *maker, const struct sim_packet *near,
 	return true;
 }
 
-/* Changes @segment, otherwise the next segment after @near, so that no receiver accepts it. */
+/*
+ * Changes @segment, which would be the next segment after @near, so that no receiver accepts it.
+ * Return: false if this kind of noise is not possible here.
+ */
 static bool spoil(struct maker *maker, enum noise noise, const struct sim_packet *near,
 		  const struct reach *reach, struct wire_segment *segment)
 {
@@ -217,7 +220,10 @@ static bool completes_handshake(const struct maker *maker, uint32_t index)
 	return syn;
 }
 
-/* Noise is added only while both sides are known and neither has begun to close. */
+/*
+ * Noise is added directly after a SYN-ACK, and while both sides are known; no more after the first
+ * FIN or RST.
+ */
 void noise_add(struct maker *maker)
 {
 	struct sim_capture *capture = &maker->capture;

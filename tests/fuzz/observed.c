@@ -198,7 +198,7 @@ static bool same_endpoint(const struct conv_truth *truth, int side, const uint8_
 	return truth->port[side] == port && !memcmp(truth->addr[side], addr, 16);
 }
 
-/* Return: true if @conn is the connection of @truth. *ret_swapped: true if its client is side 1. */
+/* Return: true if @flow is the connection of @truth. *ret_swapped: true if its client is side 1. */
 static bool same_connection(const struct conv_truth *truth, const struct weft_flow *flow,
 			    bool *ret_swapped)
 {

@@ -64,7 +64,10 @@ int observed_event(const struct weft_event *event, void *ctx);
 const char *observed_compare_causes(struct observed_set *set, const struct observed_set *other,
 				    bool acked, uint16_t *ret_port);
 
-/* Return: NULL, or a text (in @set->error) that describes the first difference. */
+/*
+ * Compares the connections with the truth. @with_reasons: also compares reasons of closes and
+ * anomalies. Return: NULL, or a text (in @set->error) that describes the first difference.
+ */
 const char *observed_compare(struct observed_set *set, const struct conv_batch *batch,
 			     bool with_reasons, uint32_t *ret_conversation);
 

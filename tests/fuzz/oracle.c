@@ -16,11 +16,12 @@
 
 #include "fuzz/wire.h"
 
-#define HOLE_NS	    10000000000ull /* if the other side was never seen; else no time ends a hole */
-#define PATIENCE_NS 100000000ull
+/* timeout of a hole that nobody acknowledged, if the other side was never seen; else it has none */
+#define HOLE_NS	    10000000000ull
+#define PATIENCE_NS 100000000ull /* timeout of an acknowledged hole */
 
 enum {
-	FAR = 1 << 28, /* larger differences of numbers mean different connections */
+	FAR = 1 << 28, /* a number is not accepted if it differs by more from the next one */
 	OFFSET_MAX = 1 << 24,
 };
 
@@ -62,7 +63,7 @@ struct direction {
 	uint64_t next; /* all bytes below this offset are delivered or given up */
 	uint64_t end;  /* one beyond the last held byte */
 	uint64_t acked;
-	uint64_t fin_hole_ns; /* time since which only the FIN is behind the hole; 0: never */
+	uint64_t fin_hole_ns; /* time since which only the FIN is behind the hole; 0: not so */
 	uint64_t shown;	      /* offset of the acknowledged hole */
 	uint64_t shown_ns;    /* time at which the hole's acknowledgement was captured; 0: none */
 	bool fin;
@@ -219,7 +220,10 @@ static void mark_gap(struct direction *dir, uint64_t end, enum weft_gap_cause ca
 		dir->cells[dir->next] = (uint8_t)(CELL_GAP + cause);
 }
 
-/* Delivers all bytes that are in order. Return: true if the next hole was acknowledged. */
+/*
+ * Delivers all bytes that are in order, and notes since when the next hole is acknowledged, or has
+ * only the FIN behind it.
+ */
 static void advance(struct direction *dir, uint64_t now_ns)
 {
 	bool is_fin_hole;
@@ -241,8 +245,8 @@ static void advance(struct direction *dir, uint64_t now_ns)
 }
 
 /*
- * Returns the end of the hole at dir->next: the next held byte; if there is none, the acknowledged
- * offset.
+ * Returns the end of the hole at dir->next: the next held byte; if there is none, dir->next or the
+ * acknowledged offset, whichever is higher.
  */
 static uint64_t hole_end(const struct direction *dir)
 {
@@ -316,7 +320,7 @@ static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len, u
 		put(dir, 0, bytes, len, now_ns);
 }
 
-/* A SYN-ACK acknowledges the SYN of @dir, but not its payload. */
+/* Drops the payload of the SYN of @dir: the SYN-ACK acknowledged the SYN, but not its payload. */
 static void refuse_syn(struct direction *dir)
 {
 	dir->refused = true;
@@ -521,7 +525,10 @@ static bool is_acceptable(const struct connection *conn, int at, const struct pa
 	       (int32_t)(packet->ts_val - own->ts_recent) > -(1 << 24);
 }
 
-/* Returns the scale of the windows that side @at announces; the largest scale if it is unknown. */
+/*
+ * Returns the scale of the windows that side @at announces: 0 if one side does not offer scaling;
+ * the largest scale if it is unknown.
+ */
 static int scale_of(const struct connection *conn, int at)
 {
 	for (int side = 0; side < 2; side++)

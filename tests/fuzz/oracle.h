@@ -4,7 +4,8 @@
  *
  * It shares no code with user/. A direction is an array with one cell per byte; the first copy of a
  * byte is kept. A hole ends by the same rules as in weft: its data arrives, 100 ms have passed
- * since the receiver acknowledged it, one second has passed, or the capture ends.
+ * since the receiver acknowledged it, ten seconds have passed and the receiver was never seen, or
+ * the capture ends.
  */
 #ifndef TESTS_FUZZ_ORACLE_H
 #define TESTS_FUZZ_ORACLE_H

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each function returns a pointer to the position after the field. */
+/* put8(), put16() and put32() return a pointer to the position after the field. */
 static inline uint8_t *put8(uint8_t *at, uint32_t value)
 {
 	*at = (uint8_t)value;

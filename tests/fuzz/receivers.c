@@ -7,7 +7,8 @@
  *
  * Each receiver acknowledges the bytes that its model has in order. The longest prefix that matches
  * the receiver's address selects the policy; without a match the default applies. A connection is
- * shorter than weft's timeout for holes, so only its end or an acknowledgement gives up a hole.
+ * shorter than weft's timeout for holes, so only its end or an acknowledgement gives up a hole
+ * (except if the handshake was not captured: see compare_side()).
  */
 #include "fuzz/receivers.h"
 
@@ -292,7 +293,7 @@ static void open(struct player *player)
 	enum receivers_view view = player->opts->view;
 
 	if (view == RECEIVERS_MIDSTREAM) {
-		/* The first byte settles the start of the streams before segments conflict. */
+		/* These bytes settle the start of the streams before segments conflict. */
 		send_data(player, 0, 0, first, sizeof(first));
 		send_data(player, 1, 0, first, sizeof(first));
 		player->now_ns += 150 * MS;

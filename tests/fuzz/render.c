@@ -67,7 +67,8 @@ static void syn_options(const struct maker *maker, const struct sim_packet *pack
 void render_packet(struct maker *maker, const struct sim_packet *packet)
 {
 	static const uint8_t garbage[1] = {0xfe};
-	static const uint8_t refused[1448]; /* zeros, not the bytes sent first */
+	/* payload of a SYN that the server does not accept: zeros, not the bytes of the stream */
+	static const uint8_t refused[1448];
 	struct wire_segment segment = {
 		.seq = conv_isn_of(maker, packet) + (uint32_t)packet->off,
 		.flags = packet->flags,

@@ -3,9 +3,9 @@
 #
 # run.sh BUILD_DIR SECONDS [NAME...] - runs each fuzzer, or the named ones, for SECONDS.
 #
-# Starts from seed 1 and from the inputs that earlier runs kept in BUILD_DIR/corpus/NAME. An input
-# that fails is kept in BUILD_DIR/crashes; BUILD_DIR/fuzzers/NAME with the input as argument repeats
-# the failure.
+# Each fuzzer starts from seed 1 and from the inputs that earlier runs kept in
+# BUILD_DIR/corpus/NAME. An input that fails is kept in BUILD_DIR/crashes; BUILD_DIR/fuzzers/NAME
+# with the input as argument repeats the failure.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=$1
@@ -16,7 +16,7 @@ captures=${WEFT_CORPUS:-tests/corpus}/captures
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 [ $# -gt 0 ] || set -- $(cd "$out/fuzzers" && ls)
 
-# Valid messages, so that the fuzzer begins behind the first checks.
+# Writes valid messages as seeds: inputs derived from them pass the first checks of the parsers.
 make_bus_seeds() {
 	local name=10.0.0.1.40000-10.0.0.2.80@vlan10.20.vni5#2
 	printf '%s\0' weft.s1.data.3 1 data s1-00000000000000ab-7 "$name" toserver 100 - 17 bytes >"${seeds[0]}/data"

@@ -127,8 +127,8 @@ enum fate {
 void sim_plan(struct sim *sim, uint64_t delay_ns, enum event_type type, int side, uint32_t arg);
 
 /*
- * Chooses whether a packet is lost. Losses are bounded: the third copy of a segment and its fourth
- * acknowledgement always arrive.
+ * Chooses whether a packet is lost. Losses are bounded: the third copy of a segment always arrives,
+ * and at most three empty acknowledgements of the conversation are lost.
  */
 enum fate sim_fate_of(struct sim *sim, const struct sim_packet *packet, uint32_t tries);
 void sim_travel(struct sim *sim, uint32_t packet, enum fate fate);
@@ -160,7 +160,8 @@ void sim_on_arrive(struct sim *sim, int at, uint32_t index);
 /* ---- sim_app.c ---- */
 
 /*
- * Called after the application has read the peer's FIN: closes this side once all its data is sent.
+ * Plans the close of @side, if it has received the peer's FIN and its application has written all
+ * its data.
  */
 void sim_maybe_close_second(struct sim *sim, int side);
 void sim_plan_turn(struct sim *sim, uint32_t index);

@@ -52,7 +52,8 @@ static void skew(struct maker *maker)
 		delay_syn(maker);
 	/*
 	 * If an empty FIN is captured first, weft forgets it, because it does not open a
-	 * connection. A single byte that was already acknowledged looks like a probe.
+	 * connection. A single byte that was already acknowledged looks like a probe. FINs, RSTs
+	 * and single bytes are therefore captured after the last SYN.
 	 */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (packets[i].flags & WIRE_SYN && packets[i].time_ns > opened_ns)
@@ -147,7 +148,10 @@ static void one_side(struct maker *maker)
 			maker->dropped[i] = true;
 }
 
-/* Removes the SYNs from the capture; the first data of both sides is captured in order. */
+/*
+ * Removes the SYNs from the capture, if the first data of both sides is captured in order;
+ * otherwise clears CONV_HEADLESS.
+ */
 static void behead(struct maker *maker)
 {
 	const struct sim_capture *capture = &maker->capture;

@@ -6,8 +6,8 @@
  *   test_conversations --write FILE.pcap --seed N [--batch N]     only write the conversations
  *
  * Environment: CONVERSATIONS is the number of conversations if --count is missing. A failed
- * conversation is printed with its seed and packets, and written to a capture file. To run only the
- * failed conversation:
+ * conversation is printed with the seed of its batch (--verbose: and with its packets), and written
+ * to a capture file. To run only the batch of the failed conversation:
  *   test_conversations --seed N --verbose
  */
 #include <stdio.h>
@@ -30,7 +30,8 @@ enum {
 	BATCH_DEFAULT = 48,
 	FAILURES_MAX = 5,
 	FAMILIES_COUNTED = 50000, /* minimum to count families */
-	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX, /* per packet */
+	/* bytes by which fragments or a wrapping may lengthen one packet */
+	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX,
 };
 
 struct options {
@@ -177,8 +178,8 @@ static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set
 }
 
 /*
- * Sends some datagrams to the engine in fragments, in any order, sometimes one fragment twice; the
- * oracle gets whole datagrams.
+ * Sends a datagram to the engine in fragments, in any order, sometimes one fragment twice; the
+ * oracle gets the whole datagram. Return: the end of the used part of @room.
  */
 static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet *packet,
 			       struct rng *rng, uint8_t *room)
@@ -206,8 +207,8 @@ static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet 
 }
 
 /*
- * Return: true for half of the seeds without fragments: each four-tuple then has its own kind of
- * wrapping.
+ * Return: true for half of the seeds, which have no fragments: each four-tuple then has its own
+ * kind of wrapping.
  */
 static bool is_wrapped_seed(uint64_t seed)
 {
@@ -220,8 +221,8 @@ static enum wrap_kind wrapping_of(const struct conv_truth *truth)
 }
 
 /*
- * Return: false if wrapping would change the result: the checksum of a cut segment cannot be
- * verified, and only the first copy of late data on a SYN is accepted.
+ * Return: false if the frames have VLAN tags, or if wrapping would change the result: the checksum
+ * of a cut segment cannot be verified, and only the first copy of late data on a SYN is accepted.
  */
 static bool can_be_wrapped(const struct conv_truth *truth)
 {
@@ -243,7 +244,7 @@ static uint8_t *feed_wrapped(struct engine_run *run, const struct conv_packet *p
 	return room + wrapped.len_bytes;
 }
 
-/* Return: the memory of the frames, valid until the engine has finished. */
+/* Return: the memory of the frames, which the caller frees after engine_run_finish(). */
 static uint8_t *feed(struct engine_run *run, const struct conv_batch *batch, uint64_t seed)
 {
 	uint32_t percent = seed % 4 == 1 ? 15 : 0;

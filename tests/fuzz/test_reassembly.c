@@ -2,11 +2,11 @@
 /*
  * test_reassembly.c - plays a family of random conversations for each guarantee of reassembly.
  *
- *   test_reassembly [FAMILY [SEED]]     plays one family; with SEED only one batch, and prints
- * details
+ *   test_reassembly [FAMILY [SEED]]     plays one family; with SEED only 25 conversations, from
+ *                                       this seed on
  *
  * Environment: CONVERSATIONS as for test_conversations. Each family has a hundredth of this number
- * of conversations: 100,000 give 1,000 per family.
+ * of conversations, but at least 25: 100,000 give 1,000 per family.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ struct family {
 	uint32_t without; /* CONV_*: kinds that are not allowed */
 	enum captures_limit limit;
 	enum weft_deliver deliver;
-	/* 1u << enum weft_gap_cause: one conversation in eight must have such a gap */
+	/* 1u << enum weft_gap_cause: at least one such gap per eight conversations must occur */
 	uint32_t proofs;
 };
 
@@ -137,8 +137,8 @@ static const struct family families[] = {
 	BOTH("late_one_sided", .kinds = CONV_LATE | CONV_ONE_SIDED, .without = CONV_EARLY,
 	     .proofs = 1u << WEFT_GAP_TIMEOUT),
 	/*
-	 * In a large batch, a SYN may be captured after more than WEFT_START_PATIENCE_BYTES of
-	 * data.
+	 * In a conversation with much data, a SYN may be captured after more than
+	 * WEFT_START_PATIENCE_BYTES of data.
 	 */
 	BOTH("early", .kinds = CONV_EARLY, .without = CONV_LARGE),
 	BOTH("depth",
@@ -148,8 +148,9 @@ static const struct family families[] = {
 	BOTH("page_limit", .kinds = CONV_REORDER, .without = CONV_EARLY | CONV_DIRTY_RST,
 	     .limit = CAPTURES_PAGES, .proofs = 1u << WEFT_GAP_LIMIT),
 	/*
-	 * Without memory for the earlier connection, the later connection's initial number is not
-	 * known; without memory for any, a segment that no receiver accepts may be its first one.
+	 * No CONV_REUSE: without memory for the earlier connection of a four-tuple, the later
+	 * connection's initial number is not known. No CONV_NOISE: without memory for the
+	 * handshake, weft may take a forged segment for the first of a connection.
 	 */
 	BOTH("memory", .kinds = CONV_REORDER | CONV_LARGE,
 	     .without = CONV_EARLY | CONV_DIRTY_RST | CONV_REUSE | CONV_NOISE,

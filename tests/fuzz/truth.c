@@ -228,8 +228,8 @@ void truth_fill(struct maker *maker, struct conv_truth *truth)
 		loosen(maker, truth);
 	truth->certain = seen[0].max > truth->dir[0].start || seen[1].max > truth->dir[1].start;
 	/*
-	 * One side's SYN has data and its reset follows: it is unknown whether the peer accepted
-	 * the data.
+	 * If only one side was captured and only its SYN has data, it is unknown whether the peer
+	 * accepted the data.
 	 */
 	if (maker->kinds & CONV_ONE_SIDED && !seen[0].beyond_syn && !seen[1].beyond_syn)
 		truth->certain = false;

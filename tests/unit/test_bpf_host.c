@@ -189,7 +189,7 @@ TEST_WITH(host_new_flow_is_shed_whole, NULL, teardown)
 	assert_int_equal(rig.counts.shed, 2);
 }
 
-/* Segments of different lengths are told apart by these. */
+/* Returns the payload length of segment @n, which differs from those of its neighbours. */
 static uint32_t nth_length(uint32_t n)
 {
 	return 1000 + n % 331;

@@ -65,8 +65,8 @@ TEST_WITH(load_of_a_good_program_is_silent, NULL, teardown)
 }
 
 /*
- * The verifier rejects it because a socket filter may not read the fields of an XDP program's
- * context.
+ * The verifier rejects weft_steer as a socket filter, because a socket filter may not read the
+ * fields of an XDP program's context.
  */
 TEST_WITH(load_of_a_rejected_program_names_it_and_shows_the_log, NULL, teardown)
 {

@@ -34,7 +34,8 @@ static int teardown(void **state)
 
 /*
  * Asserts that the XDP program steers every frame that decode reports as a segment or fragment, and
- * computes decode's hash. @replay_only: the program does not read this tunnel and passes the frame.
+ * computes decode's hash. @exactly: it must steer no other frame. @replay_only: the program does
+ * not read this tunnel and passes the frame.
  */
 static enum wf_decode_result assert_agree(const struct wf_frame *frame, bool exactly,
 					  bool replay_only)
@@ -165,7 +166,7 @@ TEST(parse_fragments_share_one_hash_whatever_their_place)
 	}
 }
 
-/* Id 0 is valid; a fragment's hash never equals that of an unfragmented packet. */
+/* A fragment with id 0 is valid, and is steered by the hash of a fragment. */
 TEST(parse_fragment_of_id_zero_has_the_hash_of_decode)
 {
 	if (!*state)
@@ -305,7 +306,8 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 		enum wf_decode_result result;
 
 		/*
-		 * A truncated frame ends at the end of a page, so there are no bytes behind it.
+		 * To the XDP program, a frame that the capture truncated ends there. Decode must
+		 * judge the same frame, so the cut bytes do not count as bytes on the wire.
 		 */
 		frame.wire_bytes = frame.cap_bytes;
 		if (frame.cap_bytes > 3000)

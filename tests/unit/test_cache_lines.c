@@ -125,7 +125,7 @@ static bool is_bucket(uintptr_t line)
 	       is_in(line, &conns->half_open.sources.index) || is_in(line, &conns->recent.index);
 }
 
-/* Send a segment of the present connection, and add what it touches to @max. */
+/* Send a segment of the present connection; raise @max to the numbers of lines that it touches. */
 static void count(struct touched *max, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
 		  const char *payload)
 {

@@ -134,7 +134,7 @@ TEST(charges_after_them_the_arena_can_be_pinned)
 	}
 }
 
-/* An arena frame is charged for all its records, even if the payload is short. */
+/* For each interface, the charge covers the kernel's records of all frames of the arena. */
 TEST(charges_cover_the_records_of_all_frames)
 {
 	for (uint32_t mb = 32; mb <= 512; mb *= 2) {

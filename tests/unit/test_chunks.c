@@ -151,7 +151,7 @@ TEST_WITH(chunks_at_the_limit_of_their_memory_pass_on_the_oldest, setup, teardow
 	add(3, WEFT_TO_SERVER, 0, 8000, 3);
 	expect("");
 	add(2, WEFT_TO_CLIENT, 0, 1, 4);
-	/* 2 ends because of its direction, and then there is room. */
+	/* The chunk of flow 2 ends because the direction changes, and then there is room. */
 	expect("2:0:0+8192 ");
 	add(2, WEFT_TO_CLIENT, 1, 8000, 4);
 	add(3, WEFT_TO_CLIENT, 0, 5, 4);

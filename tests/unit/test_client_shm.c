@@ -164,7 +164,7 @@ TEST_WITH(client_shm_closed_ring_is_not_read, setup, teardown)
 	atomic_store(&page->position, WF_SHM_CLOSED);
 	assert_int_equal(read_one(), 0);
 	assert_true(wf_client_shm_sleep(&shm));
-	/* Whatever is there later. */
+	/* What is in the memory later is not read. */
 	memset(arena, 0xff, ARENA_BYTES);
 	assert_int_equal(read_one(), 0);
 }
@@ -216,7 +216,7 @@ TEST_WITH(client_shm_descriptors_that_are_wrong_are_rejected, setup, teardown)
 	fds[WF_SHM_ARENA] = open("/dev/null", O_RDONLY);
 	assert_not_opened();
 	close(fds[WF_SHM_ARENA]);
-	/* It could shrink. */
+	/* A file without F_SEAL_SHRINK could shrink. */
 	fds[WF_SHM_ARENA] = make_fd(ARENA_BYTES, F_SEAL_GROW);
 	assert_not_opened();
 	close(fds[WF_SHM_ARENA]);

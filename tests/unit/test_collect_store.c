@@ -138,7 +138,10 @@ TEST_WITH(collect_store_crash_before_commit_repeats_the_batch, setup, teardown)
 	check_file("events", LINE(NAME_1, "\"a\":1}"));
 }
 
-/* The commit of another partition does not mean that a connection with a name was opened. */
+/*
+ * The first connection has its name, but its OPEN was not committed before the crash. A commit for
+ * another partition does not change this: the OPEN is accepted again.
+ */
 TEST_WITH(collect_store_two_crashes_with_a_commit_between_lose_no_event, setup, teardown)
 {
 	struct wf_bus_message other = message_of(2, WF_BUS_OPEN, 0, "{\"b\":1}");

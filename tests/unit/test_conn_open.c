@@ -587,7 +587,7 @@ TEST_WITH(forged_syn_does_not_end_a_live_connection, setup, teardown)
 			    "open\n> hello\n> anomaly syn_in_connection\n>  again\n< world\n");
 }
 
-/* Sends a SYN whose number seems to continue the data of the old connection. */
+/* Opens a connection with data, and sends a SYN of the client at stream offset @seq. */
 static void forge_syn_before(int64_t seq)
 {
 	rig_handshake(&rig);

@@ -3,7 +3,7 @@
  * test_corpus.c - replays captures with known streams through file source and pipeline: each
  * stream's bytes are compared with those in expected.tsv.
  *
- * Ledgers must close and no memory may be left in use after each capture.
+ * After each capture ledgers must close and no payload may be held.
  */
 #include "unit/support/test.h"
 #include "unit/support/corpus.h"

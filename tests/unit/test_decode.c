@@ -128,7 +128,7 @@ TEST(decode_shortened_at_every_byte_is_not_tcp)
 	}
 }
 
-/* Sets each byte to each of several values; only ASan and the invariants detect errors. */
+/* Flips bits of each byte by each of several masks; only ASan and the invariants detect errors. */
 TEST(decode_any_changed_byte_keeps_the_invariants)
 {
 	static const uint8_t masks[] = {0x01, 0x10, 0x40, 0x80, 0xff};

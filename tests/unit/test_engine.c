@@ -145,7 +145,7 @@ TEST(engine_replay_uses_the_secret_of_its_files_everywhere)
 	assert_memory_equal(&secrets[0], &secrets[1], sizeof(secrets[0]));
 }
 
-/* The interface disappears after it was added: another name, as if "lo" were gone. */
+/* The test renames the added interface to a name that does not exist, as if it had disappeared. */
 TEST(engine_interface_that_disappeared_before_the_start_is_named)
 {
 	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20);

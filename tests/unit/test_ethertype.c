@@ -158,7 +158,7 @@ static void build_pseudowire(uint32_t control_word, bool has_word, uint8_t first
 	inner(KIND_SRC, KIND_DST);
 }
 
-/* The first bytes of a host's address are even; 0x45 is that of IPv4 without options. */
+/* The first byte of a host's MAC address is even, so it is not 0x45, as in an IPv4 header. */
 TEST(ethertype_pseudowire_with_and_without_control_word)
 {
 	for (int first = 0; first < 256; first += 2) {
@@ -176,7 +176,7 @@ TEST(ethertype_pseudowire_with_and_without_control_word)
 	}
 }
 
-/* Bytes 12 to 14 of these packets are those of Ethernet with IPv4: they are addresses. */
+/* Bytes 12 to 14 of these IP packets are part of an address, but look like Ethernet with IPv4. */
 TEST(ethertype_mpls_of_ip_is_not_taken_for_ethernet)
 {
 	pb_init(&pb);

@@ -29,7 +29,7 @@ static int compiles(const char *expression, enum wf_flow_filter_headers headers)
 	return err;
 }
 
-/* Valid for both kinds of headers. */
+/* These expressions are valid for both values of enum wf_flow_filter_headers. */
 TEST(flow_filter_of_addresses_and_ports_is_valid)
 {
 	static const char *const valid[] = {

@@ -49,7 +49,7 @@ static struct weft_flow_key key_of(uint32_t n)
 	return key;
 }
 
-/* Returns few different hashes, so that long chains of equal hashes are tested. */
+/* Returns the same hash for three numbers each, so that chains of equal hashes are tested. */
 static uint32_t hash_of(uint32_t n)
 {
 	return n / 3 * 2654435761u;

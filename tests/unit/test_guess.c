@@ -79,7 +79,7 @@ TEST(guess_says_which_tunnel)
 	assert_int_equal(guess_kind("gue").usual_port, 6080);
 }
 
-/* Datagrams of other protocols, with any first bytes, never contain a TCP segment. */
+/* A datagram with any first two bytes, and zeros behind them, is not taken for a tunnel. */
 TEST(guess_names_no_other_datagram)
 {
 	for (unsigned int first = 0; first < 0x10000; first++) {

@@ -299,7 +299,7 @@ static void disarm(void)
 	atomic_store(&countdown, 0);
 }
 
-/* Results of a run that returned success. */
+/* The result of a run: its error, and whether nothing was lost. */
 struct outcome {
 	int err;
 	bool is_whole;

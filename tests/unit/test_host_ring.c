@@ -327,7 +327,7 @@ TEST_WITH(host_ring_busy_record_of_either_ring_holds_back_the_later_ones, setup,
 	assert_batch("b c");
 }
 
-/* The count may be visible before the record that it counts. */
+/* A record's count of earlier records may be visible before those records in the other ring are. */
 TEST_WITH(host_ring_record_waits_for_one_that_is_not_visible_yet, setup, teardown)
 {
 	written_ring_put_after(&first, 1, 0, "b");

@@ -36,7 +36,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The fewest slots, so that few flows are more than the slots. */
+/* As few slots as are allowed, so that a few flows need more. */
 static const struct wf_xdp_opts few_slots = {
 	.maps = {.flows = WEFT_FLOW_MAP_ENTRIES,
 		 .handshakes = WEFT_HANDSHAKE_MAP_ENTRIES,

@@ -136,7 +136,10 @@ static const struct wf_http_route state_route = {.method = "PUT",
 						 .body_member = "value",
 						 .if_match_member = "version"};
 
-/* Asserts that @add gives @status, and @expected: the request, or the error. */
+/*
+ * Asserts that adding @text, as an If-Match header or as a value, gives @status, and @expected: the
+ * request, or the error.
+ */
 static void expect_added(int status, const char *text, const char *expected, bool is_header)
 {
 	struct wf_query_error error = {.text = ""};

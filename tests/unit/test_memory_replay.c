@@ -134,8 +134,8 @@ static int write_capture(void **state)
 	for (int conn = 0; conn < CONNS; conn++)
 		put_conn_begin(&writer, conn);
 	/*
-	 * Odd segments are sent first, so that all are held. The first connection gets no even
-	 * segments.
+	 * Odd segments are sent first, so that all are held. The first connection never gets
+	 * segment 0, so its hole is not filled.
 	 */
 	for (int odd = 1; odd >= 0; odd--)
 		for (int i = odd; i < SEGMENTS; i += 2)

@@ -135,7 +135,7 @@ TEST_WITH(overload_failed_trials_become_rare, setup, NULL)
 	uint64_t trials;
 
 	overload_until_shed(500, 500);
-	/* For ten minutes the load is too high at every percentage of shedding. */
+	/* For ten minutes the load is too high unless at least half of the flows are shed. */
 	for (int i = 0; i < 30000; i++) {
 		bool too_much = overload.percent < 50;
 

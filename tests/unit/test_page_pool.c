@@ -242,7 +242,7 @@ TEST_WITH(page_pool_at_its_span_limit_refuses, setup, teardown)
 	assert_int_equal(count, 2 * SPAN / 256);
 	while (count)
 		wf_page_put(pages[--count]);
-	/* The pool reuses the empty span of its small pages for this class. */
+	/* The pool reuses the empty spans of its small pages for large pages. */
 	count = take_all(fix->pools[1], 9000, pages);
 	assert_int_equal(count, 2 * (SPAN / 9024));
 	while (count)

@@ -47,7 +47,7 @@ TEST_WITH(pcap_every_byte_order_and_resolution_is_read, capture_setup, NULL)
 	}
 }
 
-/* The same monotonic time, however many bytes are read at a time. */
+/* The monotonic time is the same, however many bytes are read at a time. */
 TEST_WITH(pcap_monotonic_time_of_a_file_and_of_a_pipe_are_the_same, capture_setup, NULL)
 {
 	static const uint32_t stamps[] = {100, 101, 90, 5000, 102, 4000, 4001, 50, 51, 52, 9000};

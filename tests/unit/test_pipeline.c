@@ -258,8 +258,8 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 }
 
 /*
- * Sends a fragment outside a tunnel and one in a fragmented tunnel packet: the receive queue does
- * not determine the owning worker.
+ * Sends two fragments of each of 100 datagrams to worker 2: it keeps both, or gives both to the
+ * same other worker.
  */
 TEST_WITH(pipeline_fragments_of_one_datagram_go_to_one_worker, setup, teardown)
 {

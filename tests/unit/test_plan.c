@@ -170,11 +170,11 @@ TEST_WITH(plan_directory_of_another_user_keeps_root_or_is_rejected, setup, teard
 	set("agent.user", "nobody");
 	assert_int_equal(plan(NULL, 0), -EPERM);
 	assert_non_null(strstr(message, "chown nobody /tmp/weft-plan-"));
-	/* The user may write to its own directory, and to one that all may write to. */
+	/* The user "nobody" may write to its own directory. */
 	assert_int_equal(chown(dir, 65534, -1), 0);
 	assert_int_equal(plan(NULL, 0), 0);
 	assert_true(privileges.changes_user);
-	/* The root of `weft replay` keeps a capability for it. */
+	/* A process that stays root keeps a capability to write to another user's directory. */
 	assert_int_equal(chmod(dir, 0755), 0);
 	set("agent.user", "root");
 	assert_int_equal(plan(NULL, 0), 0);

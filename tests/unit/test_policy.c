@@ -413,7 +413,7 @@ TEST_WITH(policies_damaged_file_is_reported_and_kept, setup, teardown)
 	close_policies();
 }
 
-/* An agent that only opened its policy has not started: the file is that of another agent. */
+/* An agent that opened its policy but did not start leaves the file alone: others may use it. */
 TEST_WITH(policies_failed_start_changes_nothing, setup, teardown)
 {
 	open_policies(5);
@@ -482,7 +482,7 @@ TEST_WITH(policies_that_cannot_be_stored_do_not_change, setup, teardown)
 
 	open_policies(5);
 	assert_int_equal(set_depth(10), 0);
-	/* A directory of the name of the new file can't be removed. */
+	/* A directory with the name of the temporary file prevents that the policy is stored. */
 	snprintf(path, sizeof(path), "%s/policy-eth0.json.new", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_true(set("{}", WF_POLICY_ANY_VERSION, &error) < 0);

@@ -350,7 +350,7 @@ TEST_WITH(registry_many_come_and_go, setup, teardown)
 	assert_int_equal(used_bytes(), runs);
 }
 
-/* The worker sees neither of the lists that contained the subscription. */
+/* The worker never uses one of the lists that contained the subscription. */
 TEST_WITH(registry_passed_over_by_the_worker_is_freed, setup, teardown)
 {
 	const struct weft_sub_opts opts = {.sz = sizeof(opts)};

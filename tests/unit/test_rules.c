@@ -205,12 +205,12 @@ TEST_WITH(policy_frames_of_another_filter_are_filtered_again, setup_live, teardo
 	WEFT_OPTS(weft_filter_opts, opts, .ports = ports, .ports_count = 1);
 
 	assert_int_equal(wf_segment_filter_new(&opts, &filter), 0);
-	/* Frames of the rig have the number 0: the kernel has applied the filter before. */
+	/* Frames of the rig have policy number 0, not 1: the kernel did not apply this filter. */
 	assert_int_equal(set_policy(filter, 1), 0);
 	rig_handshake(&rig);
 	assert_string_equal(rig_log(&rig), "");
 	assert_int_equal(wf_metric_get(&rig.metrics, frames_filtered_frames), 3);
-	/* Now the number is that of their filter, which the kernel has applied. */
+	/* The low 8 bits of 256 are the frames' number 0: the kernel did apply the filter. */
 	assert_int_equal(set_policy(filter, 256), 0);
 	rig_handshake(&rig);
 	assert_string_equal(rig_log(&rig), "open\n");

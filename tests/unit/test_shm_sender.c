@@ -207,7 +207,7 @@ static void take(struct client *client, const struct wf_client_frame *frame)
 	}
 }
 
-/* Reads until @bytes were read or lost, or until @type. */
+/* Reads until @bytes were read or lost and, unless @type is 0, a frame of @type was read. */
 static void read_until(struct client *client, uint64_t bytes, unsigned int type)
 {
 	uint8_t byte[64];

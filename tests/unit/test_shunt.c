@@ -114,7 +114,7 @@ TEST_WITH(shunt_end_offset_and_counts_are_exact, setup, teardown)
 		keep_back(370000, GIB / 2);
 		rig_ack(&rig, RIG_CLIENT, off + GIB / 2);
 	}
-	/* The stream has 8 + 10 * 512 MiB; the last segment has the FIN. */
+	/* The stream has 8 bytes and 10 * 512 MiB so far. The last segment has the FIN. */
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 5 * GIB + 8, 0, "bye");
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 0, 5 * GIB + 12, NULL);
 	/* The connection ends without the last acknowledgement, which is bypassed in the kernel. */
@@ -314,7 +314,7 @@ TEST_WITH(shunt_of_a_submitted_flow_is_done_in_user_space, setup_submitted, tear
 	assert_int_equal(kernel.calls, 0);
 }
 
-/* Frames of 54 bytes without payload: SYN, ACK, and one with seven bytes. */
+/* The client's frames have 54 bytes and their payload: SYN, ACK, and one with seven bytes. */
 TEST_WITH(shunt_ignored_segments_count_the_bytes_of_their_frames, setup_submitted, teardown)
 {
 	assert_int_equal(by_hand(WEFT_VERDICT_PASS, 3), 0);

@@ -393,7 +393,7 @@ static void rotate(struct wf_sink *sink, int number)
 	assert_int_equal(access(dir, F_OK), 0);
 }
 
-/* Push and wait until the sink has written it. */
+/* Pushes @text, and waits until the sink has written it. */
 static void write_text(struct wf_sink *sink, const struct weft_flow *flow, uint64_t off,
 		       const char *text)
 {

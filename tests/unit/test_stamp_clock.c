@@ -10,7 +10,10 @@
 #define LIST(...) \
 	(const uint64_t[]){__VA_ARGS__}, sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 
-/* The frames @stamps pass through the clock; each sees the stamp of the next. Stores seconds. */
+/*
+ * Passes frames with the time stamps @stamps through a clock, each with the stamp of the next
+ * frame. Stores the frames, and for each the monotonic time since START.
+ */
 static void run(const uint64_t *stamps, size_t count, struct wf_frame *ret_frames,
 		uint64_t *ret_passed)
 {

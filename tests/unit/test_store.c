@@ -260,7 +260,9 @@ TEST_WITH(store_at_its_limit_releases_histories_first, setup_small, teardown)
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(
 			wf_store_set(store, "a", value, sizeof(value), WF_VERSION_ANY, 1, NULL), 0);
-	/* Nine versions of 512 bytes leave room for less than seven more, but only one must stay.
+	/*
+	 * Eight versions of 512 bytes leave room for fewer than eight more, but only the latest
+	 * must stay.
 	 */
 	do {
 		snprintf(key, sizeof(key), "k%d", entries);
@@ -580,7 +582,7 @@ static int number_of(const struct wf_record *record)
 	return value;
 }
 
-/* Reads a number for its version. Returns -ENOENT if the key does not exist. */
+/* Reads the number of @key and its version. Return: 0; -ENOENT if the key does not exist. */
 static int read_number(const char *key, int *ret_value, uint64_t *ret_version)
 {
 	struct wf_record *record;
@@ -707,7 +709,7 @@ static void *act(void *arg)
 			EXPECT(actor, !wf_store_limit_history(store, step % 5, NULL));
 			break;
 		case 5:
-			/* Some time after the abandoned transactions, never after those in use. */
+			/* At time 500 no transaction has reached its TTL of 1000: none ends. */
 			if (step % 64 == 0)
 				EXPECT(actor, wf_store_cleanup(store, 500) == 0);
 			break;

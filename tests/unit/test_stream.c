@@ -802,7 +802,10 @@ TEST(stream_overlapping_segments_in_every_policy_end)
 }
 
 #if WF_DEBUG >= 1
-/* Makes all kinds of memory requests in one run; frames and rings were allocated before. */
+/*
+ * Makes all kinds of memory requests in one run, of which the @nth fails; frames and rings were
+ * allocated before. *ret_reached: false if there were fewer requests.
+ */
 static void play_with_fault(uint64_t nth, bool *ret_reached)
 {
 	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){

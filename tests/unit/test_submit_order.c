@@ -202,7 +202,7 @@ TEST(submit_order_acknowledged_bytes_are_a_gap_after_the_patience_in_bytes)
 	assert_outcome("gap 0+1024 not_captured shutdown ", 1 + chunks, 1, CHUNK);
 }
 
-/* The wait for bytes that the receiver has not acknowledged has no such limit. */
+/* The wait for bytes that the receiver has not acknowledged has no limit in bytes. */
 TEST(submit_order_other_bytes_are_waited_for)
 {
 	CONVERSE({SIDE_CLIENT, 1, 60, 0, 1, 0, 0, false}, {SIDE_SERVER, 0, 1, 0, 1, 0, 0, false},

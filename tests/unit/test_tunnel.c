@@ -186,7 +186,7 @@ static void put_vxlan_segment(const uint8_t *data, size_t len_bytes)
 	pb_finish(&pb);
 }
 
-/* The datagram in the tunnel exceeds 64 KiB before the adapter splits it, so its lengths are 0. */
+/* Before the adapter splits it, the outer datagram may exceed 64 KiB: its lengths are then 0. */
 TEST(tunnel_udp_length_zero_where_ip_length_is_too)
 {
 	static const uint8_t data[3000];

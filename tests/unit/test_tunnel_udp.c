@@ -105,7 +105,7 @@ TEST(tunnel_tzsp_tags_that_never_end_are_malformed)
 	assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_VERIFY), WF_DECODE_MALFORMED);
 }
 
-/* The service listens on 1701; a client's datagram from any port to any other is no tunnel. */
+/* L2TP has its port at either end, LISP only at the destination; other datagrams are no tunnels. */
 TEST(tunnel_port_of_the_source_counts_only_where_the_protocol_says_so)
 {
 	build("l2tp");

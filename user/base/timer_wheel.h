@@ -23,7 +23,8 @@
 struct wf_timer {
 	uint32_t next; /* id of the next timer in the slot; 0: this timer is the last */
 	/*
-	 * id of the previous timer, or of the slot if this timer is the first; 0: not in the wheel
+	 * id of the previous timer, or of the list's head if this timer is the first; 0: not in
+	 * the wheel
 	 */
 	uint32_t prev;
 };
@@ -39,12 +40,13 @@ struct wf_timer_wheel {
 	/* bitmaps of the slots: 1 if the slot is not empty */
 	uint64_t busy[WF_TIMER_LEVELS][WF_TIMER_SLOTS / 64];
 	uint32_t heads[WF_TIMER_LEVELS][WF_TIMER_SLOTS];
-	uint32_t left_over; /* timers left at the end of a round; pop() returns them first */
+	/* id of the first timer left at the end of a round; pop() returns these timers first */
+	uint32_t left_over;
 };
 
 void wf_timer_wheel_init(struct wf_timer_wheel *wheel, wf_timer_at_fn at, void *ctx);
 
-/* Add timer @id, which is not in the wheel. A timer whose deadline has passed is due next tick. */
+/* Add timer @id, which is not in the wheel. If its deadline has passed, it is due within a tick. */
 void wf_timer_wheel_add(struct wf_timer_wheel *wheel, uint32_t id, uint64_t now_ns,
 			uint64_t deadline_ns);
 

@@ -44,7 +44,8 @@ struct wf_turns {
 void wf_turns_init(struct wf_turns *turns, uint32_t count, uint64_t silence_ns);
 
 /*
- * Begin a call of the calling thread. Return: its entry; NULL if @count other threads have entries.
+ * Begin a call of the calling thread. Return: its entry; NULL if all turns->count entries belong to
+ * other threads.
  */
 struct wf_turns_entry *wf_turns_enter(struct wf_turns *turns);
 /* End the call that wf_turns_enter() began. */

@@ -4,7 +4,7 @@
  * for sleepers that call poll(2).
  *
  * A wake-up clears the announcement of a sleep. Until the next announcement, further wake-ups cost
- * only one load. A sleeper whose ticket is older than the wake-up does not sleep at all.
+ * only a fence and a load. A sleeper whose ticket is older than the wake-up does not sleep at all.
  */
 #include "base/waiter.h"
 

@@ -7,7 +7,7 @@
  *
  *   sleeper                              waker
  *   ticket = wf_waiter_announce()        publish the work
- *   check for work once more             wf_waiter_wake()  (one load if nobody sleeps)
+ *   check for work once more             wf_waiter_wake()  (a fence and a load if nobody sleeps)
  *   if none: wf_waiter_sleep(ticket)
  *   wf_waiter_cancel()
  *

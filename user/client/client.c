@@ -405,7 +405,7 @@ static int check_received(struct weft_client *client, ssize_t got)
 	return got > 0 ? 0 : -EAGAIN;
 }
 
-/* Tell the agent that the client has reached the position for which it waits. */
+/* Wake the agent if the client has reached the position for which the agent waits. */
 static void wake_agent(struct weft_client *client)
 {
 	if (wf_client_shm_is_wanted(&client->shm))

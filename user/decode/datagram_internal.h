@@ -5,9 +5,9 @@
  *   0 ├── run ──┤         ├─ run ─┤       ├ end_bytes
  *     [frag][frag]        [frag]
  *
- * A run is a sequence of adjacent fragments that arrived in this order, each when its predecessor
- * was the last fragment of the datagram. Linux's inet_frag_queue_insert() defines runs in the same
- * way. Two runs may be adjacent.
+ * A run is a sequence of adjacent fragments that arrived in this order, each while its predecessor
+ * was the held fragment with the highest offset. Linux's inet_frag_queue_insert() defines runs in
+ * the same way. Two runs may be adjacent.
  *
  * Thread: the worker that owns the defragmenter.
  */

@@ -5,8 +5,8 @@
  *   buckets[hash] → datagram → datagram          oldest ⇄ ... ⇄ newest
  *                      └→ fragments by offset (datagram.c)
  *
- * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena, whose
- * bytes are where packet/frame.h says. At a limit, the oldest datagram is dropped.
+ * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena. At a
+ * limit, the oldest datagram is dropped. wf_defrag_add() says where the bytes of a fragment are.
  *
  * All datagrams have the same timeout, so the list from oldest to newest is also sorted by
  * deadline. A fragment that arrives after the deadline of its datagram begins a new datagram, so

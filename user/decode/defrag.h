@@ -6,8 +6,8 @@
  * Fragments may arrive in any order. A fragment that overlaps held bytes is treated as follows:
  *
  *   contained in one run  the fragment is ignored. A run is a sequence of adjacent fragments that
- *                         arrived in this order, each when its predecessor was the last fragment
- *                         of the datagram; Linux groups fragments in the same way
+ *                         arrived in this order, each while its predecessor was the held fragment
+ *                         with the highest offset; Linux groups fragments in the same way
  *   any other overlap     the whole datagram is dropped (RFC 5722)
  *
  * A datagram is also dropped if two last fragments end at different offsets, if the last fragment
@@ -44,7 +44,10 @@ struct wf_defrag_opts {
 	struct wf_metrics *metrics;
 	/* hash seed; must be secret, because an attacker who knows it can fill one bucket */
 	uint64_t seed;
-	/* maximum numbers of datagrams and of held fragments; at either, the oldest is dropped */
+	/*
+	 * maximum numbers of datagrams and of held fragments; at either, the oldest datagram is
+	 * dropped
+	 */
 	uint32_t datagrams_max;
 	uint32_t fragments_max;
 	/* maximum number of fragments of one datagram; a datagram with more is dropped */

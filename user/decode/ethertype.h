@@ -16,7 +16,7 @@ enum wf_next wf_ethertype(struct wf_layers *layers);
 /* Enter the header that a "next protocol" field of NSH, VXLAN-GPE or LISP-GPE names (RFC 8300). */
 enum wf_next wf_ethertype_next_protocol(struct wf_layers *layers, uint8_t protocol);
 
-/* Parse an LLC header with an EtherType (SNAP, RFC 1042). One without counts as not TCP. */
+/* Parse an LLC header. A frame is not TCP unless the header has an EtherType (SNAP, RFC 1042). */
 enum wf_next wf_ethertype_snap(struct wf_layers *layers);
 
 #endif

@@ -52,7 +52,10 @@ struct wf_rss {
 	uint32_t or_mask, xor_mask, second_mask;
 	bool ports[2];
 	uint32_t entries_count;
-	/* by entry of the table: upper 8 bits of a hash whose weft_hash_worker() is its worker */
+	/*
+	 * for each entry of the indirection table: upper 8 bits of a hash for which
+	 * weft_hash_worker() returns the worker of the entry's queue
+	 */
 	uint8_t tops[WF_RSS_ENTRIES_MAX];
 };
 

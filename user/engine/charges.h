@@ -40,8 +40,8 @@ struct wf_charges {
 };
 
 /*
- * Charge the memory of the engine. Call after the subscriptions were created and before anything
- * else is allocated. Return: 0 on success; -ENOBUFS if the limit is too small (logged).
+ * Charge the memory of the engine. Call after the subscriptions were created and before workers,
+ * rings and maps are allocated. Return: 0 on success; -ENOBUFS if the limit is too small (logged).
  */
 int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *opts);
 

@@ -33,7 +33,7 @@ struct wf_added_tasks {
 	uint32_t count;
 };
 
-/* Options of the housekeeping thread; all pointers are borrowed until wf_housekeeping_stop(). */
+/* Options of the housekeeping thread; all pointers are borrowed until wf_housekeeping_free(). */
 struct wf_housekeeping_opts {
 	const struct weft_opts *weft;
 	struct wf_arena *arena;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * placement.c - chooses the CPU and the NUMA node of each worker before the arena is used.
+ * placement.c - chooses the CPU and NUMA node of each worker, and divides the arena among nodes.
  *
  * Registering the arena as UMEM populates all of it on the main thread, so the node of each part
  * must be set before.

@@ -25,8 +25,8 @@ void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct
 void wf_placement_set(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places);
 
 /*
- * Divide the arena into one part per node, sized by the node's number of workers. Call before the
- * arena is used.
+ * Divide the arena into one part per node, sized by the node's number of workers. Call before other
+ * threads use the arena, and before it is registered as UMEM.
  */
 void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint32_t count);
 

@@ -3,8 +3,8 @@
  * arena.h - the one mapping that holds UMEM frames, pages, slabs and queues.
  *
  * The arena is divided into spans of WEFT_SPAN_BYTES. A span is free or has one use. A span that
- * was put is free for any use. The mapping is a memfd (MAP_SHARED), so that AF_XDP can register it,
- * and so that the memory of a free span can be returned to the system.
+ * was put is free for any use. The mapping is a memfd (MAP_SHARED), so that the memory of a free
+ * span can be returned to the system, and so that other processes can map the arena.
  *
  * Thread: any, unless stated otherwise; lock-free.
  */

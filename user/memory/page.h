@@ -3,8 +3,9 @@
  * page.h - a piece of the arena that holds packet bytes: a received frame, or a page of a size
  * class.
  *
- * References are counted; the last put returns the page to its pool. The header of a page (4 bytes)
- * is outside the data area, so that a UMEM frame contains no header.
+ * References are counted; the last put returns the page to its pool, or a received frame to any
+ * pool. The header of a page (4 bytes) is outside the data area, so that a UMEM frame contains no
+ * header.
  */
 #ifndef WF_MEMORY_PAGE_H
 #define WF_MEMORY_PAGE_H
@@ -31,7 +32,7 @@ void wf_page_get_many(struct wf_page *page, uint32_t count);
  */
 void wf_page_put_many(struct wf_page *page, uint32_t count);
 
-/* Drop a reference; the last one returns the page to its pool. NULL is allowed. Thread: any. */
+/* Drop a reference; if it is the last one, free the page. NULL is allowed. Thread: any. */
 void wf_page_put(struct wf_page *page);
 
 /*
@@ -68,8 +69,8 @@ int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
  * page. A page of a size class that is not larger than a new one would be, and holds @bytes, is not
  * replaced.
  *
- * Return: 0; -ERANGE: @keep_bytes exceeds the size of the old or the new page, or @bytes exceeds
- * the size of a span; -ENOBUFS: no page is free. On error *@page is unchanged.
+ * Return: 0; -ERANGE: @keep_bytes exceeds the size of the old page or @bytes, or @bytes exceeds the
+ * size of a span; -ENOBUFS: no page is free. On error *@page is unchanged.
  */
 int wf_page_resize(struct wf_page **page, struct wf_page_pool *pool, uint64_t keep_bytes,
 		   uint64_t bytes);

@@ -27,8 +27,9 @@ struct wf_page_pool_opts {
 	/* number of rx frames of this worker, all made when the pool is created */
 	uint32_t frames;
 	/*
-	 * number of these frames that only the rings may use; normally this worker's share of the
-	 * capacity of the fill rings
+	 * number of these frames that the fill rings hold while they are full, normally this
+	 * worker's share of their capacity; if more than the rest are free, some of them are
+	 * offered to other pools
 	 */
 	uint32_t frames_reserve;
 	/* maximum bytes of all spans without the rx frames; 0: limited only by the budget */
@@ -99,7 +100,7 @@ size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool);
 
 /*
  * Take up to @max free rx frames for a fill ring and write their UMEM offsets. Each has one
- * reference, which passes through the kernel to the receiver: it finds the page with
+ * reference, which passes through the kernel to the receiver: the receiver finds the page with
  * wf_arena_page_at(desc.addr), and later calls wf_page_put(). A frame that another thread puts may
  * be taken by any pool that lacks free frames. Return: the number of frames taken.
  */
@@ -134,7 +135,11 @@ uint32_t wf_page_pool_shrink(struct wf_page_pool *pool);
  */
 uint32_t wf_page_pool_halve(struct wf_page_pool *pool);
 
-/* Return @page to its pool, after its last holder has put it (page.h). Thread: any. */
+/*
+ * Free @page, after its last holder has put it (page.h): return a page of a size class to its pool,
+ * and a frame to the calling worker's pool; if the caller has no pool with frames, to the home of
+ * the pool that made the frame. Thread: any.
+ */
 void wf_page_come_home(struct wf_page *page);
 
 /*

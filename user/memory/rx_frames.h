@@ -31,9 +31,9 @@ struct wf_rx_frames {
 };
 
 /*
- * Make @count frames and reserve @reserve of them for rings. The caller must have set all members
- * that precede stock. Return: 0; -EINVAL: @frame_bytes is invalid, or @reserve > @count; -ENOBUFS:
- * no memory is left for the frames.
+ * Make @count frames, of which the fill rings hold @reserve while they are full. The caller must
+ * have set all members that precede stock. Return: 0; -EINVAL: @frame_bytes is invalid, or @reserve
+ * exceeds @count; -ENOBUFS: no memory is left for the frames.
  */
 int wf_rx_frames_make(struct wf_rx_frames *frames, uint32_t frame_bytes, uint32_t count,
 		      uint32_t reserve);

@@ -37,8 +37,8 @@ struct wf_segment_filter *wf_segment_filter_join(struct wf_segment_filter *a,
 						 struct wf_segment_filter *b);
 
 /*
- * Return true if the segment @packet is wanted. @flow_hash: weft_hash_flow() of its flow, which is
- * not packet->hash if the hash of the NIC chooses the worker.
+ * Return true if the segment @packet is wanted. @filter: not NULL. @flow_hash: weft_hash_flow() of
+ * the packet's flow, which is not packet->hash if the hash of the NIC chooses the worker.
  */
 bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet,
 			     uint32_t flow_hash);

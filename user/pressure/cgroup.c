@@ -17,7 +17,7 @@
 /* A limit of at least this size means that there is none: v1 reports a number near 2^63 then. */
 #define NO_LIMIT_BYTES (1ull << 60)
 
-/* The files of each version; NULL: it has no such file. */
+/* The files of each version; NULL: the version has no such file. */
 static const struct files {
 	const char *limit;
 	const char *soft_limit; /* above it, the kernel throttles the group to reclaim memory */

@@ -5,8 +5,8 @@
  *
  *   wf_monitor_run() ──each interval──► pressure: budget, process, PSI, cgroup
  *                   │                     └─ level changed: limit the arena, shorten TTLs,
- *                   │                        return free memory to the system, then the
- *                   │                        owner's handlers
+ *                   │                        return free memory to the system (if the level
+ *                   │                        rose), then the owner's handlers
  *                   ├──when due──► cleanup tasks: return free memory to the system, then the
  *                   │              owner's tasks
  *                   └──► publish the memory_* metrics

@@ -4,6 +4,8 @@
  *
  *   in a mapped file     not moved
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
+ *   a well filled page   not moved if the stream holds no other data (a page that is not a receive
+ *                        frame holds a packet from a pipe, for example)
  *   a well filled frame  not moved while enough frames are free
  *   any other frame      not moved while half of the frames are free and memory is not short,
  *                        so that data whose hole is filled soon is never copied

@@ -59,8 +59,9 @@ void wf_trials_free(struct wf_trials *trials);
 
 /*
  * Take @packet, decoded from @frame, with the frame's page reference if the packet belongs to a
- * trial or begins one. Return: true if the packet was taken: it is held, or the callback was
- * called; false if the caller must process it.
+ * trial, begins one, or has a wrong checksum that earlier segments decide about. Return: true if
+ * the packet was taken: it is held, or the callback was called; false if the caller must process
+ * it.
  */
 bool wf_trials_take(struct wf_trials *trials, const struct wf_frame *frame,
 		    const struct wf_packet *packet);

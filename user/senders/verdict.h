@@ -29,7 +29,8 @@ struct wf_sender_counts {
 
 /*
  * Return the verdict. @is_final: the trial ends, so the verdict must not be UNDECIDED.
- * @is_known_right, used only then: most checksums in other connections of the address are right.
+ * @is_known_right: most checksums in other connections of the address are right; used only if
+ * @is_final is true.
  */
 enum wf_sender_verdict wf_sender_judge(const struct wf_sender_counts *counts, bool is_final,
 				       bool is_known_right);

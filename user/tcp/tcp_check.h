@@ -4,8 +4,8 @@
  * can repeat them.
  *
  * The checks change the state of the connection in one way only: they record rejected numbers
- * (WF_TCP_REJECTED_DATA), and if rejected numbers of both sides confirm each other, they mark the
- * window as out of date (WF_TCP_STALE).
+ * (WF_TCP_REJECTED_DATA, WF_TCP_REJECTED_ACK), and if rejected numbers of both sides confirm each
+ * other, they mark the window as out of date (WF_TCP_STALE).
  *
  * Thread: the flow's worker.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * decode_kinds.h - builds one frame of every kind that decode reads, and decodes it strictly.
+ * decode_kinds.h - builds one frame of every kind that decode reads, and decodes frames with checks
+ * of the result.
  *
  * Each kind carries the same segment: KIND_SRC port 40000 → KIND_DST port 80
  * (or the IPv6 pair), seq 1000, ack 2000, flags PSH ACK, payload KIND_DATA.

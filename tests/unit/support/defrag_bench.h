@@ -39,7 +39,10 @@ int defrag_setup(void **state);
 int defrag_setup6(void **state);
 int defrag_teardown(void **state);
 
-/* Registers a test for IPv4, for IPv6, or for both; the name of the second ends in "_ipv6". */
+/*
+ * Register a test for IPv4, for IPv6, or for both; TEST_BOTH adds "_ipv6" to the name of the IPv6
+ * test.
+ */
 #define TEST_IPV4(name) TEST_WITH(name, defrag_setup, defrag_teardown)
 #define TEST_IPV6(name) TEST_WITH(name, defrag_setup6, defrag_teardown)
 #define TEST_BOTH(name)                                                             \
@@ -47,7 +50,7 @@ int defrag_teardown(void **state);
 	TEST_REGISTER(name, "test_" #name "_ipv6", defrag_setup6, defrag_teardown); \
 	TEST_IPV4(name)
 
-/* Sets up the bench again, with changed options. */
+/* Creates the bench's defragmenter with the options that are now in bench->opts. */
 void defrag_open(struct defrag_bench *bench);
 
 /* Builds the datagram to be fragmented: Ethernet, IP, TCP with @data_bytes of a pattern. */

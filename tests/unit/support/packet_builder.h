@@ -71,7 +71,8 @@ struct packet_builder {
 };
 
 /*
- * Members have host byte order. A missing member is sent as zero; only window 0 is sent as 64240.
+ * Members have host byte order. A missing member is sent as zero, except that window 0 is sent as
+ * 64240 unless window_zero is set.
  */
 struct pb_tcp {
 	uint16_t src_port;
@@ -117,7 +118,10 @@ void pb_ipv4_set_fragment(struct packet_builder *pb, uint16_t id, uint32_t off_b
  */
 void pb_ipv6_ext(struct packet_builder *pb, uint8_t proto, const void *body, size_t body_bytes);
 void pb_ipv6_fragment(struct packet_builder *pb, uint32_t id, uint32_t off_bytes, bool more);
-/* Set the protocol number in the last IP header, for protocols without a pb_*() function. */
+/*
+ * Set the protocol number of the next header in the last header, which is an IP header or an IPv6
+ * extension header. For protocols without a pb_*() function.
+ */
 void pb_set_proto(struct packet_builder *pb, uint8_t proto);
 
 /* Append headers of transport protocols and tunnels. */
@@ -156,7 +160,7 @@ void pb_frame(const struct packet_builder *pb, uint64_t time_ns, struct wf_frame
 void pb_segment(struct packet_builder *pb, const char *src, const char *dst,
 		const struct pb_tcp *tcp, const void *data, size_t len_bytes);
 
-/* Correct the checksums of the last IPv4 and TCP headers after the test has changed bytes. */
+/* Correct the checksums of all IPv4 headers and of the last TCP header, after changes of bytes. */
 void pb_fix_checksums(struct packet_builder *pb);
 
 /*

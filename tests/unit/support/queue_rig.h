@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* queue_rig.h - one queue, its worker and its reader, for the tests of deliver/queue*.c. */
+/* queue_rig.h - one queue, its worker and its reader, for the tests of queue/queue*.c. */
 #ifndef TESTS_UNIT_SUPPORT_QUEUE_RIG_H
 #define TESTS_UNIT_SUPPORT_QUEUE_RIG_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rich_section.h - a pcapng section with every kind of block, several time resolutions, and
- * interfaces of several link types.
+ * rich_section.h - a pcapng section with every kind of block that the reader parses and one of an
+ * unknown type, several time resolutions, and interfaces of several link types.
  */
 #ifndef WF_UNIT_RICH_SECTION_H
 #define WF_UNIT_RICH_SECTION_H

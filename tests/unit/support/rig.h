@@ -10,14 +10,14 @@
  * 	rig_stop(&rig);
  *
  * Each event is one line of the transcript; '>' is data to the server, '<' to the client.
- * Connections after the first are marked "#id":
+ * Lines of connections after the first end in the connection's number, as in "open #2":
  *
  * 	open            > bytes         > gap 3 not_captured     > anomaly paws
  * 	close fin       drop 3
  *
  * Numbers are relative: offset 0 of each side is the byte after its SYN. The time is rig->now_ns;
- * each segment advances it by 1 ms. rig_stop() flushes, and asserts that the ledgers close and that
- * no memory is left in use.
+ * each segment advances it by 1 ms. rig_stop() flushes, and asserts that the counters by kind add
+ * up to their totals and that neither an open connection nor held payload is left.
  */
 #ifndef TESTS_UNIT_SUPPORT_RIG_H
 #define TESTS_UNIT_SUPPORT_RIG_H

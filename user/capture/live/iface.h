@@ -66,8 +66,9 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
 /*
  * Set the verdicts of the directions that endpoints [0] and [1] of @key send. @ret_kept: the
  * verdicts before the call, and the kernel's counts. A bypass ends with the next connection of the
- * same key. The call costs at least one system call. Return: 0; -ENOENT if the flow map has no
- * entry for @key; other negative errno. Thread: any.
+ * same key. The call costs at least one system call. Return: 0; -ENOENT if the kernel has no entry
+ * for @key; -EAGAIN if the verdicts are set, but *@ret_kept is not; other negative errno. Thread:
+ * any.
  */
 int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_key *key,
 			 const enum weft_verdict verdict[2], struct wf_kept *ret_kept);

@@ -19,10 +19,11 @@ bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
 void wf_iface_mode_explain(const char *ifname);
 
 /*
- * Check that @ifname may be captured in @mode. This function rejects tap mode if the interface has
- * an address or a route, apart from link-local ones of IPv6, or if its packets have no Ethernet
- * header. If the interface is only part of another device (a bond of mirror ports, for example), it
- * logs a warning. Return: 0; -EBUSY or -EOPNOTSUPP if the mode is rejected; the log has the reason.
+ * Check that @ifname may be captured in @mode. This function rejects each mode if packets begin
+ * neither with an Ethernet header nor with an IP header, and tap mode if they have no Ethernet
+ * header, or if the interface has an address or a route, apart from link-local ones of IPv6. If the
+ * interface is only part of another device (a bond of mirror ports, for example), tap mode is
+ * accepted with a warning. Return: 0; -EBUSY or -EOPNOTSUPP if the mode is rejected (logged).
  */
 int wf_iface_mode_check(const char *ifname, enum weft_mode mode);
 

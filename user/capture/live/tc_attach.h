@@ -63,8 +63,8 @@ void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach);
 int wf_tc_load(struct wf_tc *tc, const struct wf_tc_opts *opts);
 
 /*
- * Pin the maps, but not the program: pins stay after a kill, and the pin of the program would hold
- * the memory of the rings. Return: 0 or negative errno, logged.
+ * Pin the maps, except those of the rings, and not the program: pins stay after a kill, and a pin
+ * of the program would keep the memory of the rings. Return: 0 or negative errno, logged.
  */
 int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins);
 

@@ -8,9 +8,9 @@
  * that can't be opened, is logged, and the other files are read; at the end, the source returns
  * -EBADMSG.
  *
- * Bound: WEFT_CAPTURE_FILES_MAX files. Open at a time are only the files that overlap in time,
- * pipes, and at most 16 other mapped files. A mapped file that has ended has no descriptor any
- * more, but stays mapped until the set is closed.
+ * Bound: WEFT_CAPTURE_FILES_MAX files. Only pipes, the files that overlap in time, and at most 16
+ * other mapped files are open at a time. A mapped file that has ended has no descriptor any more,
+ * but stays mapped until the set is closed.
  */
 #ifndef WF_CAPTURE_SET_PCAP_SET_H
 #define WF_CAPTURE_SET_PCAP_SET_H
