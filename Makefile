@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The only Makefile. `make help` lists the targets. All output is written to build/.
+# The only Makefile. `make help` lists the targets. Everything is built in build/.
 #
 #   SAN=address,undefined | thread   sanitizer build, in build/san-<names>/
-#   DEBUG=0..2                       0 release, 1 asserts, 2 also wf_x_is_valid()
+#   DEBUG=0..2                       0 release, 1 asserts, 2 also the wf_*_is_valid() checks
 #   V=1                              show the commands
 
 .DEFAULT_GOAL := all
@@ -52,7 +52,7 @@ LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 APP_SRC  := $(foreach d,$(APP_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
 APP_OBJ  := $(APP_SRC:%.c=$(O)/%.o)
-# The library for other processes. It needs the C library only.
+# libweft-client, for processes that read from a running agent. It needs the C library only.
 CLIENT_SRC := $(sort $(wildcard user/client/*.c)) user/base/names.c
 CLIENT_OBJ := $(CLIENT_SRC:%.c=$(O)/%.o)
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
@@ -74,7 +74,7 @@ BPF_ARCH   := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
               -Iinclude -I. -I/usr/include/$(shell uname -m)-linux-gnu
 
-# Headers that BPF programs may include, with the tables of include/weft.
+# Headers and tables that BPF programs include. If one changes, all BPF programs are built again.
 BPF_DEPS := $(wildcard bpf/*.h bpf/*.def) include/weft/table.h include/weft/verdict.h
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(BPF_DEPS)
@@ -119,13 +119,13 @@ $(O)/libweft-client.so: $(CLIENT_OBJ) user/client/libweft-client.map
 	$(Q)$(CC) -shared -Wl,-soname,libweft-client.so.$(firstword $(subst ., ,$(VERSION))) \
 		-Wl,--version-script=user/client/libweft-client.map $(if $(SAN),,-Wl,-z,defs) -o $@ $(CLIENT_OBJ) $(LDFLAGS)
 
-# The object includes the files of the dashboard.
+# page.c includes the files of the dashboard.
 $(O)/user/http/page.o: $(wildcard user/http/web/*)
 
-# The object includes the demo's script with an assembler directive.
+# cmd_demo.c includes the demo's script with an assembler directive.
 $(O)/user/cli/cmd_demo.o: scripts/demo.sh
 
-# The program without its main(): unit tests link it.
+# The program without its main(), for unit tests, test helpers and man/fill.
 $(O)/libapp.a: $(filter-out %/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -176,7 +176,7 @@ install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 	$(Q)install -D -m 644 scripts/completion.bash $(compdir)/weft
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_to,$(page));)
 
-uninstall: ## take away what install put there
+uninstall: ## remove the files that install has installed
 	$(Q)rm -f $(bindir)/weft $(libdir)/libweft.a $(libdir)/libweft.so $(libdir)/libweft.so.$(SO_VERSION) \
 		$(libdir)/libweft.so.$(VERSION) $(libdir)/pkgconfig/weft.pc $(compdir)/weft $(foreach page,$(MAN),$(call man_to,$(page)))
 	$(Q)rm -f $(libdir)/libweft-client.a $(libdir)/libweft-client.so $(libdir)/libweft-client.so.$(SO_VERSION) \
@@ -191,7 +191,7 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/li
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libapp.a $(O)/libweft.a $(LDFLAGS) \
 		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
-# Random conversations, the oracle, and the code that runs the engine on them.
+# Fuzzers, and the code that they share: random conversations, the oracle, runs of the engine.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SUP := $(filter-out $(FUZZ_SRC) $(addprefix tests/fuzz/,test_% receivers.c captures.c),$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
@@ -213,7 +213,7 @@ $(O)/tests/test_reassembly: $(REASSEMBLY_OBJ) $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libw
 HELPER_SRC := $(sort $(wildcard tests/integration/*.c))
 HELPER_BIN := $(HELPER_SRC:tests/integration/%.c=$(O)/helpers/%)
 
-# Helpers that publish or read messages use code of the program, too.
+# Helpers that publish or read NATS messages also use code of the program.
 $(O)/helpers/bus_read $(O)/helpers/bus_publish: $(O)/libapp.a
 
 $(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft-client.a $(O)/libweft.a
@@ -255,10 +255,10 @@ test-kernels: ## tests on Linux 6.1 and 6.12, and on drivers of real cards, in g
 # Fuzzers are built with clang in a separate directory, build/fuzz.
 FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
 
-# The test code itself is not instrumented, so that the fuzzer explores the code under test only.
+# Coverage of the test code is not recorded, so that the fuzzer explores the code under test only.
 $(O)/tests/fuzz/%.o: CFLAGS += $(if $(findstring fuzzer,$(SAN)),-fno-sanitize=fuzzer-no-link)
 
-# Messages on NATS are read by code of the program.
+# fuzz_bus tests the code that reads NATS messages. This code is not part of libweft.
 $(O)/fuzzers/fuzz_bus: $(addprefix $(O)/user/,bus/names.o bus/message.o collect/delivery.o sink/format/stream_name.o)
 $(O)/fuzzers/fuzz_bus: FUZZ_LIBS := -lnats
 
@@ -295,7 +295,7 @@ $(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BENCH_ARCHIVE) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
 
-bench: ## speed of replay, XDP program, live, beside floors and other programs: KIND=bulk SCALE=0.1 RUNS=5
+bench: ## speed of replay, XDP program, live, beside lower bounds and other programs: KIND=bulk SCALE=0.1 RUNS=5
 	$(Q)scripts/install-deps.sh --bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(O)
@@ -332,7 +332,7 @@ bench-nats: ## speed of a replay into NATS JetStream beside a bare publisher (ne
 	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/nats_bare
 	$(Q)tests/bench/nats.sh $(O)
 
-bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rtt SCALE=1 RUNS=9
+bench-memory: ## memory and speed with page classes, beside pages of 1900 bytes only: KIND=tiny-rtt SCALE=1 RUNS=9
 	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/memory
 	$(Q)tests/bench/memory.sh $(O)
 

@@ -7,12 +7,13 @@
 # The guest mounts this machine's root read-only through 9p, with an overlay in memory above it. The
 # guest has its own /tmp, /run, network and kernel modules. COMMAND starts in the current working
 # directory. The output is that of COMMAND. Exit status: that of COMMAND; 125 if the guest did not
-# start COMMAND; 124 after GUEST_LIMIT seconds. The guest is emulated: on some machines that are
-# virtual themselves /dev/kvm exists, but a guest does not start or stops during its start. With
-# GUEST_ACCEL=kvm it is 2 to 10 times faster. An emulator translates code anew wherever it lies at
-# another address, and indirect jumps are slow in it: so the guest does not randomise addresses
-# (norandmaps) or use retpolines (mitigations=off). Neither changes what the verifier does with
-# root's programs.
+# start COMMAND; 124 after GUEST_LIMIT seconds.
+#
+# The default is an emulated guest, because on some virtual machines /dev/kvm exists, but a guest
+# does not start or stops during its start. With GUEST_ACCEL=kvm the guest is 2 to 10 times faster.
+# The emulator translates code again if the code lies at another address, and its indirect jumps are
+# slow. Therefore the guest does not randomise addresses (norandmaps) and uses no retpolines
+# (mitigations=off). Neither changes what the verifier does with root's programs.
 #
 #   GUEST_CPUS (2)   GUEST_MEMORY_MB (4096)   GUEST_LIMIT (7200)   GUEST_ACCEL (tcg,thread=multi)
 #   GUEST_PROGRAMS   programs that COMMAND starts often, besides those in scripts/guest-files.py
@@ -56,7 +57,8 @@ make_initramfs() {
 	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$work/initramfs"
 }
 
-# Copy the console output without the firmware's messages; return the status that the guest printed.
+# Copy the console output without empty lines and the firmware's messages. Return the status that
+# the guest printed.
 read_console() {
 	local line status=125
 	while IFS= read -r line; do

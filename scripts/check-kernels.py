@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-check-kernels.py - README.md and weft-run(1) name the oldest kernel and the features that a
-supported kernel may lack, as user/capture/host/kernel.def has them.
+check-kernels.py - checks that README.md and weft-run(1) name the oldest supported kernel and the
+features that a supported kernel may lack, as user/capture/host/kernel.def does.
 """
 import os
 import re
@@ -22,7 +22,7 @@ def number(version):
 
 
 def compare(path, stated, wanted):
-    """@stated, @wanted: sets of (name, since, without)."""
+    """@stated, @wanted: sets of (feature, first version with it, effect if it is missing)."""
     for row in sorted(wanted - stated):
         errors.append(f"{path}: kernel feature is missing or differs: {' | '.join(row)}")
     for row in sorted(stated - wanted):

@@ -35,7 +35,7 @@ def check_width(name, text):
 
 
 def keys_of(weft):
-    """Yields (key, range, default) as `weft config show` prints them; without range if the type is the range."""
+    """Yields (key, range, default) as `weft config show` prints them; range "": none is printed."""
     path, allowed = [], ""
     for line in output_of(weft, "config", "show").splitlines():
         if line.lstrip().startswith("#"):

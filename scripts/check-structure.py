@@ -6,14 +6,14 @@ check-structure.py [--without RULE,...] - checks that the source tree is built a
 Rules, each reported with the file that breaks it:
   include   a room under user/ includes only what scripts/layers.txt allows
   circle    no circle between rooms, none between the files of one room; a file uses another
-            if it includes its header or calls a function that it defines
+            if it includes its header or uses a function or variable that it defines
   library   a system library is used only by the rooms that own it
   readme    every room has a README.md
   name      a file named in a comment or in a README exists
   size      a room has at most ROOM_FILES files and ROOM_LINES lines, a file FILE_LINES lines
 
-A room is a folder under user/ that holds sources. A file is here a pair x.c and x.h, with
-x_internal.h where there is one.
+A room is a folder under user/ that holds sources. In the rule circle, x.c, x.h, x_internal.h and
+x.def are one file.
 """
 import argparse
 import os
@@ -38,7 +38,8 @@ LIBRARIES = [
     (r"#include <n?curses", "ncurses", ["cli/top"]),
     (r"\bpthread_(create|join|detach|kill|cancel|self|sig\w+|set\w+)\(", "threads",
      ["base", "engine", "worker", "pressure", "sink", "serve", "http", "agent"]),
-    # Locks have a time limit and are counted; only the control plane may use them.
+    # Locks are those of base/lock.h, which have a time limit and are counted. Only rooms of the
+    # control plane may use them.
     (r"\bpthread_(mutex|rwlock|spin|cond)_\w+\(", "bare locks", ["base"]),
     (r'#include "base/lock\.h"', "locks",
      ["base", "metrics", "api", "agent", "sink", "pressure", "state", "policy", "endpoints", "serve", "control",

@@ -4,11 +4,12 @@
 # completion.bash - completes the command line of weft in bash.
 #
 # Commands, options and choices are read from the help of the installed program, and keys from
-# `weft config show`, so that this file need not change when they change.
+# `weft config show`. Only the words after config, policy, endpoints, state and flow are listed
+# here.
 
 _weft_commands() { "$1" help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
 
-# _weft_options WEFT COMMAND: "--name" or "--name ARGUMENT", one a line.
+# _weft_options WEFT COMMAND: print "--name" or "--name ARGUMENT" for each option, one per line.
 _weft_options() {
 	"$1" "$2" --help 2>/dev/null | sed -nE 's/^  (-., |    )(--[a-z-]+)( ([^ ]+))?( .*|$)/\2 \4/p'
 }

@@ -12,7 +12,7 @@
 # Every file that curl downloaded must be found, byte for byte, in the streams that weft extracted
 # on the server, and the streams of the mirror port must be the same. The rate of the traffic
 # is limited, so that slow machines can capture it. The script removes everything that it created.
-# Exit status 0: all files were found.
+# Exit status: 0 if all checks passed, 4 if something that the demo needs is missing, else 1.
 set -u
 
 weft=${WEFT:-build/weft}
@@ -101,9 +101,9 @@ make_namespaces() {
 	limit_bursts
 }
 
-# A veth queue holds 256 frames and drops others, on the mirror port as elsewhere. --limit-rate of
-# curl only limits the average rate: a small receive window, the rate of the link and, on kernels
-# that can wait for a veth queue (6.17), a queue before the mirror port limit each burst.
+# A veth queue holds 256 frames and drops others, also on the mirror port. --limit-rate of curl
+# limits the average rate only. Bursts are limited by a small receive window, the rate of the link
+# and, on kernels where a full veth queue stops the qdisc (6.17), a qdisc before the mirror port.
 limit_bursts() {
 	ip netns exec "$client" sysctl -qw net.ipv4.tcp_rmem='4096 131072 1000000'
 	ip netns exec "$server" tc qdisc add dev eth0 root tbf rate "$link_rate" burst 130k latency 1s 2>/dev/null
@@ -120,7 +120,7 @@ make_files() {
 	small_files $((small_count - small_count / 2 - small_count / 4)) 60000 c
 }
 
-# small_files COUNT BYTES PREFIX: make COUNT files of BYTES each.
+# small_files COUNT BYTES PREFIX: make COUNT files of BYTES each, named small-PREFIX000 and so on.
 small_files() {
 	head -c "$(($1 * $2))" /dev/urandom | split -a 3 -d -b "$2" - "$work/www/small-$3"
 }
@@ -295,7 +295,7 @@ stop_weft() {
 	fi
 }
 
-# check_iface NAME: check that the interface of the agent NAME no longer has a program.
+# check_iface NAME: check that the interface of the agent NAME has no XDP program.
 check_iface() {
 	! ip -n "${agent_ns[$1]}" link show "${agent_iface[$1]}" | grep -q xdp
 }

@@ -12,8 +12,8 @@
 # apt uses its own sources, lists and cache in a temporary directory, so the machine's configuration
 # never changes. A kernel is unpacked into a temporary directory and then renamed, so an interrupted
 # run leaves no partial kernel. Kernels are stored in $WEFT_KERNEL_CACHE (default:
-# /var/tmp/weft-debian-kernels). A week after the last request the mirror is asked again; if it does
-# not answer, the stored kernel is used.
+# /var/tmp/weft-debian-kernels). If the mirror last answered more than a week ago, it is asked
+# again; if it does not answer, the stored kernel is used.
 set -eu
 series=${1:?series, as 6.1 or 6.12}
 cache=${WEFT_KERNEL_CACHE:-/var/tmp/weft-debian-kernels}
@@ -70,7 +70,7 @@ newest() {
 }
 
 # unpack PACKAGE: download the package and replace the stored kernel of this series with it. depmod
-# runs below $work/new/lib, because it searches modules there.
+# searches DIRECTORY/lib/modules, so lib is a link to the directory itself.
 unpack() {
 	local new=$work/new
 	(cd "$work" && apt-get "${apt_options[@]}" download -qq "$1" >&2) &&

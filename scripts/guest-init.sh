@@ -30,7 +30,8 @@ mount -t tmpfs tmp /new/tmp
 mount -t tmpfs run /new/run
 mkdir -p /new/run/netns /new/run/weft-guest /new/usr/lib/modules
 mount -o bind "/host$modules" /new/usr/lib/modules
-# The host's /tmp and /run are not visible in the guest, except for a build tree inside them.
+# The host's /tmp and /run are not visible in the guest, except for the working directory of the
+# command if it lies in one of them.
 case $directory in
 /tmp/* | /run/*)
 	mkdir -p "/new$directory"

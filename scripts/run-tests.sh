@@ -14,21 +14,22 @@
 # A test prints "ok - name", "not ok - name" or "ok - name # SKIP reason". A test program that
 # crashes or prints no result counts as one failure. ONLY=pattern runs the matching files only.
 #
-# An integration test that fails beside others is repeated alone, at most REPEATS of them a run (3).
-# The first output and the repetition are printed, and the last lines name what was repeated: such a
-# test depends on the speed of the machine, which is a fault of the test or of weft.
+# A failed test script is repeated alone; at most REPEATS scripts are repeated per run (default 3).
+# The output of the failed run is printed, and the last lines name each repeated script. A test that
+# passes only alone depends on the speed of the machine, which is a fault of the test or of weft.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 suite=${1:-all}
 out=${2:-build}
 passed=0 failed=0 skipped=0
-# Factor by which this machine is slower than a physical one; time limits are multiplied by it.
+# Factor by which this machine is slower than a physical one. Tests multiply their time limits by
+# it.
 export WEFT_SLOW=${WEFT_SLOW:-$(grep -q 'QEMU TCG' /proc/cpuinfo && echo 10 || echo 1)}
 troubles=() # failed, skipped and repeated tests, printed again at the end
 repeats=${REPEATS:-3}
-figures=    # lines of a test's output that are shown although it passed
+figures=    # pattern of output lines that are shown although the test passed
 
-# failures STATUS LOG: how many failed tests a test file reported, at least 1 if it crashed or
+# failures STATUS LOG: print how many failed tests a test file reported, at least 1 if it crashed or
 # reported nothing.
 failures() {
 	local not_ok
@@ -72,7 +73,7 @@ attempt() {
 
 export -f attempt
 
-# repeat NAME LOG SCRIPT: print the output of a failed integration test, and run it again alone.
+# repeat NAME LOG SCRIPT: print the output of a failed test script, and run the script again alone.
 # Fails if no repetition is left. Otherwise the new output is in LOG, the status in $status.
 repeat() {
 	[ "$repeats" -gt 0 ] || return 1
@@ -112,8 +113,9 @@ run_counted() {
 	rm -f "$log"
 }
 
-# run_at_once LABEL TEST...: run test files, AT_ONCE at a time (default: one per processor). A test
-# without a result, for instance because its shell was killed, counts as failed.
+# run_at_once LABEL TEST...: run test files, AT_ONCE at a time (default: one per processor), then
+# repeat failed scripts. A test without a result, for instance because its shell was killed, counts
+# as failed.
 run_at_once() {
 	local label=$1 test name logs status runner failed_script
 	local -a failed_scripts=()
@@ -146,8 +148,8 @@ run_at_once() {
 	rm -rf "$logs"
 }
 
-# run_unit BUILD_DIR LABEL [NAME...]: run all unit tests but test_NAME for each NAME. They share
-# nothing, so several run at once.
+# run_unit BUILD_DIR LABEL [NAME...]: run all unit tests except test_NAME for each NAME. Unit tests
+# share nothing, so several run at once.
 run_unit() {
 	local dir=$1 label=$2 test
 	local -a tests=()

@@ -7,11 +7,11 @@
 #   conversations   100,000 random conversations: truth, oracle and engine agree; and 1,000
 #                   for each property that reassembly guarantees
 #   fuzzers         some seconds each, from a fixed seed
-#   leaks           a replay under valgrind
+#   leaks           replays of small attacks and of lossy traffic under valgrind
 #   kernels         the tests that depend most on the kernel, under Debian 12's kernel
 #   tc filters      host mode again, with tc filters, as on kernels without tcx links
-#   sanitizers      unit tests, some thousand conversations and integration tests, with two
-#                   sanitizers
+#   sanitizers      unit tests, some hundred conversations and integration tests, with each of
+#                   two sanitizers
 
 quiet_make() {
 	local log
@@ -48,7 +48,7 @@ leak_check() {
 export out
 export -f quiet_make leak_check
 
-# An emulated kernel uses about one processor; what follows until its results uses another.
+# The emulated kernel uses about one processor. The suites between here and "kernels" use another.
 if [ -z "${ONLY:-}" ]; then
 	kernels=$(mktemp)
 	scripts/test-kernels.sh --quick --build "$out" 6.1 >"$kernels" 2>&1 &
@@ -83,14 +83,14 @@ WEFT_SET=capture.tc_attach=filter WEFT_LIVE_MB=200 run_integration "$out" "tc fi
 # The thread sanitizer makes code ten times slower, and conversations use one thread only.
 declare -A attack_scale=([address,undefined]=0.02 [thread]=0.004)
 declare -A conversations=([address,undefined]=1500 [thread]=400)
-# Integration tests without slow ones and those of the kernel part alone. The captures of the corpus
-# find faults of memory, not of threads.
+# The integration tests that run with each sanitizer: no slow tests, and no tests of the kernel part
+# alone. Test corpus finds faults of memory, not of threads.
 declare -A whole_path=(
 	[address,undefined]="replay_cli corpus sinks live_tap live_host memory_attack http subscribe privileges policy endpoints shm nats_sink collect"
 	[thread]="replay_cli sinks live_tap live_host memory_attack http subscribe privileges policy endpoints shm shm_pressure nats_live collect"
 )
-# Slow unit tests that use one thread only; and the one that counts accesses of the code as it is
-# without a sanitizer.
+# The unit tests that do not run with each sanitizer: slow tests that use one thread only, and
+# cache_lines, which counts memory accesses of code built without a sanitizer.
 declare -A left_out=([address,undefined]="cache_lines" [thread]="stream pcap_file cache_lines")
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}

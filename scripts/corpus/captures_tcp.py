@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-captures_tcp.py - captures that test TCP: opening, arrival of data, end.
+captures_tcp.py - captures that test TCP: opening, arrival of data, end, checksums.
 
 Where copies of the same data differ, the expected bytes are those of a Linux host, weft's default policy.
 """
@@ -26,7 +26,7 @@ def end(shown, connection, reader=SERVER):
 
 
 def pieces_of(connection, side, data, size):
-    """The application writes @data. Returns (offset, bytes) of each segment."""
+    """The application writes @data. Returns (offset, bytes) of each segment of @size bytes."""
     off = connection.write(side, data)
     return [(off + at, data[at:at + size]) for at in range(0, len(data), size)]
 
@@ -460,7 +460,7 @@ def no_end():
 
 
 def with_broken_copy(checksum, field):
-    """A segment with wrong bytes and the checksum @field(right, pseudo), then the right segment."""
+    """A segment with wrong bytes and the wrong checksum @field, then the right segment."""
     shown, connection = begin()
     shown.checksum = checksum
     for number in range(10):  # a sender whose checksums are mostly right
@@ -476,7 +476,7 @@ capture("checksum/wrong-auto")(lambda: with_broken_copy("auto", 0x1234))
 
 
 def rewritten(shown, is_rewritten):
-    """Changes the addresses in the packets of @shown for which @is_rewritten is true, but not the checksums."""
+    """Gives the packets of @shown for which @is_rewritten is true a wrong TCP checksum."""
     shown.checksum = "auto"
     shown.dress = lambda packet: headers.ethernet(
         headers.with_checksum_at(packet, 36, 0x1234) if is_rewritten(packet) else packet)
@@ -493,7 +493,8 @@ def all_wrong():
 
 @capture("checksum/both-wrong-auto")
 def both_wrong():
-    """An anonymised capture: all checksums of two connections are wrong, that of a third in the middle too."""
+    """An anonymised capture: all checksums are wrong, also those of a third connection, which is
+    midstream."""
     shown = rewritten(Capture(), lambda packet: True)
     shown.connection().talk()
     shown.connection(client=("10.0.0.1", 1001)).talk("second")
@@ -516,7 +517,8 @@ def payload_rewritten():
 
 @capture("checksum/lone-wrong-port-auto")
 def lone_wrong_port():
-    """A damaged copy has another port: it opens no connection, because its sender's other checksums are right."""
+    """A damaged segment has another source port. It opens no connection, as its sender's checksums
+    are right."""
     shown = Capture()
     shown.checksum = "auto"
     connection = shown.connection()

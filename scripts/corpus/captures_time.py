@@ -16,7 +16,7 @@ HOUR, DAY = 3600 * SECOND, 86400 * SECOND
 
 @capture("time/retransmission-after-a-minute")
 def retransmission_after_a_minute():
-    """Three segments are lost and sent again after 1.1, 3 and 60 seconds; keep-alives are sent meanwhile."""
+    """Three lost segments are sent again, after waits of 1.1, 3 and 60 s with keep-alives."""
     shown, connection = begin()
     pieces = pieces_of(connection, CLIENT, text("very patient", 700), 100)
     seen = [0, 2, 4, 6]
@@ -101,7 +101,8 @@ def millisecond_timestamps():
 
 
 def two_connections(between):
-    """A connection, a change of the clock, and a connection with two segments in exchanged order."""
+    """A connection, a change of the clock by @between, and a connection whose segments arrive in
+    swapped pairs."""
     shown = Capture()
     shown.connection(client=("10.0.0.1", 999)).talk("before")
     shown.time_ns += between
@@ -147,7 +148,7 @@ def set_back_inside():
 
 
 def wild_stamps(by):
-    """Every third packet has a time stamp that is wrong by @by."""
+    """Every third segment has a time stamp that is wrong by @by nanoseconds."""
     shown, connection = begin()
     for at, (off, data) in enumerate(pieces_of(connection, CLIENT, text("wild", 2000), 100)):
         wrong = by if at % 3 == 1 else 0

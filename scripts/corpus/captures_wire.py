@@ -114,7 +114,7 @@ add_talks("tunnel", {name: (ethernet_over(tunnel),) for name, tunnel in {
 }.items()})
 
 
-# tunnels that only decode/ reads: the kernel's parser passes them
+# Tunnels that decode/ reads, but the parser of the BPF programs does not.
 add_talks("replay-only", {name: (ethernet_over(tunnel),) for name, tunnel in {
     "gue": headers.gue,
     "gue-without-header": headers.gue_without_header,
@@ -172,7 +172,8 @@ def directions(to_server, to_client):
 
 @capture("tag/vlan-in-one-direction")
 def vlan_in_one_direction():
-    """A mirror port tags one direction: two half connections, or one with capture.vlan_in_key: no."""
+    """A mirror port tags one direction: two half connections; with capture.vlan_in_key: no, one
+    connection."""
     return talk(directions(((0x8100, 10),), ()))
 
 
@@ -369,7 +370,7 @@ make_pcapng("obsolete", make=formats.obsolete)
 
 @capture("file/two-interfaces.pcapng")
 def two_interfaces():
-    """Requests of Ethernet, answers of raw IP, and packets of an interface that can't be read."""
+    """Requests as Ethernet, answers as raw IP, and USB packets, whose link type weft can't read."""
     shown = talk(bytes, 101)
     blocks = [formats.interface(link=189), formats.interface(), formats.interface(link=101)]
     for time_ns, packet, wire_bytes in shown.records:
@@ -396,7 +397,7 @@ capture("file/joined-with-pcapng")(lambda: joined(pcapng))
 
 @capture("file/pcapng-joined-with-pcap.pcapng")
 def pcapng_joined():
-    """A pcap file behind a pcapng file, whose sections could be joined by cat."""
+    """A pcap file is appended to a pcapng file, to which only pcapng sections can be appended."""
     shown = talk()
     shown.status = 3
     shown.written = pcapng(shown.records) + formats.pcap(talk(client=("10.0.0.9", 9)).records)
@@ -417,7 +418,7 @@ def two_sections():
 
 @capture("file/time-resolutions.pcapng")
 def time_resolutions():
-    """Nanoseconds, units of 2^-20 s, and seconds with an offset: one interface each."""
+    """One interface each: nanoseconds, units of 2^-20 s, microseconds with an offset in seconds."""
     shown = talk()
     option = functools.partial(formats.option, "<")
     blocks = [formats.section(), formats.interface(options=option(9, b"\x09")),

@@ -66,9 +66,9 @@ class Connection:
         self.capture = capture
         self.ends = (client, server)
         self.irs = list(isn)          # sequence number of each side's SYN
-        self.written = [b"", b""]     # bytes of each side that segments have carried so far
+        self.written = [b"", b""]     # bytes that each side's application has written so far
         self.received = [b"", b""]    # bytes of each side that the other side received
-        self.ack = [None, None]       # offset that each side acknowledges; None: all written bytes
+        self.ack = [None, None]       # acknowledgement number of each side; None: peer's snd_nxt
         self.finished = [0, 0]
         self.options = b""
 
@@ -110,7 +110,7 @@ class Connection:
         return off
 
     def segment(self, side, off, data, flags=PSH | ACK, **kwargs):
-        """Bytes @data at stream offset @off."""
+        """The side sends a segment with @data at stream offset @off."""
         self.raw(side, self.seq(side, off), flags, data, **kwargs)
 
     def send(self, side, data, **kwargs):

@@ -3,7 +3,7 @@
 headers.py - packet headers as bytes: TCP, IPv4, IPv6, link layers, tags and tunnels.
 
 Each function takes the bytes that follow its header and returns both. A dress is a function that
-wraps an IP packet: it takes one packet and returns a list of frames.
+wraps an IP packet: it takes one packet and returns a frame or a list of frames.
 """
 import socket
 import struct
@@ -130,7 +130,7 @@ def ethernet_type(ethertype, payload):
 
 
 def vlan(packet, *tags):
-    """@tags: (tag protocol, VLAN id), the outermost first."""
+    """@tags: (tag protocol, priority and VLAN id), the outermost first."""
     return ethernet(packet, b"".join(struct.pack("!HH", *tag) for tag in tags))
 
 
@@ -210,7 +210,8 @@ def wireless(packet):
 
 
 def radiotap(packet):
-    """With TSFT, flags (the header is padded, a check sequence follows) and rate."""
+    """A radiotap header with TSFT, flags and rate. Flags: the 802.11 header is padded, a check
+    sequence follows."""
     frame = wireless(packet)
     header_bytes = len(frame) - len(snap(packet))
     frame = frame[:header_bytes] + bytes(-header_bytes % 4) + frame[header_bytes:]
@@ -251,7 +252,7 @@ def sll2(packet):
     return struct.pack("!HHIHBB8s", ethertype_of(packet), 0, 3, 1, 0, 6, MACS[:6]) + packet
 
 
-# ---- tunnels: an IP packet in an IPv4 packet ----
+# ---- tunnels: a packet or frame in an IP packet ----
 
 
 def udp(port, payload, outer=OUTER):
@@ -276,7 +277,7 @@ def geneve_ip(packet):
 
 
 def gtpu(packet):
-    """With a sequence number and one extension header; each direction has its own TEID."""
+    """GTP-U with a sequence number and one extension header; each direction has its own TEID."""
     more = struct.pack("!HBB", 9, 0, 0x85) + bytes([1, 0x10, 9, 0])
     teid = packet[15]
     return udp(2152, struct.pack("!BBHI", 0x36, 255, len(more) + len(packet), teid) + more + packet)
@@ -295,25 +296,25 @@ def gue_without_header(packet):
 
 
 def lisp(packet):
-    """The nonce differs by packet; the instance id is 42."""
+    """LISP: the nonce differs by direction; the instance id is 42."""
     return udp(4341, struct.pack("!II", 0x88 << 24 | packet[15], 42 << 8 | 1) + packet)
 
 
 def udp_from(port, from_server, payload):
-    """One end of the tunnel uses @port, the other end any port."""
+    """UDP between @port at the server's end of the tunnel and port 50000 at the other end."""
     ports = (port, 50000) if from_server else (50000, port)
     return ip(*OUTER, UDP, struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload)
 
 
 def teredo(packet):
-    """Packets of the server have an authentication header and an origin indication."""
+    """Teredo: packets of the server have an authentication header and an origin indication."""
     from_server = packet[23] == 2
     extra = struct.pack("!BBBB9sHHI", 0, 1, 0, 0, b"12345678\0", 0, 1, 2) if from_server else b""
     return udp_from(3544, from_server, extra + packet)
 
 
 def l2tp(packet):
-    """Data messages, in one direction with length, numbers and offset."""
+    """L2TP data messages, in one direction with length, sequence numbers and offset."""
     from_server = packet[15] == 2
     payload = b"\xff\x03" + ppp(packet)
     if from_server:
@@ -358,7 +359,7 @@ def gre_all_fields(packet):
 
 
 def nvgre(packet):
-    """The low byte of the key is a flow number that each direction chooses independently."""
+    """NVGRE: the low byte of the GRE key is a flow number, which each direction chooses itself."""
     return ip(*OUTER, GRE, struct.pack("!HHI", 0x2000, TEB, 42 << 8 | packet[15]) + ethernet(packet))
 
 
@@ -372,7 +373,7 @@ def erspan2(packet):
 
 
 def erspan3(packet):
-    """With the optional platform-specific subheader."""
+    """ERSPAN III with the optional platform-specific subheader."""
     header = struct.pack("!HHIHBB", 2 << 12, 5, 0, 0, 0, 1) + bytes(8)
     return ip(*OUTER, GRE, struct.pack("!HHI", 0x1000, 0x22EB, 1) + header + ethernet(packet))
 

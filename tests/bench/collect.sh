@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# collect.sh BUILD - measures weft collect beside a bare pull consumer that writes (nats_pull), on one
-# server, then with 1, 2 and 4 shards; then the time from a publisher to the disk.
+# collect.sh BUILD - measures nats_pull, a bare pull consumer that writes a file, and weft collect
+# with 1, 2 and 4 shards, all from one NATS server; then the time from publishing to the disk.
 #
-# KIND, SCALE: the traffic, see traffic.c (default: bulk at 0.5). RUNS: the best of so many counts.
+# KIND, SCALE: the traffic, see traffic.c (default: bulk at 0.5). RUNS: number of runs (default 3);
+# the fastest run counts.
 set -u
 out=$(cd "$1" && pwd)
 kind=${KIND:-bulk} scale=${SCALE:-0.5} runs=${RUNS:-3}
@@ -24,8 +25,9 @@ begin_server() {
 	until curl -sf http://127.0.0.1:18333/varz >/dev/null; do sleep 0.1; done
 }
 
-# collect_all SHARDS: all shards at once, each as a process, with new directories. Print the seconds
-# of the slowest one, which count from its connect as those of nats_pull do.
+# collect_all SHARDS: run all shards at once, each as a process, with new directories. Print the
+# seconds that the slowest one took from its connection to NATS on; nats_pull counts in the same
+# way.
 collect_all() {
 	local i pids=() status=0
 	rm -rf "$work"/got* && sync
@@ -42,7 +44,7 @@ collect_all() {
 # Remove the consumers, so that all messages are collected again.
 forget() { "$out/helpers/bus_publish" "$url" forget >/dev/null; }
 
-best() { # COMMAND...: the fewest seconds of RUNS runs
+best() { # COMMAND...: print the seconds of the fastest of RUNS runs
 	local run took least=999999
 	for ((run = 0; run < runs; run++)); do
 		forget
@@ -55,8 +57,8 @@ best() { # COMMAND...: the fewest seconds of RUNS runs
 
 bare() { "$out/bench/nats_pull" "$url" "$work/bare" "$messages" | cut -d' ' -f3; }
 
-# latency SHARDS: print the median and the longest time from the start of a publisher to the close of
-# its connection on disk, of 20 connections, one after another.
+# latency SHARDS: for 20 connections, one after another, measure the time from the start of the
+# publisher until the close event of the connection is on disk. Print the median and the maximum.
 latency() {
 	local i pids=() published times=()
 	forget
@@ -84,7 +86,7 @@ latency() {
 begin_server
 "$out/bench/traffic" "$kind" "$work/in.pcap" "$work/truth.tsv" --scale "$scale" 2>/dev/null
 "$out/weft" replay "$work/in.pcap" --nats "$url" --quiet || exit 1
-# Events and states have subjects of their own.
+# weft collect counts messages of data subjects only, which are the messages that nats_pull reads.
 messages=$("$out/weft" collect --nats "$url" --streams "$work/count" --events "$work/count.json" --once 2>&1 |
 	sed -n 's/.*collect: \([0-9]*\) messages, \([0-9]*\) bytes.*/\1 \2/p')
 bytes=${messages#* } messages=${messages% *}

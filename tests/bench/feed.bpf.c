@@ -2,14 +2,14 @@
 /*
  * feed.bpf.c - writes one TCP segment per run and sends it from the interface feed_ifindex.
  *
- * Run n belongs to flow n % feed_flows; it writes the flow's segment n / feed_flows:
+ * Without SYNs of a flood, run n writes segment n / feed_flows of flow n % feed_flows:
  *
  *   0 SYN   1 SYN-ACK   2 ACK   then repeatedly: 8 data segments to the client, 1 ACK
  *
- * Each flow is in order and acknowledged, and has correct checksums. Each of these segments follows
- * feed_syns single SYNs, each from a new source; feed_lead_syns SYNs precede the first segment. The
- * input frame of the run has the maximum length: Ethernet, IPv4, TCP without options, feed_payload
- * bytes of data.
+ * Each flow is in order and acknowledged, and has correct checksums. A flood of single SYNs, each
+ * from a new source, uses further runs: feed_lead_syns SYNs precede the first segment, and
+ * feed_syns SYNs precede each segment. The input frame of each run has the maximum length:
+ * Ethernet, IPv4, TCP without options, feed_payload bytes of data.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -3,12 +3,12 @@
 #
 # host.sh BUILD_DIR [OTHER_BUILD_DIR] - measures the cost of observing a host's own traffic: no
 # observer, tcpdump, weft in host mode with full reassembly, weft with --depth 64K, and another
-# build of weft. All are measured in turn, RUNS times; medians are printed.
+# build of weft. For bulk and requests, all are measured in turn, RUNS times; medians are printed.
 #
 #   bulk      iperf3, one connection, from the observed host
 #   requests  wrk, 32 connections at a time, one small request on each
-#   latency   from a segment's arrival to the inline callback: one request each 10 ms, then beside
-#             the load of `bulk`
+#   latency   from a segment's arrival to the inline callback of libweft: with one request every
+#             10 ms, then with the load of `bulk`, one run each
 #
 #   RUNS, SECONDS_EACH   number and length of the runs (default: 5 and 5)
 #   KINDS                some of: bulk requests latency
@@ -117,7 +117,7 @@ stop_observer() {
 	observer=
 }
 
-# Print the losses that the last lines of the observer's output report.
+# Print the losses that the observer reported on standard error.
 losses() {
 	awk '/received by filter/ { all = $1 } /dropped by kernel/ && $1 { printf "%d of %d dropped;", $1, all }' "$work/err"
 	grep -q 'NOT closed' "$work/err" && printf 'a ledger is NOT closed; '
@@ -137,7 +137,7 @@ load_requests() {
 		awk '/requests in/ { n = $1 } /Requests\/sec/ { print $2, n }'
 }
 
-# measure KIND OBSERVER: append "rate CPU-seconds-per-unit" to a file.
+# measure KIND OBSERVER: append "rate CPU-seconds-per-unit" to $work/KIND.OBSERVER.
 measure() {
 	local kind=$1 observer rate amount before after
 	"start_$2"
@@ -155,7 +155,8 @@ median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 column() { cut -d' ' -f"$2" "$work/$1" | median; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
 
-# show KIND UNIT CPU-UNIT FACTOR
+# show KIND UNIT CPU-UNIT FACTOR: print the medians of each observer; CPU time is multiplied by
+# FACTOR.
 show() {
 	local kind=$1 unit=$2 cpu_unit=$3 factor=$4 name rate none tcpdump
 	none=$(column "$kind.none" 1)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# http_clients.sh BUILD_DIR - what hostile clients of the HTTP server cost the capture: rate, and
-# processor time of the worker for each byte, beside those without clients.
+# http_clients.sh BUILD_DIR - measures how hostile clients of the HTTP server affect the capture:
+# rate, and processor time of the worker per byte, with these clients and without.
 #
 #   PPS      frames of 1446 bytes of payload per second     (default: 100000)
-#   RUNS     periods with and without clients, in turn; the median is printed   (default: 5)
+#   RUNS     periods with clients and as many without, in turn; medians are compared   (default: 5)
 #   SECONDS_EACH   length of a period                       (default: 4)
 #
 # The clients: 1,000 idle connections, 50 that never read, and one after the other that sends a
@@ -42,7 +42,7 @@ period() {
 flood() { while :; do "${client[@]}" flood "$port" header; done; }
 
 NO_IPV6=1 make_pair 1 || exit 1
-ip -n "$ns_a" addr flush dev eth0 # tap mode is for mirror ports, which have none
+ip -n "$ns_a" addr flush dev eth0 # tap mode rejects an interface with an address
 agent_start "$ns_a" eth0 --mode tap --workers 1 --listen 127.0.0.1:0 || exit 1
 port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+)/.*|\1|p' "$work/agent.err")
 background feed_pid ip netns exec "$ns_b" "$feed" eth0 --flows 100 --payload 1446 --seconds 3600 \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# instructions.sh BUILD_DIR [OTHER_BUILD_DIR] - counts the instructions that `weft replay` executes
-# with callgrind, so that the figures do not depend on other load. With a second build, the ratio of
-# both counts is printed too.
+# instructions.sh BUILD_DIR [OTHER_BUILD_DIR] - counts with callgrind the instructions that
+# `weft replay` executes, so that the figures do not depend on other load. With a second build, the
+# ratio of both counts is printed too.
 #
 #   KINDS="bulk web lossy tiny"  kinds of traffic, see traffic.c    SCALE=0.05  size of each
 set -eu

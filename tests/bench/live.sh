@@ -10,8 +10,8 @@
 #   ALONE     1: raise the priority, so that other programs get little CPU time
 #
 # Both receivers use one queue of a veth in this script's own namespace; live_feed sends valid,
-# advancing TCP. Each line has one result; its last figure is weft's rate divided by the receiver's
-# rate.
+# advancing TCP. Each line has the rates of one receiver. The last figure of weft's line is weft's
+# rate divided by the other receiver's rate.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
@@ -52,8 +52,8 @@ prepare() {
 	ip -n "$ns" link set rx0 up
 }
 
-# A receiver is ready when its program is attached. weft attaches an empty program before, to see
-# whether native mode works, so weft is asked.
+# A receiver is ready when its program is attached. weft first attaches an empty program, to see
+# whether native mode works; therefore `weft stats` must answer.
 bare_is_ready() { ip -n "$ns" link show rx0 | grep -q xdp; }
 weft_is_ready() { "$out/weft" stats -i rx0 --set control.dir="$work" >/dev/null 2>&1; }
 
@@ -84,7 +84,8 @@ stop() {
 	receiver_pid=
 }
 
-# Each function prints the frames per second that were sent and received, then remarks.
+# run_bare PAYLOAD, run_weft PAYLOAD: print the frames per second that were sent and received;
+# run_weft also prints the rate of delivered bytes, and whether the ledgers close.
 run_bare() {
 	local sent received
 	start bare_is_ready "$bench/xsk_bare" rx0

@@ -8,7 +8,7 @@
  * --pps: frames per second; default: as many as possible. --syns: number of single SYNs before each
  * frame of a flow. --lead-syns: number of single SYNs before the first frame. SYNs count as frames.
  *
- * The other end of IFACE must have an XDP program. The program runs feed.bpf.c with
+ * The other end of IFACE must have an XDP program. live_feed runs feed.bpf.c with
  * BPF_F_TEST_XDP_LIVE_FRAMES, so the kernel sends the frames. Output:
  *
  *   frames SENT seconds S pps N payload_bytes SENT
@@ -125,8 +125,8 @@ static uint64_t data_frames(const struct feed *feed, uint64_t sent)
 }
 
 /*
- * Returns the number of frames to send now: the maximum of one call; with --pps the frames of a
- * twentieth of a second, when they are due.
+ * Returns the number of frames to send in the next call. With --pps, these are the frames of a
+ * twentieth of a second, and the function waits until they are due.
  */
 static uint32_t next_count(const struct feed *feed, uint64_t start_ns, uint64_t sent)
 {

@@ -122,7 +122,7 @@ static void measure_frames(void)
 enum { PASSED = 65536 };
 static struct wf_page *passed[PASSED];
 
-/* Thread of a sink: takes pages from a queue and puts them. */
+/* Thread of a sink: releases the pages that the worker has taken. */
 static void *sink(void *ctx)
 {
 	double *ns = ctx;

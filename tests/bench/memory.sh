@@ -9,9 +9,10 @@
 # weft reads a pipe, so that it must store held data itself. The feeder splices the file's pages
 # into the pipe, which uses almost no CPU time. Three modes run in turn: fitting pages, 1900-byte
 # pages, and reading only (a filter rejects every packet). Figures are medians. Each line has peak
-# memory (anonymous and shared), CPU seconds and packets per CPU second. The next line gives the CPU
-# time that fitting pages save: of the whole time, and of the time without reading the pipe, which
-# live capture does not do. The last lines give the cost of pages of each size (bench/memory).
+# memory (anonymous and shared), CPU seconds and packets per CPU second. Further lines give what
+# fitting pages save, and the required minimum: peak memory, and packets per CPU second with and
+# without the time to read the pipe, which live capture does not do. The last lines give the memory
+# per held byte for segments of several sizes (bench/memory).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
@@ -31,7 +32,7 @@ while os.splice(file, 1, 1 << 20):
     pass' "$1"
 }
 
-run() { # MODE true|false [FILTER...]
+run() { # MODE true|false [FILTER...]; true: with memory.enable_adaptive_sizing
 	local mode=$1 adaptive=$2
 	shift 2
 	feed "$work/file.pcap" | "$out/helpers/mem_peak" "$work/peak" "$out/weft" replay - "$@" --quiet \

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# nats_absent.sh BUILD_DIR - what a server of NATS that is away costs the capture: rate, and processor
-# time of the worker for each byte, while the queue of the output is full, beside those with a server.
+# nats_absent.sh BUILD_DIR - measures how an absent NATS server affects the capture: rate, and
+# processor time of the worker per byte, while the queue of the output is full, beside those with a
+# server.
 #
 #   PPS      frames of 1446 bytes of payload per second   (default: as many as possible)
 #   FLOWS    number of connections                         (default: 100)
@@ -50,7 +51,7 @@ period() {
 median() { cut -f "$2" "$1" | cut -d' ' -f1 | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 NO_IPV6=1 make_pair 1 && nats_net && nats_servers 1 && nats_attach "$ns_a" nats0 sensor 10.79.0.2 || exit 1
-ip -n "$ns_a" addr flush dev eth0 # tap mode is for mirror ports, which have none
+ip -n "$ns_a" addr flush dev eth0 # tap mode rejects an interface with an address
 agent_start "$ns_a" eth0 --mode tap --workers 1 --nats "$nats_url" --set sinks.nats.max_pending_mb=1 \
 	--set delivery.queue_bytes=1048576 || exit 1
 background feed_pid ip netns exec "$ns_b" "$feed" eth0 --flows "${FLOWS:-100}" --payload 1446 --seconds 3600 \

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * nats_pull.c - the floor of weft collect: a pull consumer of all data subjects that writes each
- * message to one file, syncs it after each batch, and acknowledges. It has one consumer and knows
- * nothing of connections, events or restarts.
+ * nats_pull.c - a lower bound for weft collect: reads all data subjects with one pull consumer,
+ * writes all messages to one file, syncs the file after each 32 MiB, and acknowledges each batch of
+ * messages. It knows nothing of connections, events or restarts.
  *
- *   nats_pull URL FILE COUNT     end after COUNT messages
+ *   nats_pull URL FILE COUNT     ends after COUNT messages
  *
  * Output: messages, bytes, seconds.
  */

@@ -64,7 +64,7 @@ struct bench {
 	struct wf_marks marks;
 	struct wf_pipeline *pipeline;
 	struct weft_opts opts;
-	/* the fill ring and the receive ring: offsets in the arena, first in, first out */
+	/* fill ring: offsets in the arena, last in, first out; receive ring: first in, first out */
 	uint64_t fill[RING_FRAMES];
 	uint32_t filled;
 	struct wf_frame ring[RING_FRAMES];
@@ -81,7 +81,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)ts.tv_sec * WF_NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-/* ---- the sender: frames as those of feed.bpf.c ------------------------------------- */
+/* ---- the sender: frames like those of feed.bpf.c ----------------------------------- */
 
 static void put16(uint8_t *at, uint32_t value)
 {
@@ -172,7 +172,7 @@ static void receive(struct bench *bench)
 	};
 }
 
-/* Send @count frames; those that find the ring full are lost. */
+/* Send @count frames. A frame is lost if the receive ring is full or the fill ring is empty. */
 static void send_frames(struct bench *bench, uint64_t count)
 {
 	for (; count; count--) {

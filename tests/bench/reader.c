@@ -3,12 +3,13 @@
  * reader.c - touches every payload byte of a live capture, in the capturing process or in another
  * one.
  *
- *   reader inline IFACE          captures from IFACE in tap mode with one worker; in a callback
+ *   reader inline IFACE          captures from IFACE in tap mode with one worker, and touches the
+ *                                bytes in an inline callback; ends on SIGTERM
  *   reader socket|shm SOCKET [OVERFLOW]
- *                                as a client of the agent at SOCKET; OVERFLOW: a number of enum
- *                                weft_overflow
+ *                                is a client of the agent at SOCKET, and ends with the agent;
+ *                                OVERFLOW: a number of enum weft_overflow
  *
- * It ends on SIGTERM, or with the agent, and prints: bytes touched, bytes lost.
+ * At its end it prints: bytes touched, bytes lost, sum of the touched words.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 #include <weft/client.h>
 #include <weft/weft.h>
 
-/* Of the thread that reads. */
+/* Written by the thread that receives the bytes. */
 static uint64_t touched_bytes, lost_bytes, sum;
 
 static void touch(const uint8_t *bytes, size_t len)

@@ -6,7 +6,7 @@
 #   KIND   kinds of traffic: bulk web lossy tiny syn-flood holes open-close open-10k open-1m
 #          (default: all)
 #   SCALE  size of the traffic; 1 is the full size of traffic.c       (default: 1)
-#   RUNS   runs of each program, in turn; the median is printed       (default: 5)
+#   RUNS   runs of each program but tcpflow, in turn; the median is printed   (default: 5)
 #   PEERS  0: leave out the other programs
 #
 # Each line has one result: traffic, program, CPU seconds (user + system, all threads), wall
@@ -103,7 +103,8 @@ report() {
 	done < <(cut -f1 "$bench/runs.tsv" | awk '!seen[$0]++')
 }
 
-# Every direction's stream file has the expected SHA-256, and there are no other files.
+# Check that every direction's stream file has the expected SHA-256, and that there are no other
+# files.
 check_truth() {
 	local kind=$1 file=$2 dir=$data/streams.out wrong files lines
 	[ -x "$weft" ] || return
@@ -125,7 +126,7 @@ check_truth() {
 	[ "$wrong" -eq 0 ] && [ "$files" -eq "$lines" ] || failed=1
 }
 
-# Measure the gain of a second worker, without the reader thread, for traffic with several flows.
+# For the kinds web and tiny, measure the gain of a second worker, without the reader thread.
 check_scale() {
 	local kind=$1 file=$2
 	case $kind in web | tiny) ;; *) return ;; esac
@@ -133,7 +134,7 @@ check_scale() {
 	[ "${PIPESTATUS[0]}" -eq 0 ] || failed=1
 }
 
-# packets KIND, connections KIND: numbers in its capture file, both directions of each connection.
+# packets KIND, connections KIND: print the number of packets or connections in the capture of KIND.
 packets() { "$bench/floor" flow "$data/$1-$scale.pcap" | awk '{ print $4 }'; }
 connections() { "$bench/floor" flow "$data/$1-$scale.pcap" | awk '{ print $2 }'; }
 

@@ -126,7 +126,7 @@ static void end_lane(void *arg)
 	lane->cpu_ns = thread_cpu_ns() - lane->begin_ns;
 }
 
-/* Called at a worker's first event: waits for the gate. */
+/* Called at a worker's first event: waits until the gate is open. */
 static void pass_gate(void)
 {
 	own_lane = &lanes[atomic_fetch_add(&arrived, 1) % WORKERS_MAX];

@@ -41,7 +41,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-# On two CPUs or more, the source and the worker each have their own CPU; readers run where there is room.
+# On two CPUs or more, the source and the worker each have their own CPU. Readers in other processes
+# may use every CPU.
 source_cpu=() worker_cpu=()
 [ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) worker_cpu=(taskset -c 1)
 
@@ -78,8 +79,9 @@ feed() {
 	sleep 0.3
 }
 
-# account PID: write the bytes that the agent's worker has delivered, and the CPU time of worker, of the
-# thread that serves, and of the reader. PID: the capturing process, which may be the reader itself.
+# account PID: write to $work/account the bytes that the worker has delivered, and the CPU time of
+# the worker, the serving thread and the reader. PID: the capturing process, which may be the
+# reader.
 account() {
 	local delivered=0 reader_ns=0
 	if [ "$1" != "$reader_pid" ]; then
@@ -89,8 +91,8 @@ account() {
 	echo "$delivered $(cpu_ns "$1" 'weft-worker*') $(cpu_ns "$1" weft-serve) $reader_ns" >"$work/account"
 }
 
-# measure KIND: print the bytes touched per second, the share of the sent bytes that is, and the CPU time
-# per byte of worker, serving thread and reader.
+# measure KIND: append to $work/KIND the bytes touched per second, their share of the sent bytes,
+# and the CPU time per byte of worker, serving thread and reader.
 measure() {
 	case $1 in
 	inline) start_reader "${worker_cpu[@]}" ip netns exec "$ns" "$bench/reader" inline rx0 ;;
@@ -135,7 +137,7 @@ for kind in inline shm socket; do
 		"$(median 3 <"$work/$kind")" "$(median 4 <"$work/$kind")" "$(median 5 <"$work/$kind")"
 done
 printf 'shared memory: %s bytes copied\n' "$copied"
-# cpu_of KIND: print the CPU time per byte of all parts, and of the worker.
+# cpu_of KIND: print, for each run, the CPU time per byte of all parts, and of the worker.
 cpu_of() { awk '{ print $3 + $4 + $5, $3 }' "$work/$1"; }
 for kind in inline socket; do
 	awk -v a="$(median 1 <"$work/shm")" -v b="$(median 1 <"$work/$kind")" -v kind="$kind" \

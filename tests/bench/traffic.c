@@ -254,7 +254,7 @@ static void attack(struct traffic *traffic, uint64_t packets)
 		attack_next(&traffic->attack);
 }
 
-/* Sends [@off, @off + @len) of a half's stream. Data and FIN have numbers relative to the SYN. */
+/* Sends [@off, @off + @len) of a half's stream; the sequence number of offset 0 is ISN + 1. */
 static void send_at(struct traffic *traffic, struct flow *flow, int from, uint64_t off,
 		    uint32_t len, uint32_t flags)
 {
@@ -342,7 +342,10 @@ static void send_data(struct traffic *traffic, struct flow *flow, int from)
 		send_late(traffic, flow, from);
 }
 
-/* Sends the next packet of a flow during request or response, or a delayed segment. */
+/*
+ * Sends the next data segment of a half; or, after two segments and at the end of the data, the
+ * acknowledgement of the other half.
+ */
 static void step_data(struct traffic *traffic, struct flow *flow, int from)
 {
 	struct half *half = &flow->half[from];
@@ -449,7 +452,7 @@ static void write_truth(struct traffic *traffic, struct flow *flow)
 	}
 }
 
-/* Keeps @at_once flows active; repeatedly chooses one at random and sends a burst of it. */
+/* Keeps kind->at_once flows active; repeatedly chooses one at random and sends a burst of it. */
 static void generate(struct traffic *traffic, uint32_t flows)
 {
 	const struct kind *kind = traffic->kind;
@@ -522,7 +525,7 @@ static void prepare_attack(struct traffic *traffic)
 		kind->attack_packets / ((uint64_t)kind->flows * LEGIT_PACKETS) + 1;
 }
 
-/* Scales the size of the file: for few bulk flows the bytes per flow, else the number of flows. */
+/* Scales the traffic: for bulk the bytes per flow, else the numbers of flows and attack packets. */
 static void scale_kind(struct kind *kind, double scale)
 {
 	if (!strcmp(kind->name, "bulk")) {

@@ -14,9 +14,9 @@
  * parts do not add up: in the whole program the processor executes parts in parallel, or a part
  * (the clock) waits for others.
  *
- * All runs use the same packet, so its flow has an entry and a hot-flow slot, like nearly all
- * packets of few busy flows. The lines with many flows show the cost of packets whose flows have no
- * slot.
+ * All runs of a contender use the same packet, so the flow of a data segment has a map entry and a
+ * hot-flow slot, like nearly all packets of few busy flows. In the lines with a number of flows,
+ * flows take turns, and some have no slot; with 100,000 flows they have no entry either.
  */
 #include "unit/support/packet_builder.h"
 

@@ -23,7 +23,8 @@ says() {
 # advice NAME: print doctor's advice for finding NAME.
 advice() { sed -nE "/^[^ ]*(WARN|FAIL)[^ ]* +$1 /{n;s/^ +-> //p}" "$work/doctor"; }
 
-# check_advice NAME: doctor reports NAME; after its advice is executed, doctor no longer reports it.
+# check_advice NAME CARD: doctor reports NAME. After its advice is executed, doctor no longer
+# reports it. CARD is part of the check's name only.
 check_advice() {
 	check "$2: doctor names $1" says "$1" WARN || return
 	advice=$(advice "$1")

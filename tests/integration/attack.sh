@@ -15,11 +15,11 @@ constant_mb=32
 # Sanitizers use much more memory than the program itself.
 case $weft in */san-*) is_sanitized=1 ;; *) is_sanitized= ;; esac
 
-# scaled N: print N * scale, at least 64.
+# scaled N: print N * scale, but at most N and at least 64.
 scaled() { awk -v n="$1" -v s="$scale" 'BEGIN { n *= s < 1 ? s : 1; print n < 64 ? 64 : int(n) }'; }
 
-# peak_within MB: the peak memory of the last run, without mapped files, is at most MB plus the
-# constant.
+# peak_within MB: the peak memory of the last run, without mapped files, is at most MB +
+# constant_mb. Sanitizer builds always pass.
 peak_within() {
 	local peak
 	read -r peak _ <"$work/peak"
@@ -74,7 +74,8 @@ figures() {
 	echo "# $1: peak $((peak / 1024)) MiB; $(grep -o 'weft: standard input.*' "$work/replay.err")"
 }
 
-# attack KIND MB PERMILLE [ARGS...]: run one attack and check everything that must be true.
+# attack KIND MB PERMILLE [ARGS...]: run one attack. Check that memory is bounded, that the ledgers
+# close, and that at least PERMILLE of 1000 directions of real flows are complete.
 attack() {
 	local kind=$1 mb=$2 permille=$3
 	shift 3

@@ -10,7 +10,7 @@
  *   bus_publish URL open SENSOR BOOT FIRST COUNT
  *                                               the same, but without their ends
  *   bus_publish URL again SENSOR BOOT FIRST COUNT
- *                                               the same as conns, with other message ids
+ *                                               the same as conns, but without message ids
  *   bus_publish URL forget                      remove all consumers of the stream
  *   bus_publish URL stats SENSOR JSON           publish the state of a sensor
  *   bus_publish URL bad                         publish messages with all kinds of faults

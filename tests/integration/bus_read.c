@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bus_read.c - reads all messages of a JetStream stream, in order, as a collector that keeps
- * nothing.
+ * bus_read.c - reads all messages of a JetStream stream, in order, from the first one on.
  *
  *   bus_read URL STREAM DIR
  *   bus_read URL STREAM --purge       removes all messages instead
@@ -13,10 +12,11 @@
  *   messages, open, data, gap, drop, close, event, stats   numbers of messages
  *   data_bytes, gap_bytes, drop_bytes                      sums of their lengths
  *   faults       messages that bus/message.h rejects
- *   repeated     bytes, opens and closes that were there before
- *   misordered   messages of a connection that are not where they belong: bytes, gaps and drops
- * that do not continue their direction, anything before the open or after the close unclosed
- * connections without a close restarted    connections that begin midway
+ *   repeated     ranges, opens and closes that were read before
+ *   misordered   messages of a connection that are out of place: data, gaps and drops that leave
+ *                a range of their direction out, and messages before the open or after the close
+ *   unclosed     connections without a close
+ *   restarted    connections that begin midway
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@
 
 enum { FLOWS_MAX = 1 << 20, WAIT_MS = 10000 };
 
-/* A connection; an entry is free if @flow.id is 0. */
+/* A connection; an entry is free if its id is 0. */
 struct conn {
 	uint64_t boot, id;
 	uint64_t next_off[WEFT_DIR_COUNT];
@@ -80,7 +80,7 @@ static void write_bytes(const struct wf_bus_message *message)
 	close(fd);
 }
 
-/* The body of an open has the offsets at which the directions begin. */
+/* Return the number after @key in the JSON of @message, such as an offset in an open; else 0. */
 static uint64_t offset_in(const struct wf_bus_message *message, const char *key)
 {
 	char text[WF_BUS_JSON_MAX + 1];
@@ -132,7 +132,7 @@ static void take_close(struct conn *conn)
 	conn->is_closed = true;
 }
 
-/* Appends the body of @msg to the file @name as a line, or makes it the only line. */
+/* Writes the body of @msg as a line to the file @name. @how: O_APPEND, or O_TRUNC for one line. */
 static void write_line(natsMsg *msg, const char *name, int how)
 {
 	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | how, 0644);

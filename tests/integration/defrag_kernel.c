@@ -5,7 +5,7 @@
  *   defrag_kernel CASES SEED
  *
  * The program makes its own network namespace with a TUN device. It writes fragments into the
- * device, and reads the datagrams that the kernel rebuilt from a raw socket. After each fragment,
+ * device, and reads from a raw socket the datagrams that the kernel rebuilt. After each fragment,
  * the kernel and weft must agree whether a datagram was completed, and on its bytes. The cases are
  * random: any order, duplicates, overlaps of all kinds, different ends, empty fragments, odd
  * lengths, ECN. Each fragment has different bytes, so the result shows which fragment's bytes were
@@ -142,7 +142,7 @@ static uint32_t add_partition(struct bench *bench, struct piece *pieces)
 	uint32_t tail_bytes = 1 + random_below(bench, 8);
 
 	while (at < units) {
-		/* less than the whole datagram, which would not be a fragment */
+		/* A fragment must be shorter than the datagram. */
 		uint32_t take = 1 + random_below(bench, units - at - (at ? 0 : 1));
 		bool last = at + take == units;
 
@@ -212,7 +212,7 @@ static uint32_t make_case(struct bench *bench, struct piece *pieces)
 	uint32_t count = add_partition(bench, pieces);
 	uint32_t odd = random_below(bench, 4);
 
-	/* Often send the whole datagram again: after a drop it may then be completed. */
+	/* Send every fourth datagram twice, on average: after a drop, the copy may be completed. */
 	if (random_below(bench, 4) == 0) {
 		memcpy(pieces + count, pieces, count * sizeof(*pieces));
 		count *= 2;
@@ -374,7 +374,7 @@ int main(int argc, char **argv)
 		for (unsigned int i = 0; i < cases && same; i++)
 			same = run_case(&bench, ip6);
 		if (!bench.rebuilt)
-			same = false; /* no case was compared */
+			same = false; /* no datagram was compared */
 		printf("%s - defragmentation of IPv%d equals this kernel's, %u cases, %u rebuilt\n",
 		       same ? "ok" : "not ok", ip6 ? 6 : 4, cases, bench.rebuilt);
 		failed |= !same;

@@ -5,10 +5,11 @@
 # replay captures, four collectors, all in network namespaces. Use it after lib.sh and nats.sh.
 #
 #   fleet_servers              start the servers, and make namespaces for the collectors
-#   fleet_begin COUNT SCALE    the same; make COUNT captures, and what `weft replay` writes of them
+#   fleet_begin COUNT SCALE    the same; also make COUNT captures, the files that `weft replay`
+#                              writes of them, and a namespace for each sensor
 #   fleet_sensor N             replay capture N in the background, as sensor sN
 #   fleet_collect I            start collector I of 4
-#   fleet_wait                 wait until all collectors have everything
+#   fleet_wait                 wait until the sensors end and the collectors have all connections
 #   fleet_check                compare files and events with those of `weft replay`
 #   fleet_end                  end the collectors; show messages if a check has failed
 #
@@ -34,7 +35,7 @@ fleet_servers() {
 	done
 }
 
-# Captures with gaps, overlaps, resets, and long and short connections; no two have the same peers.
+# The captures have gaps, overlaps, and long and short connections; no client is in two of them.
 fleet_begin() {
 	local kinds=(lossy holes web) n
 	fleet_sensors=$1
@@ -51,7 +52,8 @@ fleet_begin() {
 	done
 }
 
-# fleet_sensor N [ARGS...]: a sensor that keeps what was not acknowledged in memory, as much as is needed.
+# fleet_sensor N [ARGS...]: replay capture N in the background as sensor sN. At the end of the
+# capture, the sensor waits for acknowledgements until none has arrived for 120 s.
 fleet_sensor() {
 	local n=$1 pid
 	shift
@@ -69,7 +71,8 @@ fleet_collect() {
 	collector_pids[$n]=$pid
 }
 
-# fleet_kill_collector I: kill it with SIGKILL, and start it again at once, as systemd does.
+# fleet_kill_collector I: kill collector I with SIGKILL, and start it again at once, as systemd
+# does.
 fleet_kill_collector() {
 	kill -9 "${collector_pids[$1]}"
 	wait "${collector_pids[$1]}" 2>/dev/null
@@ -81,28 +84,29 @@ fleet_join() { ip -n "$nats_hub" link set "$1" up; }
 
 fleet_events() { cat "$work"/got-[0-3].json 2>/dev/null; }
 
-# count_events TYPE: number of events of TYPE that the collectors have written.
+# count_events TYPE: print the number of events of TYPE that the collectors have written.
 count_events() { fleet_events | jq -r .event_type | grep -cx "$1"; }
 
-# Connections of all sensors have ended.
+# Check that the collectors have written as many events of type flow as the replays.
 fleet_is_complete() {
 	[ "$(count_events flow)" -ge "$(cat "$work"/wanted-events/*.json | jq -r .event_type | grep -cx flow)" ]
 }
 
-# The identity of events of TYPE: without times and what a collector adds.
+# identities TYPE: print the fields of the events of TYPE in standard input that collectors do not
+# change; times are left out.
 identities() {
 	jq -c "select(.event_type == \"$1\") | [.src_ip, .src_port, .dest_ip, .dest_port, .direction, .gap, .flow]" |
 		sort
 }
 
-# same_events TYPE: each event of the replays is there once.
+# same_events TYPE: the collectors have written each event of TYPE of the replays once.
 same_events() {
 	cat "$work"/wanted-events/*.json | identities "$1" >"$work/wanted.ids"
 	fleet_events | identities "$1" >"$work/got.ids"
 	diff "$work/wanted.ids" "$work/got.ids"
 }
 
-# The union of the collectors' files is that of the replays.
+# Check that the files of all collectors together are those of the replays.
 same_streams() {
 	local dir
 	rm -rf "$work/all-wanted" "$work/all-got"
@@ -114,7 +118,7 @@ same_streams() {
 	diff -rq -x '.*' "$work/all-wanted" "$work/all-got"
 }
 
-# Each connection that was opened has ended or was cut, once.
+# Check that each connection with an open event has exactly one event of type flow or flow_cut.
 each_open_has_one_end() {
 	fleet_events >"$work/all.json"
 	jq -r 'select(.event_type == "open") | .flow_id' "$work/all.json" | sort >"$work/opens"

@@ -6,9 +6,10 @@
  *   hostile_order reverse|random|alternating|overlapping|covering COUNT
  *
  * Segments have one byte; with `overlapping` they have 16 bytes and a random order; with `covering`
- * each segment covers all held data and is one byte longer at both ends. The whole stream must be
- * delivered. The held data and its bookkeeping must stay within the limit of one direction.
- * test_hostile_order.sh runs this program under callgrind.
+ * each of 1,400 segments covers the one before and begins one byte earlier, then the next 1,400
+ * follow. The whole stream must be delivered, except with `covering`, which never sends byte 1. The
+ * held data and its bookkeeping must stay within the limit of one direction. test_hostile_order.sh
+ * runs this program under callgrind.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static void put(uint64_t off, uint32_t len)
 		wf_page_put(chunk.page);
 }
 
-/* Return: a random permutation of 0..count-1 in which the last element stays last. */
+/* Return: a random permutation of 0 to @count - 1. */
 static uint64_t *shuffled(uint64_t count)
 {
 	uint64_t *numbers = malloc((count + 1) * sizeof(*numbers));

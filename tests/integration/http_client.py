@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-http_client.py - clients of weft's HTTP server that curl can't be.
+http_client.py - clients of weft's HTTP server that do what curl can't do, and a command that stops
+a worker.
 
   idle PORT COUNT            open COUNT connections, send nothing, until a signal
-  slow PORT COUNT            COUNT clients ask for the dashboard and never read, until a signal
+  slow PORT COUNT            COUNT clients ask for statistics and never read, until a signal
   flood PORT header|body     send a request of 100 MB; print the bytes sent and the status line
   socket PORT OPTIONS        subscribe over WebSocket; print what arrived as one JSON object
   watch PORT PREFIX COUNT    print COUNT changes of the state store from a WebSocket, one a line
@@ -202,7 +203,7 @@ def run_stall(args):
         if libc.ptrace(request, thread, None, None):
             print("ptrace:", os.strerror(ctypes.get_errno()), file=sys.stderr)
             return 1
-    os.waitpid(thread, 0x40000000)  # __WALL: the thread has stopped
+    os.waitpid(thread, 0x40000000)  # __WALL; returns when the thread has stopped
     wait_for_signal()
     return libc.ptrace(detach, thread, None, None) != 0
 

@@ -7,7 +7,8 @@
 #   check 'what must hold' COMMAND ARGS...      ok if COMMAND returns 0; otherwise its output is shown
 #
 # Processes that these functions start are ended at exit, by their pids. WEFT_SLOW: the factor by
-# which this machine is slower than a physical one; all time limits are multiplied by it.
+# which this machine is slower than a physical one; lib_gone, agent_start and wait_until multiply
+# their time limits by it.
 set -u
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -36,7 +37,8 @@ lib_cleanup() {
 trap lib_cleanup EXIT
 trap 'exit 1' INT TERM
 
-# lib_gone PID TENTHS: wait up to TENTHS of a second until PID has ended; a zombie counts as ended.
+# lib_gone PID TENTHS: wait until PID has ended, at most TENTHS of a second times WEFT_SLOW; a
+# zombie counts as ended.
 lib_gone() {
 	local try
 	for ((try = 0; try < $2 * WEFT_SLOW; try++)); do
@@ -121,8 +123,6 @@ ip_b=10.78.0.2
 # make_pair [QUEUES [MTU]]: make both namespaces and the veth pair.
 make_pair() {
 	local queues=${1:-1} mtu=${2:-1500} ns
-	# Keep the devices of the namespace, so that a test can compare the state after it with the
-	# state before.
 	ip netns add "$ns_a" && namespaces+=("$ns_a") || return 1
 	ip netns add "$ns_b" && namespaces+=("$ns_b") || return 1
 	ip -n "$ns_a" link add eth0 numrxqueues "$queues" numtxqueues "$queues" type veth \
@@ -162,8 +162,8 @@ background() {
 # setting.
 #
 # agent_start NAMESPACE IFACE ARGS...: start an agent with a higher priority than other processes,
-# as on a busy host, and wait until it captures. Sets agent_pid; messages are written to
-# $work/agent.err.
+# as is advisable on a busy host, and wait until it captures. Sets agent_pid; messages are written
+# to $work/agent.err.
 agent_start() {
 	local ns=$1 iface=$2 try
 	shift 2
@@ -216,7 +216,8 @@ eve_is_valid() { /usr/bin/python3 "$root/tests/eve/check_eve.py" "$@"; }
 # same_files DIR DIR: both have the same stream files with the same bytes.
 same_files() { diff -r -x '.*' "$1" "$2"; }
 
-# jq 1.6 with -e succeeds if its input is empty, for example because no agent answered.
+# jq 1.6 with -e succeeds if its input is empty, for example because no agent answered. This
+# function then returns 4.
 jq() {
 	local arg out status exits=0
 	for arg in "$@"; do [[ $arg =~ ^-[a-z]*e[a-z]*$ ]] && exits=1; done
@@ -232,7 +233,7 @@ jq() {
 }
 export -f jq
 
-wait_until() { # TENTHS COMMAND...
+wait_until() { # TENTHS COMMAND...: repeat COMMAND until it succeeds, at most for TENTHS * WEFT_SLOW
 	local end=$((${EPOCHREALTIME/./} + $1 * WEFT_SLOW * 100000))
 	shift
 	until "$@" >/dev/null 2>&1; do

@@ -6,8 +6,8 @@
  *
  *   live_rounds IFACE tap|host ROUNDS
  *
- * Each round uses another number of workers. Exit status: 3 if a round does not end in time; 1 if a
- * ledger does not close or a round receives no traffic.
+ * The rounds use 1, 2 and 3 workers in turn. Exit status: 3 if a round does not end in time; 1 if
+ * another check fails, for example if a ledger does not close or a round receives no traffic.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -122,7 +122,7 @@ static void take_flow(const struct weft_flow_view *view, void *ctx)
 		named->flows[named->count++] = view->flow;
 }
 
-/* Return the flow of the connection that submit_own() makes. */
+/* Return the flow of the connection whose segments submit_segment() submits. */
 static struct weft_flow own_flow(void)
 {
 	struct weft_flow flow = {.src_port = 1000, .dst_port = 80, .ip_version = 4};
@@ -224,7 +224,7 @@ static void use_own(struct weft *weft)
 		fail("ending it twice", -EEXIST);
 }
 
-/* It is not an error if the flow has ended in the meantime or the capture is being stopped. */
+/* Errors are ignored: a flow may have ended in the meantime, or the capture is being stopped. */
 static void shunt_some(struct weft *weft, enum weft_verdict verdict)
 {
 	WEFT_OPTS(weft_flow_query, query, .count_max = FLOWS_SET);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make_conns.py FILE CONNECTIONS BYTES - interleaved connections from 10.1.x.y. The server sends
-to each BYTES bytes that contain its number; checksums are 0."""
+"""make_conns.py FILE CONNECTIONS BYTES - interleaved connections from 10.1.x.y. On each connection
+the server sends BYTES bytes that contain the number of the connection; checksums are 0."""
 import struct
 import sys
 

@@ -132,8 +132,8 @@ nats_has_leader() {
 
 nats_wait_leader() { wait_until 300 nats_has_leader; }
 
-# nats_stream_get STREAM: print {"config":..,"state":..,"cluster":..}, from the first server that knows
-# it; from the leader of the stream if there is one.
+# nats_stream_get STREAM: print {"config":..,"state":..,"cluster":..} as the leader of the stream
+# reports it; if there is no leader, as the last server that knows the stream.
 nats_stream_get() {
 	local n found='' one
 	for ((n = 1; n <= nats_count; n++)); do

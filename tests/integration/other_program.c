@@ -5,10 +5,10 @@
  *   other_program xdp|tcx IFACE
  *   other_program filter IFACE PRIORITY HANDLE
  *
- * xdp: a program that passes every frame, attached by a bpf_link. tcx: the first program on ingress
- * and egress; it ends the chain, so that later programs see no frames. Both modes print "attached"
- * when the program is attached. filter: the same as tcx with tc filters; ends at once, because
- * filters stay attached. The qdisc must exist already.
+ * xdp: a program that passes every frame, attached by a bpf_link. tcx: a program on ingress and on
+ * egress that ends the chain, so that later programs see no frames. filter: the same as tcx with tc
+ * filters; the qdisc must exist already. All modes print "attached" when the program is attached.
+ * With filter, other_program then ends at once, because tc filters stay attached.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

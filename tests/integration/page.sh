@@ -7,7 +7,7 @@
 driver_port=9515
 
 browser() { in_a python3 "$root/tests/integration/browser.py" $driver_port "$work/session" "$@"; }
-# Chromium does not end with chromedriver.
+# Close the session first, because Chromium does not end with chromedriver.
 cleanup() {
 	[ ! -e "$work/session" ] || browser close
 	lib_cleanup
@@ -16,7 +16,7 @@ trap cleanup EXIT
 
 # page CODE: CODE, run as the body of a JavaScript function, returns true.
 page() { browser js "$1" | tee "$work/page" | jq -e '. == true' || { cat "$work/page"; return 1; }; }
-# soon CODE: CODE returns true within 10 seconds.
+# soon CODE: CODE returns true within 10 seconds times WEFT_SLOW.
 soon() { browser wait 100 "$1"; }
 shot() { [ -z "${WEFT_SHOTS:-}" ] || browser shot "$WEFT_SHOTS/$1.png"; }
 has_text() { soon "return document.querySelector('$1').textContent.includes(\"$2\")"; }

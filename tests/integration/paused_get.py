@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """paused_get.py ADDRESS SOURCE_IP SOURCE_PORT PATH FILE - download PATH by HTTP over one connection and
-write all bytes of the server, with the headers, to FILE. After half of the body, wait until FILE.go
-exists; FILE.half is created before. Its content is the number of bytes that were received until then."""
+write all bytes of the server, with the headers, to FILE. After about half of the body, write the
+number of received bytes to FILE.half, and wait until FILE.go exists."""
 import os
 import socket
 import sys

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""policy_traffic.py IFACE SOCKET CHANGES SEED - replaces the policy of an agent CHANGES times at
-random while short connections to the ports 80, 81, 90 and 91 are sent through IFACE. Every second
-policy is invalid. Prints the number of connections of each port, and of accepted changes.
+"""policy_traffic.py IFACE SOCKET CHANGES SEED - sends CHANGES random policies to an agent, while
+short connections to the ports 80, 81, 90 and 91 are sent through IFACE. Every second policy is
+invalid and must be rejected. Prints the number of connections of each port, and of accepted
+changes.
 
-Each valid policy has the port in its list of ports (kernel), in its expression (worker) and in its
-depth, so that parts of two policies together accept or cut what neither of them does:
+The kernel checks the list of ports of a policy, a worker its expression and its depth. Valid
+policies are chosen such that a mix of two of them accepts segments, or cuts streams, as no single
+one does:
 
   ports 80, expression 81    and   ports 81, expression 80     neither accepts a segment
   ports 90, depth 64         and   ports 91, depth 128         each port has one depth
@@ -70,7 +72,7 @@ class Agent:
         self.path, self.lines, self.left = path, None, 0
 
     def ask(self, **request):
-        if not self.left:  # the agent limits the time of a connection
+        if not self.left:  # the agent limits the duration of a control connection
             agent = socket.socket(socket.AF_UNIX)
             agent.connect(self.path)
             self.lines, self.left = agent.makefile("rw"), 20

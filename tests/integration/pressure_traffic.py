@@ -3,9 +3,9 @@
 """pressure_traffic.py IFACE ACTION ARGS - one phase of the pressure drill, sent on IFACE.
 
   open CONNS              handshakes
-  hold CONNS SEGMENT      that segment of each server's data; segment 0 is missing
+  hold CONNS SEGMENT      one segment of each server's data; segment 0 must not have been sent
   plain FIRST LAST        segments FIRST to LAST - 1 of one more connection, without holes
-  newcomers               until killed: each 4 ms a midstream connection, and a SYN
+  newcomers               until killed: every 4 ms a midstream connection, and a SYN
   stream CONNS FIRST LAST segments FIRST to LAST - 1 of each server's data, acknowledged
   end CONNS LAST          both sides' end behind segment LAST - 1
   fill CONNS LAST         segment 0, then the end behind segment LAST - 1

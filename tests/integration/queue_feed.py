@@ -58,7 +58,7 @@ def phases():
 
 
 def use_queue(iface, queues, chosen, cpu):
-    """Frames sent on @cpu leave by queue @chosen."""
+    """Makes frames that are sent on @cpu leave by queue @chosen."""
     for queue in range(queues if queues > 1 else 0):
         with open(f"/sys/class/net/{iface}/queues/tx-{queue}/xps_cpus", "w") as file:
             file.write("%x" % (1 << cpu if queue == chosen else 0))
@@ -100,7 +100,7 @@ def truth(path):
 
 
 def expected():
-    """{client port: {server port or client port of the sender: (packets, bytes)}}"""
+    """Returns {client port: {source port: [packets, IP bytes]}} of the sent frames."""
     counts = {}
     for phase in phases():
         for conn, to_server, data in phase:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""readdress_pcap.py IN OUT N - IN, in which each address 10.X.Y.Z is 10.(X + N).Y.Z: connections of
-other hosts. Only Ethernet with IPv4 and TCP; checksums are changed with the address (RFC 1624)."""
+"""readdress_pcap.py IN OUT N - write the capture IN to OUT with each address 10.X.Y.Z changed to
+10.(X + N).Y.Z. Only Ethernet with IPv4 and TCP; checksums are changed with the address
+(RFC 1624)."""
 import struct
 import sys
 

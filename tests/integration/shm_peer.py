@@ -6,10 +6,11 @@ shm_peer.py SOCKET MODE ... - a client with shared memory that does what the lib
   write         every way to write to the memory of the agent must fail
   jump HOW      writes a wrong position when data waits; the agent must end the connection. HOW: beyond, back,
                 middle, random
-  chatter       sends bytes that nobody asked for; the agent must end the connection
+  chatter       sends bytes that are not expected; the agent must end the connection
   still         never reads; prints "ready" and waits until it is killed
-  often N       opens and closes N times; at most a few are open at a time
-  refused       the request must be refused with the reason
+  often N       subscribes and closes N times, and is refused only while earlier ends are not
+                noticed
+  refused       the request must be refused, with the key delivery.shm_group in the reason
 """
 import ctypes
 import fcntl
@@ -61,7 +62,7 @@ class Client:
             time.sleep(0.005)
 
     def is_cut(self):
-        """The agent ends the connection, after bytes that wake the client."""
+        """Returns True if the agent ends the connection; skips bytes that wake the client."""
         while select.select([self.socket], [], [], 20)[0]:
             try:
                 if not self.socket.recv(4096):
@@ -133,7 +134,7 @@ def jump(path, how):
     elif how == "back":
         client.go_to(end)
         client.wait_for_data(end + 20)
-        time.sleep(0.6)  # the agent has looked at the position
+        time.sleep(0.6)  # by now, the agent has read the position
         client.go_to(0)
     else:
         source = random.Random(1)
@@ -168,7 +169,7 @@ def often(path, count):
     done = 0
     while done < int(count):
         client = Client(path, name="often")
-        # One that comes before those that have gone were noticed is refused.
+        # The agent refuses a client while it has not noticed that earlier clients are gone.
         expect(client.response["ok"] or "control.max_subscribers" in client.response["error"], client.response)
         done += client.response["ok"]
         client.close()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""split_pcap.py FILE COUNT turn|row OUT... - the packets of a pcap file in COUNT files OUT0, OUT1, ...
+"""split_pcap.py FILE COUNT turn|row OUT - write the packets of FILE to COUNT files: OUT0, OUT1, ...
 
 turn: one packet to each file in turn, so that all files overlap in time. row: consecutive packets to
 each file, like capture programs that begin a new file at a size limit."""

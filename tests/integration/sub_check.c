@@ -4,14 +4,14 @@
  *
  *   sub_check [--shm] [--hold] SOCKET NAME OVERFLOW QUEUE_BYTES [FILE]
  *                                receives until the stream ends; with FILE, it does not read before
- *                                FILE exists; with --hold, it uses its first data until then, and
- *                                fails if the agent did not take this data back
+ *                                FILE exists; with --hold, it uses its first data until FILE
+ *                                exists, and fails if the agent has not taken the data back by then
  *   sub_check --sum FILE...      prints the sums of stream files
  *
  * It prints a line for each direction to the client when its connection ends: PORT, bytes, sum of
  * the bytes, bytes in gaps, bytes lost; then a line "total" with bytes, lost bytes, lost events,
- * and those of connections that are only known by their sum. It fails if an offset is not where the
- * previous event of the direction ended.
+ * and the lost bytes that were reported without a connection. It fails if an event does not begin
+ * at the offset where the previous event of the direction ended.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -144,7 +144,7 @@ static int sum_files(char **paths)
 		if (!file || ferror(file))
 			return 1;
 		fclose(file);
-		/* SRCIP.80-DSTIP.PORT */
+		/* The name of a stream file is SRCIP.80-DSTIP.PORT. */
 		printf("%s %" PRIu64 " %016" PRIx64 " 0 0\n", strrchr(*paths, '.') + 1, total, sum);
 	}
 	return 0;
@@ -182,7 +182,9 @@ static bool is_intact(struct weft_client *client, struct weft_event *event)
 	return !weft_client_done(client);
 }
 
-/* Receive until the stream ends. @hold_path: file until which the first data is held; NULL: none.
+/*
+ * Receive until the stream ends. @hold_path: the first data is held until this file exists; NULL:
+ * no data is held.
  */
 static int receive(struct weft_client *client, const char *hold_path)
 {
@@ -243,7 +245,7 @@ int main(int argc, char **argv)
 	opts.name = argv[2];
 	opts.overflow = overflow_of(argv[3]);
 	opts.queue_bytes = strtoull(argv[4], NULL, 10);
-	path = argv[5]; /* NULL if there are no more */
+	path = argv[5]; /* NULL without FILE */
 	if (weft_client_open(&opts, &client)) {
 		fprintf(stderr, "%s\n", weft_client_error(NULL));
 		return 1;

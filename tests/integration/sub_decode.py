@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""sub_decode.py FORMAT OUTPUT PORT ANSWER - is the stream to the client at PORT the file ANSWER?
+"""sub_decode.py FORMAT OUTPUT PORT ANSWER - checks that the stream to the client at PORT is the
+file ANSWER.
 
-OUTPUT is what `weft subscribe --format FORMAT` (text, hex or json) or, with python, the example
-printed.
+OUTPUT is the output of `weft subscribe --format FORMAT` (text, hex or json), or, if FORMAT is
+python, of examples/subscribe.py.
 """
 import ast
 import base64

@@ -3,7 +3,7 @@
 """sub_peer.py SOCKET MODE - clients of the control socket that behave badly.
 
   never         subscribes, and never reads
-  idle          the same with a time after which the agent gives it up
+  idle          the same with idle_ttl_ms, after which the agent ends the subscription
   often N       connects, subscribes and disconnects N times, in four ways
   many N        subscribes N times, then once more, which must be refused, and frees one place
   bad           requests that must be refused with a reason; then the connection ends
@@ -61,7 +61,7 @@ def idle():
 
 
 def request(end):
-    """Connects and sends a request that ends with END."""
+    """Connects and sends a request that ends with @end."""
     sock = connect()
     sock.sendall(b'{"command":"subscribe","queue_bytes":131072' + end)
     return sock

@@ -36,7 +36,7 @@ nothing_lost() {
 		.kernel_shed_frames, .shed_rises | .value] | tostring | debug | . == "[0,0,0,0]"'
 }
 
-# bridged MODE FRAMES PAYLOAD [OPTION...]
+# bridged MODE FRAMES PAYLOAD [OPTION...]: an agent with OPTIONs loses nothing in several absences.
 bridged() {
 	local nth status=0
 	agent_start "$ns_a" eth0 --mode "$1" --workers 1 "${@:4}" || return 1

@@ -17,7 +17,7 @@ for ns in "$ns_a" "$ns_b"; do
 done
 
 # The agents have different network namespaces and share all files, among them the BPF file system.
-# The mount namespace is private to this test, so that nothing stays mounted.
+# Unlike `ip netns exec`, nsenter does not change the mount namespace.
 in_net() { nsenter --net="/run/netns/$1" -- "${@:2}"; }
 weft_in() { in_net "$1" "$weft" "$2" --set "control.dir=$work/control" "${@:3}"; }
 start_in() { # NAMESPACE IFACES NAME: start an agent; its messages are in $work/NAME.err

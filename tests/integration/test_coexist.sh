@@ -15,7 +15,7 @@ if [ ! -x "$helper" ]; then
 	finish
 fi
 
-# other KIND: attach a program of KIND to eth0 of side A.
+# other KIND: attach a program of KIND to eth0 in namespace a.
 other() {
 	background other_pid ip netns exec "$ns_a" "$helper" "$1" eth0 >"$work/other"
 	wait_until 50 grep -q attached "$work/other"
@@ -25,8 +25,8 @@ other_ends() { kill "$other_pid" && wait "$other_pid"; true; }
 
 xdp_id() { ip -n "$ns_a" -j -d link show eth0 | jq '.[0].xdp.prog.id // 0'; }
 
-# tap_is_refused PATTERN: tap mode exits with status 4 and prints PATTERN; the program stays
-# attached.
+# tap_is_refused PATTERN: tap mode exits with status 4 and prints PATTERN; the attached XDP program
+# stays.
 tap_is_refused() {
 	local before status
 	before=$(xdp_id)

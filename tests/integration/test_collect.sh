@@ -26,7 +26,7 @@ collect() {
 	"${collect_command[@]}"
 }
 
-# collect_once NAME ARGS...: collect what is there.
+# collect_once NAME ARGS...: collect the messages that are stored, then end.
 collect_once() { collect "$@" --once; }
 
 # collect_kill NAME SECONDS: run a collector, and kill it with SIGKILL after SECONDS.

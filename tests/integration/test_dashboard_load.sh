@@ -21,7 +21,7 @@ check 'Chromium opens the page' open_page
 
 # ---- many connections ----
 
-# In parts, so that the small ring holds them.
+# pressure_traffic.py sends slowly enough for the ring of 1 MiB.
 open_all() {
 	traffic open $conns && traffic stream $conns 0 2
 }

@@ -10,7 +10,7 @@ need_weft
 megabytes=${WEFT_ELEPHANT_MB:-400}
 bytes=$((megabytes << 20))
 
-# Send $bytes on one connection from b to a, and print the counters of both ends.
+# Send $bytes on one connection from b to a. The receiver prints the number of received bytes.
 cat >"$work/elephant.py" <<'PY'
 import socket, sys
 role, address, total = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -8,7 +8,7 @@
 need_root
 need_weft
 feed=$(dirname "$weft")/bench/live_feed
-files=6 # of each host
+files=6 # number of downloads of each host
 
 endpoints() { "$weft" endpoints -i eth0 --set "control.dir=$work/control" "$@"; }
 # hosts_are JQ_FILTER ARGS...: the answer of `weft endpoints --json ARGS` satisfies the filter.
@@ -17,7 +17,7 @@ hosts_are() {
 	cat "$work/hosts.json"
 	jq -e "$1" "$work/hosts.json"
 }
-metric_is() { # NAME VALUE: a line of the metrics
+metric_is() { # NAME VALUE: the metrics have a line with this name and value
 	agent_stats --format prometheus >"$work/metrics" || return 1
 	grep -F "${1%%\{*}" "$work/metrics"
 	grep -qxF "$1 $2" "$work/metrics"
@@ -63,7 +63,7 @@ counts_are_right() {
 		(.endpoints[] | select(.address == \"$ip_a\") | .connections_total == 3 * $files and .connections_as_client == 0)"
 }
 check 'each host has its connections and bytes' wait_until 50 counts_are_right
-sums_agree() { # the bytes that one host sent are the bytes that the others received
+sums_agree() { # all hosts together have sent as many bytes as they have received
 	hosts_are '([.endpoints[].bytes_sent] | add) == ([.endpoints[].bytes_received] | add)'
 }
 check 'sent and received bytes agree' sums_agree

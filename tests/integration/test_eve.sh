@@ -63,7 +63,8 @@ check "stats: Suricata's objects agree with the metrics" has '.event_type == "st
 check 'stats: the ledger is in it' has '.event_type == "stats" and (.stats.weft |
 	.payload_bytes == ([to_entries[] | select(.key | test("^payload_.+_bytes$")) | .value] | add))'
 
-# Find metrics in the table that do not exist: their value would always be 0.
+# Check that the metrics in the table of eve_stats.c exist: a missing one would always have the
+# value 0.
 names_exist() {
 	jq -r 'select(.event_type == "stats") | .stats.weft | keys[]' "$work/one.json" | sort -u >"$work/metrics"
 	python3 - "$root/user/sink/format/eve_stats.c" <<'PY' | sort -u >"$work/named"

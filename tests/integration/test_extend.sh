@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_extend.sh - the section "Where do I put" of user/README.md is correct: an example of each
-# change is made in a copy of the source tree, touches the number of files that the section states,
+# change is made in a copy of the source tree, touches at most as many files as the section names,
 # and works.
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +16,7 @@ git init -q && git add -A && git -c user.name=test -c user.email=test@localhost 
 
 declare -A touched
 
-# change NAME FILES COMMAND...: COMMAND makes the change NAME, which may touch FILES files.
+# change NAME FILES COMMAND...: COMMAND makes the change NAME, which may touch at most FILES files.
 change() {
 	local name=$1 files=$2
 	shift 2

@@ -44,7 +44,8 @@ weft_pressure_actions_total                 held_data
 weft_gaps_total                             held_data
 weft_gap_bytes_total                        held_data'
 
-# A task or a check fails only by a fault of weft, so the cause is made in a unit test.
+# Families that grow only by a fault of weft, each with a unit test that makes the fault, and the
+# counter that this test reads.
 undriven='
 weft_cleanup_errors_total        tests/unit/test_cleanup.c  cleanup_errors
 weft_ownership_violations_total  tests/unit/test_engine.c   ownership_violations'
@@ -66,7 +67,7 @@ sample() {
 		sleep 0.1
 	done
 }
-# exceeds FAMILY FILE BEFORE: the sum in FILE is higher than in BEFORE.
+# exceeds FAMILY FILE BEFORE: the sum of FAMILY in FILE is higher than in the file BEFORE.
 exceeds() {
 	awk -v family="$1" -v limit="$(awk -v family="$1" '$1 == family { print $2 }' "$3")" \
 		'$1 == family && $2 > limit + 0 { found = 1 } END { exit !found }' "$2"
@@ -119,7 +120,8 @@ stopped_client() {
 subscribe() { exec "$weft" subscribe -i eth0 --set "control.dir=$work/control" --format raw --set delivery.queue_bytes=1M >/dev/null 2>&1; }
 has_subscriber() { in_a curl -s "http://127.0.0.1:$port/metrics" | grep -q '^weft_subscription_queue_bytes{name="client'; }
 after_stopped_client() { kill -9 "$client_pid" && wait "$client_pid" 2>/dev/null; }
-# The command waits for the stalled worker and holds the control lock, for which the HTTP server waits.
+# stalled_worker: the command `weft filter` waits for a stopped worker; meanwhile the control lock is
+# held, for which the HTTP server waits.
 stalled_worker() {
 	background stall_pid "${client[@]}" stall "$agent_pid" >"$work/stall" 2>&1
 	wait_until 100 grep -q ready "$work/stall" || return 1

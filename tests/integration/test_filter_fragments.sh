@@ -33,7 +33,7 @@ check 'cut segments into fragments' python3 "$wrap" fragments "$work/whole.pcap"
 "$weft" replay "$work/whole.pcap" --quiet --checksum ignore --streams "$work/plain"
 check 'there are two streams of each connection' [ "$(ls "$work/plain" | wc -l)" -eq 80 ]
 
-# is_settled: user space has counted an outcome for every received frame.
+# is_settled: rebuilt datagrams have outcomes, and no outcome was counted in the last 0.3 s.
 outcomes() { agent_stats --json | jq '[.metrics | to_entries[] | select(.key | test("^rebuilt_")) | .value.value] | add'; }
 is_settled() {
 	local before after

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_fleet_live.sh - a live agent is the sensor of three servers and four collectors: their files are
-# what was downloaded, also after the agent, a collector and a server are killed in the middle of
-# connections. Connections of the agent that was killed are cut, and continue as new ones.
+# test_fleet_live.sh - a live agent publishes to three servers, from which four collectors read. The
+# files of the collectors are what was downloaded, also after the agent, a collector and a server
+# are killed in the middle of connections. Connections of the agent that was killed are cut, and
+# continue as new ones.
 #
 # FLEET_ROUNDS: number of kills of each kind (default 1).
 . "$(dirname "$0")/lib.sh"
@@ -19,12 +20,14 @@ sensor_start() {
 		--set sinks.nats.replicas=3 --set sinks.nats.max_pending_mb=256 --set delivery.queue_bytes=268435456
 }
 
-# stream_of PORT [#N]: the file that a collector has of the server's direction.
+# stream_of PORT [#N]: print the path of the collector's file with the bytes that the server sent to
+# client port PORT; #N: in the N-th connection with the same addresses and ports.
 stream_of() { find "$work"/got/? -name "$ip_a.80-$ip_b.$1${2:-}"; }
 
 sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
 
-# fetch_many COUNT: download as many files of 1 B to 4 MB, five at a time; FILES: the source ports.
+# fetch_many COUNT: make COUNT downloads of 1 B to 1.4 MB, five at a time. The file of each download
+# is named after its source port; the ports begin at $port.
 fetch_many() (
 	for ((i = 0; i < $1; i++)); do
 		in_b curl -s -S -i -m 120 --local-port $((port + i)) -o "$work/received/$((port + i))" \

@@ -13,7 +13,7 @@ flows=200 segments=10 size=100
 weft_flows() { "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 weft_flow() { "$weft" flow -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 
-# Print, for every entry of bpftool's dump, the bytes and packets of each side.
+# Check that each entry of bpftool's dump has the packets and bytes that each side sent.
 dump_is_right() {
 	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/dump.json" || return 1
 	jq -e --argjson flows $flows --argjson up $((segments + 4)) \
@@ -31,14 +31,14 @@ lookup_is_right() {
 		[ "$(jq -c .formatted.value "$work/lookup.json")" = "$(jq -c '.[7].formatted.value' "$work/dump.json")" ]
 }
 
-# JSON_FILTER ARGS...: apply the filter to the output of `weft flows --json ARGS`.
+# says JSON_FILTER ARGS...: the output of `weft flows --all --json ARGS` satisfies the filter.
 says() {
 	local filter=$1
 	shift
 	weft_flows --all --json "$@" >"$work/flows.json" && jq -e "$filter" "$work/flows.json"
 }
 
-# Write each change of the entry of one connection to a file.
+# follow_start: write the entry of one connection to a file, again and again.
 follow_start() {
 	background follow_pid "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" \
 		--all --follow --json host 10.9.0.5 >"$work/follow.json" 2>"$work/follow.err"
@@ -77,7 +77,7 @@ check 'the table names them' bash -c "
 check 'no line is longer than 80 columns' bash -c "! '$weft' flows --all -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
 check 'what the worker has forgotten is not shown as 0' says '
 	all(.flows[]; .state == "closed" and (.tracked | not) and (.toserver | has("stream_bytes") | not))'
-# The map keeps an ended connection for a second.
+# A connection with both FINs counts as closed when its last segment is more than a second old.
 check 'ended connections are left out' wait_until 100 bash -c "
 	'$weft' flows -i eth0 --set control.dir='$work/control' | grep -q '^0 of 0 connections'"
 follow_start
@@ -105,8 +105,7 @@ drop_pair
 
 # ---- bypass by command ----
 
-# Each command such as "A 5" sends 5 letters A to the server, after it has received the earlier
-# data.
+# For each line of input such as "A 5", the client sends 5 letters A, and the server receives them.
 cat >"$work/talk.py" <<'PY'
 import ctypes, socket, sys
 server = socket.create_server((sys.argv[1], 9000))

@@ -19,8 +19,8 @@ names() {
 	seq -f 'small-%g' "$smalls"
 }
 
-# burst: download all files at once, each over its own connection. $work/burst gets a line for each
-# download: name, client port, header length.
+# burst: download all files, up to 20 at a time, each over its own connection. $work/burst gets a
+# line for each download: name, client port, header length.
 burst() {
 	rm -rf "$work/got" && mkdir "$work/got"
 	names | sed "s|.*|url = \"http://$ip_a/&\"\noutput = \"$work/got/&\"|" >"$work/curl.conf"

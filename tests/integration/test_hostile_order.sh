@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_hostile_order.sh - the cost of 100,000 segments in the most expensive orders grows with n log
-# n: four times as many segments take at most 5 times the instructions (n log n: 4.7; n squared:
+# n: four times as many segments take at most 5 times the instructions (n log n: 4.5; n squared:
 # 16). hostile_order fails if a direction holds more data, or uses more memory, than its limit.
 . "$(dirname "$0")/lib.sh"
 command -v valgrind >/dev/null || skip_all "no valgrind"

@@ -13,7 +13,8 @@ client=(ip netns exec "$ns_a" python3 "$root/tests/integration/http_client.py")
 
 # get PATH [CURL ARGS...]: print the body.
 get() { in_a curl -s -m 5 "http://127.0.0.1:$port$1" "${@:2}"; }
-# status EXPECTED PATH [CURL ARGS...]: the response has this status, and JSON, if it is an error.
+# status EXPECTED PATH [CURL ARGS...]: the response has this status; if the status is neither 200
+# nor 503, the body is JSON with an error.
 status() {
 	local got
 	got=$(in_a curl -s -m 5 -o "$work/body" -w '%{http_code}' "http://127.0.0.1:$port$2" "${@:3}")
@@ -94,7 +95,8 @@ check 'unknown path: 404' status 404 /api/v1/nothing
 check 'outside of the root: 404' status 404 /../../etc/passwd --path-as-is
 check 'wrong method: 405' status 405 /metrics -X DELETE
 check 'unknown method: 501 as JSON' eval 'status 501 /metrics -X FOO && jq -e ".error | test(\"^method: not supported\")" "$work/body"'
-# not_http COUNT: a client that does not speak HTTP gets the same answer each time.
+# not_http COUNT: COUNT times, a client that does not speak HTTP gets status 501 and an error as
+# JSON.
 not_http() {
 	in_a python3 -c '
 import json, socket, sys
@@ -161,7 +163,7 @@ file_is_as_received() { # a stream file has the bytes that the socket received
 	done >"$work/sums"
 	jq -r '.sha256[]' "$work/quick.json" | grep -qFf "$work/sums"
 }
-body_is_right() { # the sink of the files may be later than the WebSocket
+body_is_right() { # a stream file may be written later than the WebSocket receives its bytes
 	socket_got quick '.flows == 1 and .whole and .wrong_ids == 0 and .drop_events == 0 and .data_bytes == .flow_bytes' &&
 		wait_until 150 file_is_as_received
 }

@@ -50,7 +50,7 @@ check 'both interfaces are free again' both_detached
 
 # ---- the interface of a connection ----
 
-# One connection for each interface, whose addresses differ.
+# Give the interfaces addresses in two networks, so that the address of the server chooses one.
 give_addresses() {
 	ip -n "$ns_a" addr add 10.78.0.1/24 dev eth0 && ip -n "$ns_a" addr add 10.79.0.1/24 dev eth1 &&
 		ip -n "$ns_b" addr add 10.79.0.2/24 dev eth1

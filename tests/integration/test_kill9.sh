@@ -44,14 +44,15 @@ own_filters() {
 	for side in ingress egress; do tc -n "$ns_a" filter show dev eth0 "$side"; done | grep -c weft_
 }
 
-# nothing_left MODE: even after many rounds there are no more filters than one agent has.
+# nothing_left MODE: no device and no XDP program is left, and only the filters of one killed agent.
 nothing_left() {
 	local links devices
 	devices=$(ip -n "$ns_a" -o link | grep -cvE ' (lo|eth0)[:@]')
 	links=$(ip -n "$ns_a" link show eth0 | grep -c xdp)
 	[ "$devices" -eq 0 ] && [ "$links" -eq 0 ] && [ "$(own_filters)" -eq "$(filters_left "$1")" ]
 }
-# If the kernel has no tcx links, host mode uses filters too.
+# filters_left MODE: print the number of tc filters that a killed agent leaves. If the kernel has no
+# tcx links, mode host uses filters, too.
 filters_left() {
 	case $1 in
 	filter) echo 2 ;;

@@ -35,7 +35,7 @@ record() {
 # processed before the datagram is rebuilt; there, one worker receives all fragments. The veth can't
 # read the flow behind two tags, and spreads the frames of one connection at random, which no
 # network adapter does. Data may then be captured more than a window ahead of earlier segments, and
-# is correctly counted as out of window.
+# is correctly counted as out of window. Therefore qinq uses one queue.
 is_slow_for() { [ "$1" = fragments ] && [ "$WEFT_SLOW" -gt 1 ]; }
 queues_for() { [ "$1" = qinq ] || is_slow_for "$1" && echo 1 || echo 4; }
 workers_for() { is_slow_for "$1" && echo 1 || echo 3; }

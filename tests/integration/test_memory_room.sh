@@ -60,7 +60,8 @@ captures() {
 	agent_stop || { cat "$work/err"; return 1; }
 	lib_gone "$agent_pid" 50
 }
-# resident_below MB, limit_is_lowered: check the last agent.
+# resident_below MB: the resident memory of the last agent was below MB when it had started.
+# limit_is_lowered: the memory limit of the last agent was at most 75 MiB, not the default 512.
 resident_below() { cat "$work/kb" && [ "$(cat "$work/kb")" -lt $(($1 * 1024)) ]; }
 limit_is_lowered() { jq -e '.metrics.memory_limit_bytes.value <= 75 * 1048576' "$work/stats.json"; }
 

@@ -39,7 +39,7 @@ publish_begin() {
 }
 half_is_stored() { [ "$(nats_messages WEFT)" -gt $((connections * 2)) ]; }
 
-publish_end() { # returns the exit status
+publish_end() { # the replay ends with status 0
 	wait "$weft_pid" || { cat "$work/err" && false; }
 }
 
@@ -93,7 +93,7 @@ leader=$(nats_leader WEFT)
 nats_kill "$leader"
 check 'the leader is killed: the replay ends with status 0' publish_end
 add_retries
-# None is sent again if no message waits for its acknowledgement when the leader changes.
+# If no message waits for its acknowledgement when the leader changes, none is sent again.
 check 'messages were sent again in at least one of both runs' test "$retries" -gt 0
 check 'the killed server starts again' nats_begin "$leader"
 check 'everything is stored, once and in order' is_complete

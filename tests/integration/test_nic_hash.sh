@@ -27,7 +27,7 @@ run() { # QUEUES WORKERS HOW
 	agent_stop || return 1
 }
 
-right() { # QUEUES WORKERS HOW SLOTS
+right() { # QUEUES WORKERS HOW SLOTS; HOW: value of capture.nic_hash; SLOTS: size of the socket map
 	run "$1" "$2" "$3" || return 1
 	same_files "$work/truth" "$work/streams-$1-$2-$3" || return 1
 	python3 "$feed" map <"$work/map.json" || return 1
@@ -44,7 +44,8 @@ right() { # QUEUES WORKERS HOW SLOTS
 	ledgers_close >/dev/null
 }
 
-# If the directions use different queues, at least half of all segments arrive at the wrong worker.
+# The directions use different queues, so about half of all segments arrive at a worker that does
+# not own the flow.
 many_were_handed_over() { [ "$(metric frames_handed_off_frames)" -gt 200 ]; }
 none_was_handed_over() { [ "$(metric frames_handed_off_frames)" -eq 0 ]; }
 

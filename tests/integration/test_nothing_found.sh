@@ -8,7 +8,8 @@ need_root
 need_weft
 need_corpus
 
-# frames VXLAN TCP: write a capture of VXLAN to an unusual port, and of TCP segments with port 80.
+# frames VXLAN TCP: write a capture of VXLAN frames with UDP to an unusual port, and TCP frames with
+# TCP port 80; both arguments are numbers of frames.
 frames() {
 	python3 - "$own_corpus/captures/link/ethernet.pcap" "$1" "$2" <<'END'
 import struct, sys

@@ -17,7 +17,9 @@ slow=$(dirname "$weft")/helpers/slow_worker
 # slack the worker can process about 90 connections per second.
 pause_us=1000 segments=10 size=100
 
-# capture NAME shed|no-shed: capture the traffic; the output is in $work/NAME.
+# capture NAME shed|no-shed LOAD_SEC END_SEC: capture phases of traffic, of which the overload takes
+# 2 s and then LOAD_SEC, and the last phase takes END_SEC. The output of the worker is in
+# $work/NAME.
 capture() {
 	NO_IPV6=1 make_pair 1 || return 1
 	ip -n "$ns_a" addr flush dev eth0

@@ -37,7 +37,8 @@ round_trip() {
 
 # ---- the corpus ----
 
-# Connections that differ only in their tunnel have the same addresses in the output.
+# This capture is left out: its connections differ only in their tunnel, which the output does not
+# have.
 tunnels_collide='^tunnel/vxlan-two-networks'
 # trip_half N: make the round trip of every second capture, beginning with the first or the second.
 trip_half() {
@@ -62,7 +63,7 @@ check 'each capture of the corpus gives the same streams and gaps again' trip_al
 
 # ---- loss, disorder, duplicates, overlaps ----
 
-# Random conversations of all families, in four captures.
+# Random conversations of tests/fuzz/test_conversations.c, in four captures.
 conversations() {
 	local seed
 	for seed in 1 2 3 4; do

@@ -102,7 +102,8 @@ is_dropped() {
 	done | tee "$work/threads" | grep -qv 'Uid:0 ' && ! grep -qE 'Cap(Eff|Prm):0*[1-9a-f]|Seccomp:[01] |NoNewPrivs:0' "$work/threads"
 }
 check 'no thread has privileges' is_dropped
-# Process 1 is in another network namespace, also if its ns/net can't be read.
+# The network namespace of the agent is not that of process 1. The agent must find this out,
+# although it may not read /proc/1/ns/net.
 check 'the name of the file has the number of the namespace' [ -e "$work/state/policy-eth0@$(in_a stat -L -c %i /proc/self/ns/net).json" ]
 check 'the file of the policy belongs to another user than root' [ "$(stat -c %u "$work"/state/policy-eth0*.json)" != 0 ]
 

@@ -26,7 +26,7 @@ changes() (
 	in_b python3 "$root/tests/integration/policy_traffic.py" eth0 "$work/control/eth0.sock" "$1" "$seed" | tee "$work/counts"
 )
 
-# All segments of a connection were seen.
+# whole: a filter for connections of which all segments were seen.
 whole='.flow.pkts_toserver == 5 and .flow.pkts_toclient == 3'
 for mode in tap host; do
 	NO_IPV6=1 make_pair 2 || exit 1

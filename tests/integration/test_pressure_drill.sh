@@ -19,7 +19,7 @@ traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
 # is METRIC TEST NUMBER: compare the metric's present value, for example "is pressure_level -eq 0".
 is() { test "$(agent_metric "$1")" "$2" "$3"; }
 
-# Send segments until METRIC has the wanted value.
+# hold_until METRIC TEST NUMBER: send segments until the comparison is true.
 hold_until() {
 	while ! is "$@"; do
 		[ "$sent" -lt "$segments" ] || return 1

@@ -73,8 +73,8 @@ traffic end $conns $sent
 # One connection stays open and sends nothing.
 check 'all connections end' wait_until 100 is flows_active_flows -le 1
 
-# Make the same number of new connections. Retransmitted segments of the first connections arrive
-# late.
+# Connections 8 to 15 are new. The segments of connections 0 to 7 are sent again, and are late
+# retransmissions.
 traffic open $((2 * conns))
 traffic stream $((2 * conns)) 0 $chunk
 traffic end $((2 * conns)) $chunk

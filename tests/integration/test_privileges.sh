@@ -10,7 +10,8 @@ need_weft
 make_pair && ip -n "$ns_b" addr flush dev eth0 || exit 1
 run=("$weft" run -i eth0 --mode tap --workers 1 --max-memory 64 --set "control.dir=$work/control")
 
-# run_in STATUS SETUP COMMAND...: COMMAND ends with STATUS, in a mount namespace after SETUP.
+# run_in STATUS SETUP COMMAND...: COMMAND, run after SETUP in a new mount namespace, ends with
+# STATUS.
 run_in() {
 	local status=$1 setup=$2
 	shift 2
@@ -61,7 +62,8 @@ check 'a user and the BPF file system of root: the option is named' \
 none=0000000000000000 net_admin=0000000000001000
 has_no_capability() { [ "$(sed -n 's/^Cap\(Eff\|Prm\|Amb\):\t//p' "/proc/$1/task/"*/status | sort -u)" = $none ]; }
 
-# captures NAME SETUP COMMAND...: the agent that COMMAND starts answers, and has no capability.
+# captures SETUP COMMAND...: the agent that COMMAND starts after SETUP answers, and has no
+# capability.
 captures() {
 	local setup=$1 pid status
 	shift
@@ -153,7 +155,8 @@ check 'tap mode: ends with status 0' agent_stop
 check 'tap mode: nothing is left' nothing_left
 check 'tap mode: streams are whole' test "$(find "$work/tap" -type f -size 500c | wc -l)" -eq 20
 check 'tap mode: the user owns its outputs' test "$(stat -c %u "$work/tap" "$work/tap.json" | sort -u)" = "$nobody"
-# The user could not remove /sys/fs/bpf/weft, and root without CAP_DAC_OVERRIDE may not enter it.
+# The user as which weft ran could not remove /sys/fs/bpf/weft, and root without CAP_DAC_OVERRIDE
+# may not enter this directory.
 left_dir_is_replaced() {
 	nsenter -t "$holder_pid" -m -- stat -c %u /sys/fs/bpf/weft | grep -x "$nobody" &&
 		nsenter -t "$holder_pid" -n -m -- setpriv --bounding-set=-all,$five --inh-caps=-all \
@@ -219,7 +222,8 @@ check 'doctor names the user' bash -c "'$weft' doctor | tee /dev/stderr | grep -
 # ---- replay ----
 
 mkfifo "$work/pipe"
-# replays UID ARGS...: weft replay of a pipe that stays open, has no privileges; then it reads a capture.
+# replays UID ARGS...: weft replay waits for a pipe and has no privileges; then it reads a capture
+# from the pipe.
 replays() {
 	local uid=$1 pid
 	shift

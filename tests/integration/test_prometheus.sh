@@ -32,8 +32,8 @@ same_as_ledger() {
 	is "$1" == "$total" && [ "$total" -gt 0 ]
 }
 # lossy_download: a download that loses frames: the worker is stopped until its ring, which is smaller
-# than the file, is full. It continues before the file ends, because the segments that follow the lost
-# ones show what is missing.
+# than the file, is full. The worker continues before the file ends, because the segments that
+# follow the lost ones show what is missing.
 lossy_download() {
 	local curl_pid
 	background stall_pid "${client[@]}" stall "$agent_pid" >"$work/stall" 2>&1
@@ -45,8 +45,8 @@ lossy_download() {
 	wait "$curl_pid" && cmp "$work/large" "$web_root/large"
 }
 
-# lags: a subscription whose client reads nothing loses events. A download may be left out as long as
-# the agent is overloaded.
+# lags: a subscription whose client reads nothing loses events. While the agent is overloaded, a
+# download may be shed; then the next one is tried.
 lags() {
 	local try
 	background lazy_pid "${client[@]}" socket 9191 --filter 'port 80' --queue 131072 --wait "$work/read" >"$work/lazy" 2>&1
@@ -60,7 +60,8 @@ lags() {
 }
 
 check 'the rules of the example are valid' promtool check rules "$examples/weft-alerts.yml"
-# fires SERIES ALERT: the rules fire ALERT, and no other alert of NATS, for a metric with these values, one a minute.
+# fires SERIES ALERT: the rules fire ALERT, and no other alert of NATS or collectors, if a metric
+# has the values of SERIES, one per minute. ALERT is empty: no alert.
 fires() {
 	local samples=
 	[ -z "$2" ] || samples="{labels: '{alertname=\"$2\"}', value: 1}"
@@ -85,7 +86,7 @@ check 'dropped events fire an alert' fires 'weft_nats_dropped_events_total 0+5x1
 check 'refused messages fire an alert' fires 'weft_nats_refused_messages_total 0+1x10' WeftNatsRefused
 check 'a collector without a stream fires an alert' fires 'weft_collect_connected 0x10' WeftCollectorDisconnected
 check 'files that fail fire an alert' fires 'weft_collect_failed_bytes_total 0+900x10' WeftCollectorFilesFailed
-# The rules name metrics that exist.
+# Check that the metrics in the rules for NATS and collectors exist.
 rules_metrics_exist() {
 	local name
 	for name in $(grep -oE 'weft_(nats|collect)_[a-z_]+' "$examples/weft-alerts.yml" | sort -u); do

@@ -9,7 +9,7 @@ need_root
 need_weft
 feed=$root/tests/integration/queue_feed.py
 
-# Frames that the XDP program counted, by queue.
+# Print the frames of each queue that the veth driver gave to an XDP program.
 queue_counts() {
 	in_a ethtool -S eth0 | sed -nE 's/^ *rx_queue_[0-9]+_xdp_packets: //p'
 }

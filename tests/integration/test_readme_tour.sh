@@ -18,7 +18,7 @@ block() {
 		found && $0 == fence { inside = 1 }' "$root/README.md"
 }
 
-# The tour's directory: commands find weft, and the paths of README.md.
+# Make a directory for the tour in which commands find weft and the paths of README.md.
 mkdir "$work/tour" && cd "$work/tour" && ln -s "$root/tests" tests || exit 1
 PATH=$(dirname "$weft"):$PATH
 block '**A capture file**' '' >"$work/replay"
@@ -62,8 +62,8 @@ serve() {
 		            key.fileobj.close()
 	PYTHON
 }
-# say PORT [LOCALPORT]: connect to PORT of a, send "hello", and print the answer; with LOCALPORT,
-# stay connected.
+# say PORT [LOCALPORT]: connect to PORT in namespace a, send "hello", and print the answer; with
+# LOCALPORT, repeat this on the same connection for ever.
 say() {
 	exec python3 - "$@" <<-'PYTHON'
 		import socket
@@ -85,7 +85,7 @@ background server ip netns exec "$ns_a" bash -c "$functions; serve"
 wait_until 50 says 5432
 background client ip netns exec "$ns_b" bash -c "$functions; say 443 50112" >/dev/null
 
-# The server of NATS that README.md names.
+# Start a NATS server at the address that README.md names.
 ip -n "$ns_a" link set lo up
 ip -n "$ns_a" addr add 10.0.0.11/32 dev lo
 background broker ip netns exec "$ns_a" nats-server -js -sd "$work/jetstream" -a 10.0.0.11 \
@@ -152,8 +152,8 @@ prints() {
 	grep -qE -- "$(pattern_of "$1")" "$work/typed" || { cat "$work/typed"; return 1; }
 }
 
-# subscribes LINE: LINE prints what a client and the server say, and ends with status 0 on SIGINT.
 heard() { says 80 && grep -q '192\.0\.2\.9\.[0-9]*-192\.0\.2\.7\.80: hello' "$work/heard"; }
+# subscribes LINE: LINE prints what a client says, and ends with status 0 on SIGINT.
 subscribes() {
 	local pid
 	background pid "${typed[@]}" "exec $1" >"$work/heard" 2>&1
@@ -192,7 +192,7 @@ check 'make install' make -C "$root" --no-print-directory install DESTDIR="$dest
 flags=$(PKG_CONFIG_PATH=$dest/usr/lib/pkgconfig pkg-config --define-variable=prefix="$dest/usr" --cflags --libs weft)
 # shellcheck disable=SC2086
 check 'the program of README.md compiles' cc -Wall -Wextra -Wno-unused-parameter -Werror -o tour tour.c $flags
-# The stream bytes that the tour of the capture file shows.
+# program_counts: the program prints as many stream bytes as the tour of the capture file.
 program_counts() {
 	LD_LIBRARY_PATH=$dest/usr/lib ./tour tests/corpus/captures/data/hole-never-captured.pcap >"$work/counts" || return 1
 	cat "$work/counts"

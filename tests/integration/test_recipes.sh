@@ -78,16 +78,15 @@ background holder nsenter --net="/run/netns/$ns_a" unshare -m bash -c '
 	mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 300' "$work/held"
 wait_until 50 test -e "$work/held"
 
-# type_line [COMMAND]: run COMMAND (default: the command taken last) in the environment and the
-# current directory.
+# type_line [COMMAND]: run COMMAND (default: $typed) in the environment and the current directory.
 type_line() {
 	nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$functions
 ${1:-$typed}" </dev/null
 }
-typed_prints() { # PATTERN: the command taken last ends with status 0 and prints PATTERN
+typed_prints() { # PATTERN: the command $typed ends with status 0 and prints PATTERN
 	type_line >"$work/typed" 2>&1 && grep -qE -- "$1" "$work/typed" || { cat "$work/typed"; return 1; }
 }
-typed_agent() { # IFACE: start the command taken last; it captures IFACE
+typed_agent() { # IFACE: start the command $typed, an agent that captures IFACE
 	agent_iface=$1
 	case $typed in weft*) typed="exec $typed" ;; esac
 	background agent nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$functions
@@ -102,7 +101,7 @@ wrote() { # FILE TEXT
 	type_line "cat $1" | grep -qF -- "$2"
 }
 
-# Stand-ins. They are defined in the shell that runs a typed command.
+# Stand-ins for programs; the shell that runs a typed command defines them.
 docker() { # run [OPTION...] IMAGE COMMAND...; exec CONTAINER COMMAND...
 	local caps=-all mounts=
 	if [ "$1" = exec ]; then
@@ -160,7 +159,7 @@ while True:
         break
     time.sleep(0.05)
 PYTHON
-# A mirror port sees checksums as they are on the wire.
+# Turn checksum offload off, because a mirror port sees checksums as they are on the wire.
 in_a ethtool -K eth0 tx off >/dev/null
 in_b ethtool -K client tx off >/dev/null
 background server ip netns exec "$ns_a" python3 "$work/server.py"

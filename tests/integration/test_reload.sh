@@ -12,7 +12,7 @@ control.max_subscribers state.max_mb state.max_entries'
 live_keys() { sed -nE 's/^\t\{"([a-z_.]+)", WF_CONFIG_LIVE.*/\1/p' user/config/config_reload.c; }
 check 'each live key has a test here' diff <(live_keys | sort) <(printf '%s\n' $keys | sort)
 
-# write KEY=VALUE...: the configuration file has these keys.
+# write KEY=VALUE...: write a configuration file with these keys only.
 write() {
 	local pair
 	for pair in "$@"; do printf '%s: %s\n' "${pair%%=*}" "${pair#*=}"; done |
@@ -60,7 +60,7 @@ check 'reading needs no token again' http 200 .version GET /api/v1/policy
 check 'a key is stored' weft_at state set a 1
 write $base state.max_entries=2
 check 'state.max_entries changes' changes state.max_entries
-# The policy is a key, too.
+# The store also has the key of the policy.
 check 'a third key is rejected' eval '! weft_at state set b 1'
 check 'existing ones can change' weft_at state set a 2
 write $base state.max_mb=64

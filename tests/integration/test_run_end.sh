@@ -62,7 +62,7 @@ check 'another connection is made' talk 1
 check 'its record is in the new file' wait_until 50 flow_recorded
 check 'and not in the old one' test "$(grep -c '"event_type":"flow"' "$work/events.1")" -eq 1
 check 'agent ends with status 0' agent_stop
-# ends_in_terminal: when its terminal is gone, an agent ends with its summary.
+# ends_in_terminal: an agent whose terminal is closed ends with status 0.
 ends_in_terminal() {
 	in_a python3 - "$weft" run -i lo --set "control.dir=$work/control" 2>"$work/agent.err" <<'PY'
 import os, pty, signal, sys, time
@@ -80,7 +80,8 @@ PY
 }
 check 'an agent whose terminal is gone ends with status 0' ends_in_terminal
 
-# The reader of the output ends after the first line, and weft writes no further event.
+# The reader of the output ends after the first line. weft must notice this although it writes no
+# further event.
 in_a bash -c "'$weft' run -i lo --set control.dir='$work/control' --events - 2>'$work/agent.err' | head -n 1 >'$work/line'; echo \${PIPESTATUS[0]} >'$work/status'" &
 reader_pid=$!
 pids+=("$reader_pid")
@@ -105,7 +106,7 @@ kill -TERM "$agent_pid"
 check 'a second signal ends it, and says so' agent_ended 1 'second signal ended weft at once'
 exec {full_fd}>&-
 
-# Nobody opens the pipe for reading.
+# No process has the pipe open for reading.
 background agent_pid ip netns exec "$ns_a" "$weft" run -i lo --set "control.dir=$work/control" --events "$work/full" 2>"$work/agent.err"
 check 'a run waits for a reader of its pipe, and says so' wait_until 100 grep -q "waiting for a process that reads the pipe $work/full" "$work/agent.err"
 kill -TERM "$agent_pid"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# scripts/run-tests.sh: a failed integration test is repeated, which the output shows; a test that
-# fails twice, crashes, or exceeds the number of repetitions counts as failed.
+# test_run_tests.sh - scripts/run-tests.sh repeats a failed integration test, and shows this. A test
+# that fails or crashes twice, or for which no repetition is left, counts as failed.
 . "$(dirname "$0")/lib.sh"
 
 mkdir -p "$work/tests/integration" "$work/scripts"

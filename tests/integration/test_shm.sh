@@ -46,7 +46,7 @@ capture=$work/capture.pcap
 # A tap port has no address, and no process answers the frames that it receives.
 be_tap() { ip -n "$ns_a" addr flush dev eth0; }
 
-# download MODE: the connections of the capture in tap mode, new ones in host mode.
+# download MODE: send the connections of the capture in tap mode; make new ones in host mode.
 download() {
 	if [ "$1" = host ]; then
 		web_get_many $downloads f
@@ -54,7 +54,8 @@ download() {
 		in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 10000
 	fi
 }
-# The client has the bytes of each connection that the agent has written to a file.
+# has_all NAME DIR: each connection that the client NAME printed has the bytes of the agent's file
+# in DIR.
 has_all() {
 	(cd "$work/$2" && "$sub_check" --sum "$ip_a".80-*) | sort >"$work/want"
 	grep -v total "$work/$1.out" | sort >"$work/have"

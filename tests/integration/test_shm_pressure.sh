@@ -14,7 +14,7 @@ sub_check=${weft%/weft}/helpers/sub_check
 conns=8
 chunk=64 # segments of each connection, 512 KB together
 chunks=200
-# A queue with this policy drops no events of the client that reads slowly, so only memory pressure
+# With drop-newest, a full queue drops new events and keeps those that wait, so only memory pressure
 # takes data back.
 policy=drop-newest
 

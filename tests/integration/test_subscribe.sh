@@ -26,7 +26,7 @@ sub_start() {
 	wait_until 50 is_subscribed "$name"
 }
 
-# The agent's own subscription is left out.
+# Print the names of the subscriptions, without "endpoints", which the agent itself has.
 subscriptions() { agent_stats --format prometheus | sed -n 's/^weft_subscription_taken_events_total{name="\([^"]*\)".*/\1/p' | grep -vx endpoints; }
 is_subscribed() { subscriptions | grep -qx -- "$1"; }
 
@@ -112,7 +112,8 @@ beginnings() {
 		([.[] | select(.event_type == "stream_data" and .direction == "toclient").stream_data.length] | add) == 2000 and
 		([.[] | select(.event_type == "flow")] | length) == 2' "$work/first.out"
 }
-# SIGINT ends the command before it has printed what waits for it, so it is sent after the output is complete.
+# On SIGINT, weft subscribe ends before it has printed the events that wait, so SIGINT is sent when
+# the output is complete.
 check 'text: the bytes' wait_until 100 decodes text "$work/text.out" "$letters_port" "$work/letters.answer"
 check 'hex: the bytes' wait_until 100 decodes hex "$work/hex.out" "$random_port" "$work/random.answer"
 check 'JSON: the bytes' wait_until 100 decodes json "$work/json.out" "$random_port" "$work/random.answer"
@@ -153,7 +154,7 @@ check 'a summary says what was printed' grep -qE 'subscribe: [0-9]+ events, [0-9
 
 # ---- packets of which some are missing ----
 
-# Its reader stops while an answer arrives that neither the queue nor the socket can hold.
+# weft subscribe is stopped while an answer arrives that neither its queue nor its socket can hold.
 web_file large 4000000
 check 'weft subscribe begins: packets, with a small queue' sub_start lossy --pcap "$work/lossy.pcapng" --queue 128K port 80
 mkfifo "$work/stuck.out"
@@ -252,7 +253,7 @@ check 'one without such a time stays' is_subscribed never
 touch "$work/go"
 kill -CONT "${sub_pids[lagging]}"
 
-# Each client gets an event for the end of each connection.
+# Check that each client has an event for the end of each connection.
 all_got() {
 	local i
 	for ((i = 0; i < keepers; i++)); do [ "$(wc -l <"$work/keeper-$i.out")" -gt "$downloads" ] || return 1; done
@@ -273,7 +274,7 @@ check 'the end of the agent: the example in Python, status 0' ends python 0
 check "the README's client is told" eval 'ends client 0 && grep -q "the capture has ended" "$work/client.err"'
 check "its bytes" contains "$work/client.out" "$work/letters.answer"
 
-# The sums are in the order of client ports.
+# Write the expected line of each connection, sorted as comm needs it.
 (cd "$work/streams" && "$sub_check" --sum "$ip_a".80-*) | sort >"$work/want"
 kept_right() {
 	local i

@@ -3,7 +3,7 @@
 #
 # test_syn_flood.sh - sends 2 million SYNs per minute, each from another source; 500 real
 # connections begin during the flood. No real connection loses its entry in the flow map or a byte.
-# WEFT_FLOOD_SECONDS: approximate duration (default 60, which gives all 2 million SYNs).
+# WEFT_FLOOD_SECONDS: approximate duration (default 15; 60 gives all 2 million SYNs).
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

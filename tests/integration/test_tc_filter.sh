@@ -130,8 +130,8 @@ check 'a stopped agent costs the host no copies, and captures when it goes on' a
 
 # ---- kill -9 ----
 
-# Print field NAME of the counters of the program with this id, summed over all CPUs.
 program_id() { tc_state | grep -oE 'id [0-9]+ name weft_host' | head -n 1 | cut -d' ' -f2; }
+# counted NAME: print the counter NAME of weft's tc program, summed over all CPUs.
 counted() {
 	local map
 	for map in $(bpftool -j prog show id "$(program_id)" | jq '.map_ids[]'); do

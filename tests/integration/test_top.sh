@@ -35,11 +35,12 @@ hides() { ! shows "$1"; }
 keys() { terminal send-keys "$@"; }
 types() { terminal send-keys -l "$1"; }
 
-# appears PATTERN: a line of the screen matches PATTERN within 10 s.
+# appears PATTERN: a line of the screen matches PATTERN within 10 seconds times WEFT_SLOW.
 appears() { wait_until 100 shows "$1" || { screen; return 1; }; }
 disappears() { wait_until 100 hides "$1" || { screen; return 1; }; }
 
-# top_start [ENVIRONMENT] -- ARGS...: run weft top in the terminal's shell; "ended STATUS" follows.
+# top_start ENVIRONMENT ARGS...: run weft top in the terminal's shell, which prints "ended-RUN
+# STATUS" when weft top has ended. ENVIRONMENT: VARIABLE=VALUE or empty.
 runs=0
 top_start() {
 	runs=$((runs + 1))
@@ -52,7 +53,7 @@ modes() { stty -a -F "$tty" && terminal display -p '#{alternate_on} #{cursor_fla
 modes_are_restored() { modes >"$work/modes.now" && diff "$work/modes" "$work/modes.now"; }
 top_pid() { ps -o pid= --ppid "$shell_pid" | tr -d ' '; }
 
-# The first line of the table is that of the connection from port PORT.
+# first_is PORT: the first line of the table is that of the connection from PORT.
 first_is() { screen | grep -A1 '^client' | tail -n 1 | grep -q "^$ip_b:$1 "; }
 verdict_is() {
 	"$weft" flows -i eth0 --set "control.dir=$work/control" --json "port $1" |

@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 need_weft
 
-# move_port NAME PORT NEW: copy a capture of the corpus, with UDP from port 50000 to NEW.
+# move_port NAME PORT NEW: copy a capture of the corpus with the UDP destination port PORT changed
+# to NEW.
 move_port() {
 	python3 - "$root/tests/corpus/captures/tunnel/$1.pcap" "$2" "$3" <<'END' >"$work/$1.pcap"
 import struct, sys

@@ -40,7 +40,7 @@ done
 check_weft 'a priority tag is no VLAN' 0 ' 1 connection' replay "$tags/priority-tag-in-one-direction.pcap"
 check_weft 'another value is refused' 2 'auto, yes, no' replay "$tags/vlan.pcap" --vlan-in-key maybe
 
-# Connections that differ only in their VLAN or tunnel.
+# Write a capture of connections that differ only in their VLAN or tunnel.
 {
 	cat "$own_corpus/captures/link/ethernet.pcap"
 	tail -qc +25 "$tags/vlan.pcap" "$tags/qinq.pcap" "$own_corpus/captures/tunnel/vxlan.pcap"
@@ -64,7 +64,8 @@ check 'the file names are those of an earlier run' grep -q 'stream files of an e
 }
 has_connections() { [ "$(agent_metric flows_opened_flows)" -ge "$1" ]; }
 
-# live MODE CAPTURE CONNECTIONS ARGS...: capture the frames of CAPTURE from the wire.
+# live MODE CAPTURE CONNECTIONS ARGS...: a live capture of the frames of CAPTURE has that number of
+# connections, and the streams of the capture without tags.
 live() {
 	local mode=$1 capture=$2 connections=$3 name="$1-$2-$3"
 	shift 3

@@ -11,7 +11,7 @@
  * fills all holes. The program runs in an unnamed network namespace, which ends with the process.
  *
  *   tun_receiver pairs|triplets SCALE        every order of endpoints, SCALE bytes apart
- *   tun_receiver random COUNT SEED           up to 12 segments of up to 64 bytes
+ *   tun_receiver random COUNT SEED           4 to 12 segments of up to 70 bytes
  *
  * One decision of the kernel is not visible from outside. If a segment begins exactly at the end of
  * a held segment, the kernel appends its bytes to the held buffer, but only if the buffer has room
@@ -19,7 +19,7 @@
  * user/reassembly/README.md). A difference counts as explained if some outcome of these decisions
  * gives the kernel's bytes and another outcome gives weft's bytes; otherwise it is unexplained.
  *
- * The program prints both counts, and the first unexplained difference in full. Exit status: 0 if
+ * The program prints both counts, and the first 20 unexplained differences. Exit status: 0 if
  * there is no unexplained difference; 1 if there is one; 77 if the test can't run here.
  */
 #include <arpa/inet.h>

@@ -71,10 +71,12 @@ web_record() {
 }
 web_is_recorded() { [ "$(tshark -r "$1" -Y 'tcp.flags.fin == 1 || tcp.flags.reset == 1' 2>/dev/null | wc -l)" -ge "$2" ]; }
 
-# Print the stream files of the answers on client port $2, one for each connection.
+# web_stream_files STREAMS PORT: print the files in STREAMS of the answers on client port PORT, one
+# per connection.
 web_stream_files() { find "$1" -name "$ip_a.80-$ip_b.$2" -o -name "$ip_a.80-$ip_b.$2#*"; }
 
-# web_stream_is STREAMS PORT HEADER SUM: a connection of PORT brought these bytes after its header.
+# web_stream_is STREAMS PORT HEADER SUM: a stream file in STREAMS of a connection of PORT has, after
+# HEADER bytes, content with the SHA-256 SUM.
 web_stream_is() {
 	local file
 	while read -r file; do

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// gopacket: the reassembly package over a capture file, counting bytes only.
+// gopacket.go - reassembles a capture file with gopacket's reassembly package
+// and counts the bytes.
 //
-// As its users run it for speed: decoding layers reused, packets decoded where
-// they lie in the mapped file, one assembler, old data flushed as its
-// documentation asks.
+// It is written for speed: layers are reused, packets are decoded in the mapped
+// file without a copy, there is one assembler, and old data is flushed as the
+// package's documentation asks.
 package main
 
 import (

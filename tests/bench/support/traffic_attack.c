@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * traffic_attack.c - each attack computes its packet from the packet's number and keeps no other
- * state.
+ * traffic_attack.c - each attack computes a packet from the number of the packet or from random
+ * numbers, and keeps no other state.
  */
 #include "bench/support/traffic_attack.h"
 
@@ -69,7 +69,7 @@ static void step_flows(struct attack *attack)
 	handshake(attack, flow, isn_of(flow), attack->step % HANDSHAKE);
 }
 
-/* Sends the handshakes of all flows first. Return: true if this packet was part of a handshake. */
+/* Sends the next handshake packet; all of them precede the data. Return: false if none is left. */
 static bool is_opening(struct attack *attack)
 {
 	if (attack->step >= (uint64_t)attack->flows * HANDSHAKE)

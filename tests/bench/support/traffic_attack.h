@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * traffic_attack.h - packets that make weft use memory without delivering data.
+ * traffic_attack.h - packets that make weft use memory, although little or no data is delivered.
  *
  *   syns       SYNs, each from a random source
  *   flows      established connections without data; their number grows without limit
@@ -9,10 +9,12 @@
  *   tiny       10,000 connections with one-byte segments that are never adjacent; offsets rise in
  *              half of the connections and fall in the others
  *   fragments  first and middle fragments of datagrams that are never completed
- *   reuse      1,000 four-tuples, each used by many connections in turn; every second connection
- * ends by a reset, the others do not end before the next begins; every eighth has data
+ *   reuse      1,000 four-tuples, each used by many connections in turn: every second connection
+ *              ends by a reset, the others do not end before the next begins; every eighth
+ *              connection has data
  *
- * Attackers have addresses from 11.0.0.0 up and connect to 172.31.0.1.
+ * All attackers connect to 172.31.0.1. Their addresses begin at 11.0.0.0; those of syns and
+ * fragments are random, from 192.0.0.0 to 207.255.255.255.
  */
 #ifndef TESTS_BENCH_TRAFFIC_ATTACK_H
 #define TESTS_BENCH_TRAFFIC_ATTACK_H

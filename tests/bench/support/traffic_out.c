@@ -53,7 +53,7 @@ static void flush_file(struct traffic_out *out)
 	}
 }
 
-/* Sends the frames of the buffer to the interface; waits if the queue is full. */
+/* Sends the buffered frames to the interface; waits to keep the rate, or if the queue is full. */
 static void flush_iface(struct traffic_out *out)
 {
 	struct mmsghdr messages[SENT_AT_ONCE];
