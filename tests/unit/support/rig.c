@@ -223,7 +223,6 @@ static void start(struct rig *rig, const struct weft_opts *opts, const struct ri
 	assert_int_equal(wf_registry_add(&rig->registry, &sub, frames, &rig->sub), 0);
 	assert_int_equal(wf_registry_start(&rig->registry), 0);
 	wf_dispatch_init(&rig->dispatch, &rig->registry, 0);
-	rig->empty_bytes = wf_arena_used_bytes(rig->arena);
 	start_pipeline(rig);
 }
 
@@ -304,6 +303,7 @@ void rig_stop(struct rig *rig)
 	}
 	wf_registry_fini(&rig->registry);
 	wf_page_pool_free(rig->pages);
+	assert_int_equal(wf_arena_used_bytes(rig->arena), 0);
 	wf_arena_free(rig->arena);
 }
 

@@ -63,7 +63,6 @@ struct rig {
 	struct wf_pipeline *pipeline;
 	struct wf_marks marks;
 	struct packet_builder pb;
-	uint64_t empty_bytes; /* bytes of the arena in use before the pipeline starts */
 	/* true: frames lie in pages, as in live capture; false: as in a mapped file */
 	bool use_pages;
 	/* true: frames are lent, as in host mode; they are overwritten and freed once processed */
