@@ -24,7 +24,7 @@
 	"> S 1000 0 # weft: flow_id 9\n" \
 	"< SA 5000 1001\n"               \
 	"> A 1001 5001\n"
-#define ENDED "made up, because the connection ended here: "
+#define ENDED "made up by weft, because the connection ended here: "
 
 static uint8_t file_bytes[1 << 20];
 

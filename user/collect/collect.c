@@ -402,8 +402,8 @@ static void say_summary(struct collect *collect)
 		rejected += atomic_load(&counts->rejected[i]);
 	say(collect, WEFT_LOG_INFO,
 	    "collect: %" PRIu64 " messages, %" PRIu64 " bytes, %" PRIu64 " opens, %" PRIu64
-	    " closes, %" PRIu64 " gaps, %" PRIu64 " known, %" PRIu64 " rejected, in %" PRIu64
-	    ".%03" PRIu64 " s",
+	    " closes, %" PRIu64 " gaps, %" PRIu64 " received before, %" PRIu64
+	    " rejected, in %" PRIu64 ".%03" PRIu64 " s",
 	    atomic_load(&counts->messages), atomic_load(&counts->bytes),
 	    atomic_load(&counts->opens), atomic_load(&counts->closes), atomic_load(&counts->gaps),
 	    atomic_load(&counts->duplicates), rejected, ms / 1000, ms % 1000);

@@ -23,8 +23,7 @@ enum wf_decode_result {
 	WF_DECODE_TCP = 0,  /* *ret_packet is filled */
 	WF_DECODE_FRAGMENT, /* *ret_packet describes an IP fragment; see defrag.h */
 	WF_DECODE_NOT_TCP,
-	/* a header is invalid, the frame ends within its headers, or it has too many headers */
-	WF_DECODE_MALFORMED,
+	WF_DECODE_MALFORMED, /* an invalid header, too many headers, or an incomplete one */
 	/* a checksum is wrong; in the mode auto only for a fragment, see wf_packet.checksum */
 	WF_DECODE_CHECKSUM,
 };

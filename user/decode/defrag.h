@@ -44,10 +44,7 @@ struct wf_defrag_opts {
 	struct wf_metrics *metrics;
 	/* hash seed; must be secret, because an attacker who knows it can fill one bucket */
 	uint64_t seed;
-	/*
-	 * maximum numbers of datagrams and of held fragments; at either, the oldest datagram is
-	 * dropped
-	 */
+	/* maximum numbers of datagrams and held fragments; then the oldest datagram is dropped */
 	uint32_t datagrams_max;
 	uint32_t fragments_max;
 	/* maximum number of fragments of one datagram; a datagram with more is dropped */

@@ -52,10 +52,8 @@ struct wf_rss {
 	uint32_t or_mask, xor_mask, second_mask;
 	bool ports[2];
 	uint32_t entries_count;
-	/*
-	 * for each entry of the indirection table: upper 8 bits of a hash for which
-	 * weft_hash_worker() returns the worker of the entry's queue
-	 */
+	/* by entry of the table: upper 8 bits of a hash with which weft_hash_worker() returns
+	 * the worker of the entry's queue */
 	uint8_t tops[WF_RSS_ENTRIES_MAX];
 };
 

@@ -330,7 +330,7 @@ static void end_made_up(const struct wf_pcap_writer *writer, struct wf_pcap_conn
 {
 	char text[TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "made up, because the connection ended here: %s", why);
+	snprintf(text, sizeof(text), "made up by weft, because the connection ended here: %s", why);
 	put_flags(writer, conn, WEFT_TO_SERVER, WF_TCP_FRAME_RST | WF_TCP_FRAME_ACK, text);
 }
 

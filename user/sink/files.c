@@ -415,8 +415,7 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 }
 
 /*
- * Streams whose files are in the directory that is closed now begin another file in the new
- * directory.
+ * A stream with a file in the directory that is closed now begins another file in the new one.
  */
 static int files_reopen(struct wf_sink *sink)
 {
