@@ -198,10 +198,10 @@ enum weft_limit {
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
 	/*
 	 * Time stamps of capture files (user/packet/stamp_clock.h). If a stamp is more than
-	 * WEFT_CLOCK_AHEAD_MS later than the last one, timers advance only if the next stamp
-	 * confirms it. If it is more than WEFT_CLOCK_STEP_SEC later, the clock was set, and timers
-	 * do not advance. If two stamps are more than WEFT_CLOCK_BEHIND_MS earlier, the clock was
-	 * set back, and timers advance with the stamps that follow.
+	 * WEFT_CLOCK_AHEAD_MS later than the time of the timers, they advance only if the next
+	 * stamp confirms it. If it is more than WEFT_CLOCK_STEP_SEC later, the clock was set, and
+	 * timers do not advance. If two stamps are more than WEFT_CLOCK_BEHIND_MS earlier, the
+	 * clock was set back, and timers advance with the stamps that follow.
 	 */
 	WEFT_CLOCK_AHEAD_MS = 10000,
 	WEFT_CLOCK_STEP_SEC = 86400,

@@ -74,7 +74,11 @@ static uint64_t pause(struct maker *maker)
 		rng_range(&maker->rng, 70, rng_percent(&maker->rng, 80) ? 300 : 20000) * MS;
 
 	maker->reuse = 0;
-	/* A split handshake begins with an acknowledgement that belongs to no known connection. */
+	/*
+	 * While this connection is tracked, the SYN of the next one with its addresses and ports
+	 * may be reported as its anomaly. So may the empty acknowledgement with which a server may
+	 * answer that SYN in a split handshake.
+	 */
 	truth->anomalies_may |=
 		1u << WEFT_ANOMALY_SYN_IN_CONNECTION | 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
 	if (truth->reasons == 1u << WEFT_CLOSE_FIN) {

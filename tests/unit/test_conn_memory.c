@@ -110,7 +110,7 @@ TEST_WITH(conn_memory_short_of_it_who_holds_gives_up_its_hole, setup, teardown)
 					   "< ABC\n< DEF\n");
 }
 
-/* If slightly more memory is left, a stream that holds little data may keep it. */
+/* If between 1/128 and 1/64 of the memory is left, a stream with little held data may hold more. */
 TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
 {
 	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.h - all counts of weft as one JSON value, and its printed form.
+ * report.h - all ledgers, metrics and states of a capture as one JSON value, and its printed form.
  *
  *   {"version", "source", "elapsed_ms",
  *    "ledgers": [{"name", "total": {"name", "value"}, "parts": [{"name", "value"}...],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flows.c - joins the kernel's flow maps with the workers' flow tables.
+ * flows.c - joins the kernel's flow maps with the workers' flow tables, sets verdicts of
+ * connections and ends connections.
  */
 #include "control/flows.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * stamp_clock.c - handles the first time stamp, and time stamps that are earlier or much later than
- * the last one.
+ * wf_stamp_clock_now().
  */
 #include "packet/stamp_clock.h"
 
@@ -57,7 +57,7 @@ static void step_ahead(struct wf_stamp_clock *clock, struct wf_frame *frame, int
 }
 
 /*
- * Process a stamp that is more than WEFT_CLOCK_BEHIND_MS earlier than the last one, which is too
+ * Process a stamp that is more than WEFT_CLOCK_BEHIND_MS earlier than wf_stamp_clock_now(), too
  * much for packets that were recorded out of order. Only record the first such stamp. If the next
  * frame's stamp fits it, the recording clock was set back: subtract another skew from now on.
  */

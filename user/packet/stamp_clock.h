@@ -6,7 +6,7 @@
  * capture have neither property: NTP sets clocks, files are joined, cards record wrong times. But
  * the order of the frames is certain. The monotonic time is computed from stamps and order:
  *
- *   stamp, compared with the last one        monotonic time
+ *   stamp, compared with the present time    monotonic time
  *   at most WEFT_CLOCK_AHEAD_MS later        advances with the stamp
  *   later, up to WEFT_CLOCK_STEP_SEC         advances with the stamp if the next frame's stamp
  *                                            confirms it; else the stamp is wrong, and the time
@@ -18,6 +18,7 @@
  *   earlier, twice in succession             does not advance: the recording clock was set back;
  *                                            the time advances with the next stamps
  *
+ * The present time is wf_stamp_clock_now(): the monotonic time, as the recording clock shows it.
  * After a step back, stamps may fit the earlier clock again, because two captures with different
  * clocks were mixed: then the time advances with the earlier clock's stamps.
  *

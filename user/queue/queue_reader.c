@@ -326,7 +326,7 @@ void wf_queue_abandon(struct wf_queue *queue)
 	wf_queue_leave(queue, WF_QUEUE_LEFT_READER);
 }
 
-/* Count @bytes as released, and wake a worker that waits for this room. */
+/* Count @bytes as released, and wake a worker that waits for room once there is enough. */
 static void release_bytes(struct wf_queue *queue, uint64_t bytes)
 {
 	uint64_t waiting, payload;

@@ -2,8 +2,8 @@
 /*
  * xdp_rig.h - runs single frames through the steering program, which is loaded but not attached.
  *
- * Needs root: tests call skip() if xdp_rig_open() returns false. The sockets are not bound: the
- * program returns a redirect, but the kernel redirects no frame.
+ * Needs root: tests call skip() if xdp_rig_open() returns false. A test run of
+ * the kernel reports that the program returns a redirect, and does not redirect the frame.
  */
 #ifndef TESTS_UNIT_SUPPORT_XDP_RIG_H
 #define TESTS_UNIT_SUPPORT_XDP_RIG_H

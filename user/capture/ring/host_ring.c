@@ -132,7 +132,10 @@ static struct wf_bpf_record take_overflow(struct wf_host_ring *ring)
 	return record;
 }
 
-/* Pass the record that comes next in the order of both rings. Return: the record. */
+/*
+ * Step past the record that comes next in the order of both rings, and return it. Return: no record
+ * if there is none, or if it is still being written.
+ */
 static struct wf_bpf_record take_next(struct wf_host_ring *ring)
 {
 	struct wf_bpf_record record = wf_bpf_ring_peek(&ring->first);

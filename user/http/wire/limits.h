@@ -47,7 +47,7 @@ enum {
 	WF_HTTP_REPLIES_MAX = 16, /* replies that wait for a client; more: closed */
 	WF_HTTP_PING_SEC = 20,	  /* a silent WebSocket is sent a ping */
 	WF_HTTP_HANGUP_SEC = 40,  /* a WebSocket that is silent for this time is closed */
-	WF_HTTP_DRAIN_MS = 1000,  /* subscriptions end this long after the capture */
+	WF_HTTP_DRAIN_MS = 1000,  /* maximum time for unread events after a request to stop */
 };
 
 #endif
