@@ -111,8 +111,8 @@ static void check_cause(struct play *play, const struct observed_dir *dir,
 }
 
 /*
- * The bytes beyond the depth are reported as one gap: remove that gap here, and cut the truth at
- * the depth.
+ * The bytes beyond the depth must be in one gap, which may begin before it: cut that gap, and the
+ * truth, at the depth.
  */
 static void cut_at_depth(struct play *play, struct observed_dir *dir, struct conv_truth_dir *truth,
 			 unsigned int port)
@@ -189,8 +189,8 @@ static void count_gaps(const struct observed_set *set, struct captures_totals *t
 }
 
 /*
- * Return: false if the oracle can't be used. It has no limits, and assumes that a stream begins at
- * its first captured segment.
+ * Return: false if the oracle can't be used. The oracle has no limits, and assumes that a stream
+ * begins at its first captured segment.
  */
 static bool has_oracle(const struct captures_opts *opts)
 {
@@ -221,8 +221,8 @@ static void judge_engine(struct play *play)
 	for (uint32_t i = 0; opts->limit && i < play->batch.truths_count; i++)
 		apply_limit(play, &play->batch.truths[i]);
 	/*
-	 * If there is no memory to remember an ended connection, its late segments begin a new
-	 * connection.
+	 * If there is no memory to remember an ended connection, its late segments begin a
+	 * connection that no truth describes. So such connections are allowed here.
 	 */
 	for (uint32_t i = 0; opts->limit == CAPTURES_MEMORY && i < play->engine.count; i++)
 		play->engine.all[i].claimed = true;

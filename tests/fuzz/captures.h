@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * captures.h - plays random conversations of chosen kinds, captured by a tap that misses some
- * packets.
+ * captures.h - plays random conversations of chosen kinds, of which the tap may miss packets.
  *
- * Truth, oracle and engine must agree about bytes and gaps. Oracle and engine must also agree about
- * the cause of each gap. If a limit is set, the engine may deliver less than the truth, but no
- * other bytes, and must name the limit as the cause of each additional gap.
+ * Truth, oracle and engine must agree about bytes and gaps; oracle and engine also about the cause
+ * of each gap. The oracle is not used with a limit or with CONV_EARLY. If a limit is set, the
+ * engine may deliver less than the truth, but no other bytes, and must name the limit as the cause
+ * of each additional gap.
  */
 #ifndef TESTS_FUZZ_CAPTURES_H
 #define TESTS_FUZZ_CAPTURES_H

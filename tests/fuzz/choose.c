@@ -9,7 +9,10 @@
 #define US 1000ull
 #define MS 1000000ull
 
-/* Returns one of the mutually exclusive kinds, or 0. */
+/*
+ * Draws one kind of the table, or none. Return: the kind, or 0 if it is not allowed or none was
+ * drawn.
+ */
 static uint32_t choose_special(struct rng *rng, uint32_t allowed)
 {
 	static const struct {
@@ -51,8 +54,8 @@ uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 	if (chosen & CONV_LATE && rng_percent(rng, 30))
 		chosen |= CONV_ONE_SIDED & allowed;
 	/*
-	 * The truth is not certain if reordering is combined with a capture that starts within a
-	 * stream, or with a hole that is given up.
+	 * If reordering, repeated segments, probes or noise are combined with a capture that starts
+	 * within a stream, or with a hole that is given up, the truth is not certain.
 	 */
 	if (chosen & CONV_MIDSTREAM || (chosen & CONV_LATE && chosen & CONV_ONE_SIDED))
 		chosen &= ~(CONV_REORDER | CONV_LOSS | CONV_DUP | CONV_SPURIOUS | CONV_SKEW |
@@ -68,12 +71,15 @@ uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 		chosen &= ~CONV_EARLY;
 	if (chosen & CONV_EARLY) {
 		chosen |= CONV_SKEW;
-		/* The data before the SYN must fit into WEFT_START_PATIENCE_BYTES. */
+		/* Data before the SYN must fit WEFT_START_PATIENCE_BYTES, and be no probes. */
 		chosen &= ~(CONV_NOISE | CONV_TINY | CONV_KEEPALIVE | CONV_LARGE | CONV_WIDE);
 	}
 	if (chosen & CONV_MIDSTREAM)
 		chosen &= ~CONV_TINY; /* a one-byte probe opens no connection */
-	/* Without the handshake the window scale is unknown, so no segment is out of window. */
+	/*
+	 * Without the handshake weft assumes the largest window scale, so no noise is out of
+	 * window. Kinds that need SYNs, or may change the first data, are excluded too.
+	 */
 	if (chosen & CONV_HEADLESS) {
 		chosen &= ~(CONV_TINY | CONV_SKEW | CONV_EARLY | CONV_KEEPALIVE | CONV_NOISE |
 			    CONV_REUSE | CONV_OPENINGS | CONV_ZERO_WINDOW);
@@ -241,13 +247,17 @@ static void choose_ends(struct maker *maker)
 	if (maker->kinds & CONV_REUSE && rng_percent(rng, 65))
 		sim->close = rng_percent(rng, 60) ? SIM_CLOSE_NONE : SIM_CLOSE_RST_SERVER;
 	/*
-	 * If another SYN-ACK was captured before, an acknowledgement of a SYN-ACK that is captured
-	 * later looks forged.
+	 * With early data, an acknowledgement of a SYN-ACK that is captured later looks forged if
+	 * another SYN-ACK was captured before, so that opening is replaced. A quarter of the others
+	 * is replaced too, so that enough conversations have SYNs of two initial numbers.
 	 */
 	if (maker->kinds & CONV_EARLY &&
 	    (sim->open == SIM_OPEN_SYN_ACK_OTHER_ISN || rng_percent(rng, 25)))
 		sim->open = SIM_OPEN_SYN_OTHER_ISN;
-	/* The data of a SYN that was not accepted is in the capture, but not in the stream. */
+	/*
+	 * The data of a SYN that the server did not accept is in the capture, but not in the
+	 * stream.
+	 */
 	if (maker->kinds &
 		    (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST | CONV_EARLY) &&
 	    sim->open == SIM_OPEN_FAST_IGNORED)
@@ -293,7 +303,7 @@ void choose_tuple(struct maker *maker, uint32_t index)
 		addr[14] = (uint8_t)rng_below(rng, 4);
 		addr[15] = (uint8_t)rng_range(rng, 1, 254);
 	}
-	/* The index makes the pair of ports unique in this batch. */
+	/* The index makes one of the ports unique among 60,000 conversations of a batch. */
 	maker->port[0] = (uint16_t)(1024 + index % 60000);
 	maker->port[1] = (uint16_t)(rng_percent(rng, 70) ? 80 : rng_range(rng, 1, 65535));
 	if (rng_percent(rng, 10)) {

@@ -63,8 +63,9 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 }
 
 /*
- * Returns the time until the four-tuple is used again, and enters into the truth of the last use
- * how it ends and which anomalies weft may report.
+ * Returns the time until the four-tuple is used again. Enters into the truth of the use that has
+ * just been made which anomalies weft may or must report, and how the use ends if neither FIN nor
+ * RST ends it.
  */
 static uint64_t pause(struct maker *maker)
 {
@@ -76,8 +77,8 @@ static uint64_t pause(struct maker *maker)
 	maker->reuse = 0;
 	/*
 	 * While this connection is tracked, the SYN of the next one with its addresses and ports
-	 * may be reported as its anomaly. So may the empty acknowledgement with which a server may
-	 * answer that SYN in a split handshake.
+	 * may be reported as an anomaly of this connection. So may the empty acknowledgement with
+	 * which a server may answer that SYN in a split handshake.
 	 */
 	truth->anomalies_may |=
 		1u << WEFT_ANOMALY_SYN_IN_CONNECTION | 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
@@ -111,8 +112,8 @@ static void make_conversation(struct conv_batch *batch, const struct conv_option
 	while (opts->always & ~maker.kinds);
 	choose_tuple(&maker, index);
 	/*
-	 * A second use of a four-tuple is recognisable only if both connections were captured
-	 * completely.
+	 * Another use of a four-tuple is recognisable only if all its connections were captured
+	 * completely, and without forged segments.
 	 */
 	if (maker.kinds & CONV_REUSE) {
 		maker.kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |

@@ -4,8 +4,9 @@
  * them.
  *
  * A batch is many conversations interleaved into one sequence of frames. For each direction the
- * truth has the bytes and gaps that weft must deliver, and the reason of the close. It comes from
- * the simulated endpoints, not from the frames.
+ * truth has the bytes and gaps that weft must deliver, and for each conversation the reason of the
+ * close. The truth comes from the simulated endpoints and the list of captured packets, not from
+ * the frames.
  *
  *   stream of a direction   0├───────────┬──gap──┬─────────────┤end
  *                            ^start (midstream: the first captured byte, reported as offset 0)
@@ -68,7 +69,8 @@ struct conv_truth_dir {
 	uint64_t end_min;	     /* less than end if a missing tail may stay undetected */
 	bool lead_gap_allowed;	     /* midstream: bytes in flight before the first may be a gap */
 	uint32_t start_unsure_bytes; /* midstream: number of first bytes that may be probes */
-	bool loose; /* ended by a reset, or not captured: only bytes below end_min are certain */
+	/* ended by a reset, limited, or not captured: only bytes below end_min are certain */
+	bool loose;
 	struct conv_gap *gaps;
 	uint32_t gaps_count;
 };
@@ -84,7 +86,7 @@ struct conv_truth {
 	bool opener_known;	 /* side 0 must be reported as the client */
 	uint32_t reasons;	 /* allowed reasons, 1u << enum weft_close_reason */
 	uint32_t kinds;		 /* CONV_*: chosen kinds */
-	uint64_t families;	 /* 1u << enum conv_family */
+	uint64_t families;	 /* 1ull << enum conv_family */
 	uint32_t anomalies_must; /* 1u << enum weft_anomaly: must be reported at least once */
 	uint32_t anomalies_may;	 /* anomalies that may be reported as well */
 	uint64_t seed;

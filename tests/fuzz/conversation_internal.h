@@ -32,10 +32,10 @@ enum dress_ecn {
 /* Additional contents of segments, with the percentage of segments that have each of them. */
 struct dress {
 	enum dress_ecn ecn;
-	uint32_t urgent_percent;    /* of the segments without SYN and RST */
+	uint32_t urgent_percent;    /* of the segments with ACK, without SYN and RST */
 	uint32_t options_percent;   /* of all segments: those with further options */
-	uint32_t malformed_percent; /* of these: those with a wrong option list */
-	bool is_ending;		    /* a FIN or RST was sent: the capture may end soon */
+	uint32_t malformed_percent; /* of the segments with further options: wrong lists */
+	bool is_ending;		    /* a FIN or RST was captured: the capture may end soon */
 };
 
 struct maker {
@@ -47,7 +47,7 @@ struct maker {
 	struct dress dress;
 	struct sim_capture capture;
 	bool *dropped;	   /* for each packet of capture: true if the tap missed it */
-	uint64_t families; /* 1u << enum conv_family */
+	uint64_t families; /* 1ull << enum conv_family */
 	uint64_t reuse;	   /* families of the next use of the four-tuple */
 	uint8_t ip_version;
 	uint8_t addr[2][16];
@@ -61,7 +61,7 @@ static inline uint64_t conv_payload_start(const struct sim_packet *packet)
 	return packet->off + (packet->flags & WIRE_SYN ? 1 : 0) - 1;
 }
 
-/* Returns the initial sequence number of @packet, a SYN or SYN-ACK. */
+/* Returns the initial sequence number from which the sequence offset of @packet counts. */
 static inline uint32_t conv_isn_of(const struct maker *maker, const struct sim_packet *packet)
 {
 	const struct sim_side_opts *side = &maker->sim.side[packet->from];

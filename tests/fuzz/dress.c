@@ -96,8 +96,8 @@ static void put_well_formed(struct option_list *list, struct rng *rng, bool syn)
 }
 
 /*
- * Appends the end of the list or an option with a wrong length, and behind it bytes that must not
- * be read as options.
+ * Appends the end of the list, or an option with a wrong length, and behind it bytes that must not
+ * be read as options; or fills the list up to an option whose length byte is missing.
  */
 static void put_broken(struct option_list *list, struct rng *rng)
 {
@@ -124,7 +124,7 @@ static void put_broken(struct option_list *list, struct rng *rng)
 		put_byte(list, (uint32_t)rng_range(rng, 2, 255));
 		return;
 	}
-	/* This option would change the result if it was read. */
+	/* These two options would change the result if they were read. */
 	put_byte(list, OPTION_WSCALE);
 	put_byte(list, 3);
 	put_byte(list, 14);

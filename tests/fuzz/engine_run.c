@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* engine_run.c - sets up the objects that a worker owns, without starting a worker. */
+/*
+ * engine_run.c - runs a pipeline on frames with the objects that a worker owns, but without a
+ * thread.
+ */
 #include "fuzz/engine_run.h"
 
 #include <stdarg.h>
@@ -19,7 +22,7 @@ enum {
 	RX_FRAMES = 256,
 	RX_FRAME_BYTES = 4096,
 	BATCH_MAX = 64,
-	/* a queue is read after this many unread batches and one more, so that none overflows */
+	/* the queue is read after this many unread batches and one more, so it never overflows */
 	UNREAD_BATCHES_MAX = 8,
 	READ_EVENTS = 64,
 	QUEUE_BYTES = 4 << 20,
@@ -167,7 +170,7 @@ static void run_batch(struct engine_run *run)
 		read_events(run);
 }
 
-/* Moves the frame to memory of exactly its size, so that ASan finds an access beyond its end. */
+/* Copies the frame to memory of exactly its size, so that ASan finds an access beyond its end. */
 static void lend(struct wf_frame *frame)
 {
 	uint8_t *bytes = malloc(frame->cap_bytes ? frame->cap_bytes : 1);

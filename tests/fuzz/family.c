@@ -16,7 +16,7 @@ struct view {
 	uint64_t right; /* right edge of the peer's window, computed without scaling */
 	uint64_t fin;	/* offset of the FIN; 0: not captured */
 	bool syn;
-	bool counted_syn; /* the SYN with the valid initial number was captured */
+	bool counted_syn; /* the SYN with the initial number that is used was captured */
 	bool bare_syn;
 	bool data_before_syn;
 	bool fin_before_data;

@@ -37,7 +37,10 @@ struct carried {
 	uint8_t payload[PAYLOAD_MAX];
 };
 
-/* Events of one direction of a connection that weft reported. */
+/*
+ * State of one direction of a reported connection: the next offset, and the sequence numbers of
+ * offset 0 (bases) for which all delivered bytes were correct so far.
+ */
 struct reported_dir {
 	uint64_t next;
 	uint32_t bases[3 * SEGMENTS_MAX];

@@ -5,7 +5,8 @@
  *
  * Their payload, if any, was sent by nobody, so a tracker that accepts such a segment delivers
  * wrong bytes. In the names, "outside" is a number far beyond the window, "beyond" one slightly
- * beyond it, and "inside" one within the window that is not the next.
+ * beyond it, and "inside" one within the window that is not the next (of a SYN: the next, or the
+ * one before it).
  */
 #include "fuzz/conversation_internal.h"
 
@@ -32,7 +33,10 @@ enum noise {
 };
 #define NOISE_COUNT (NOISE_SYN_INSIDE + 1)
 
-/* For each kind of noise: its family, and the anomaly that weft must report. */
+/*
+ * For each kind of noise: its family, the anomaly that weft must report (0: none), and whether its
+ * segments are empty.
+ */
 static const struct {
 	enum conv_family family;
 	uint32_t reported;
@@ -143,7 +147,7 @@ static bool spoil(struct maker *maker, enum noise noise, const struct sim_packet
 		return !near->from; /* a SYN from each side would be a simultaneous open */
 	case NOISE_SYN_INSIDE:
 		segment->flags = WIRE_SYN;
-		/* the next segment continues the stream */
+		/* the next sequence number of the stream, or the one before it */
 		segment->seq -= rng_percent(&maker->rng, 50);
 		return !near->from && segment->seq != conv_isn_of(maker, near);
 	}
@@ -203,7 +207,10 @@ static void add_to_handshake(struct maker *maker, const struct sim_packet *syn_a
 	conv_add_frame(maker, syn_ack->time_ns, &segment);
 }
 
-/* Return: true if packet @index is the first answer to a captured SYN, with only SYNs before it. */
+/*
+ * Return: true if packet @index is the SYN-ACK of the server, preceded only by SYNs of the client,
+ * of which one has the number that the SYN-ACK acknowledges.
+ */
 static bool completes_handshake(const struct maker *maker, uint32_t index)
 {
 	const struct sim_packet *packets = maker->capture.packets;

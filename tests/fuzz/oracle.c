@@ -16,7 +16,9 @@
 
 #include "fuzz/wire.h"
 
-/* timeout of a hole that nobody acknowledged, if the other side was never seen; else it has none */
+/*
+ * timeout of a hole that nobody acknowledged, if no packet of its receiver was captured; else none
+ */
 #define HOLE_NS	    10000000000ull
 #define PATIENCE_NS 100000000ull /* timeout of an acknowledged hole */
 
@@ -313,7 +315,7 @@ static void set_syn(struct direction *dir, uint32_t seq)
 	dir->base = seq + 1;
 }
 
-/* Stores the payload of a SYN in the cells. */
+/* Stores the payload of a SYN in the cells, unless the server did not accept it. */
 static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len, uint64_t now_ns)
 {
 	if (!dir->refused)
@@ -417,8 +419,8 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 }
 
 /*
- * Ends the old connection, because the pending SYN began a new one: its client is the receiver of
- * @packet.
+ * Ends the old connection, because the pending SYN began a new one. The client of the new
+ * connection is the receiver of @packet.
  */
 static struct connection *begin_pending(struct oracle *oracle, struct connection *old,
 					const struct packet *packet)

@@ -46,7 +46,7 @@ struct side {
 	uint32_t isn;
 	int end;       /* one beyond the last byte that was sent */
 	int acked;     /* bytes acknowledged in captured packets */
-	bool conflict; /* weft must report a conflict for the current segment */
+	bool conflict; /* weft must still report a conflict for the current segment */
 	uint32_t conflicts;
 
 	/* bytes delivered by the engine */
@@ -112,8 +112,8 @@ static void make_addr(uint8_t addr[16], uint8_t ip_version, unsigned int net, un
 }
 
 /*
- * Makes one rule for each policy, and a shorter prefix that contains all of them; its policy is
- * wrong for most.
+ * For each IP version, makes one rule per policy, and a rule with a shorter prefix that contains
+ * those of all policies; the policy of this rule is wrong for most receivers.
  */
 static void make_rules(struct player *player)
 {

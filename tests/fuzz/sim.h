@@ -92,7 +92,7 @@ struct sim_opts {
 	uint64_t rto_ns;
 	/* if not 0: one segment is lost, and sent again after this time */
 	uint64_t late_rto_ns;
-	bool late_twice; /* the next segment is lost too, and sent again after twice this time */
+	bool late_twice; /* the next segment is lost too, and sent again after twice late_rto_ns */
 	bool fin_waits;	 /* no FIN before all data is acknowledged: only data reveals a loss */
 	uint32_t loss_before_percent; /* packets lost between sender and tap */
 	uint32_t loss_after_percent;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* sim_app.c - simulates the applications at both ends: they write, read and close in turns. */
+/* sim_app.c - simulates the applications at both ends: they write in turns, read, and close. */
 #include "fuzz/sim_internal.h"
 
 static bool is_primary_closer(const struct sim *sim, int side)

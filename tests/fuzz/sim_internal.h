@@ -113,7 +113,7 @@ struct sim {
 	uint32_t ack_losses;
 	uint32_t data_segments[2];
 	uint32_t late_segments; /* segments sent late so far */
-	int late_side;		/* sender of these segments, if there are any */
+	int late_side;		/* sender of the segments sent late, if there are any */
 };
 
 enum fate {
@@ -146,8 +146,8 @@ void sim_on_send(struct sim *sim, int from);
 void sim_emit_probe(struct sim *sim, int from, uint64_t off, uint32_t len, bool garbage);
 
 /*
- * Sends a probe because the window is closed: one byte beyond it, or an empty segment just before
- * it.
+ * If the window of the peer is still closed, sends a probe: one byte beyond the window, or an empty
+ * segment whose number is just before it. Otherwise plans to send data.
  */
 void sim_on_probe(struct sim *sim, int from);
 void sim_emit_again(struct sim *sim, int from, const struct flight *flight);

@@ -71,7 +71,8 @@ static void on_syn(struct sim *sim, int at, const struct sim_packet *packet)
 		take_payload(sim, at, packet);
 	if (side->state == ST_CLOSED) {
 		/*
-		 * Some servers acknowledge the SYN first; the client ignores that acknowledgement.
+		 * In a split handshake, some servers acknowledge the SYN before they send their
+		 * own; the client ignores that acknowledgement.
 		 */
 		if (open == SIM_OPEN_SPLIT && rng_percent(sim->rng, 50))
 			sim_emit(sim, at, WIRE_ACK, 0, 0, 0);

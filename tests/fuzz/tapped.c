@@ -23,7 +23,7 @@ static int packet_compare_time(const void *a, const void *b)
 	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-/* Delays the capture of one side's SYNs, so that data is captured before them. */
+/* Delays the capture of one side's SYNs, so that data may be captured before them. */
 static void delay_syn(struct maker *maker)
 {
 	struct sim_packet *packets = maker->capture.packets;
@@ -51,9 +51,9 @@ static void skew(struct maker *maker)
 	if (maker->kinds & CONV_EARLY)
 		delay_syn(maker);
 	/*
-	 * If an empty FIN is captured first, weft forgets it, because it does not open a
-	 * connection. A single byte that was already acknowledged looks like a probe. FINs, RSTs
-	 * and single bytes are therefore captured after the last SYN.
+	 * With early data: if an empty FIN or a RST is captured before the SYNs, weft forgets it,
+	 * because neither opens a connection. A single byte that was already acknowledged looks
+	 * like a probe. FINs, RSTs and single bytes are therefore captured after the last SYN.
 	 */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (packets[i].flags & WIRE_SYN && packets[i].time_ns > opened_ns)
@@ -99,7 +99,10 @@ static void miss_handshake(struct maker *maker)
 	}
 }
 
-/* Removes every packet that overlaps the holes, and sometimes one without data. */
+/*
+ * Removes every packet that overlaps a random hole, except SYNs; also some empty acknowledgements,
+ * and sometimes a packet of the handshake.
+ */
 static void miss(struct maker *maker)
 {
 	struct sim_capture *capture = &maker->capture;

@@ -29,7 +29,7 @@ enum {
 	COUNT_DEFAULT = 4000,
 	BATCH_DEFAULT = 48,
 	FAILURES_MAX = 5,
-	FAMILIES_COUNTED = 50000, /* minimum to count families */
+	FAMILIES_COUNTED = 50000, /* from this size of a run on, each family must be 1 % of it */
 	/* bytes by which fragments or a wrapping may lengthen one packet */
 	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX,
 };
@@ -221,8 +221,9 @@ static enum wrap_kind wrapping_of(const struct conv_truth *truth)
 }
 
 /*
- * Return: false if the frames have VLAN tags, or if wrapping would change the result: the checksum
- * of a cut segment cannot be verified, and only the first copy of late data on a SYN is accepted.
+ * Return: false if the frames have VLAN tags, or if a truncated first copy (WRAP_CUT) would change
+ * the result: the checksum of a truncated segment cannot be verified, and of the data on a SYN that
+ * is captured late, only the first copy is accepted.
  */
 static bool can_be_wrapped(const struct conv_truth *truth)
 {
@@ -344,8 +345,8 @@ static bool is_enough(const char *name, uint64_t count, uint64_t least)
 }
 
 /*
- * Return: true if each family had enough conversations: one in a hundred in a large run, at least
- * one in a small run.
+ * Return: true if each family and each kind of wrapping had enough conversations: one in a hundred
+ * in a large run, at least one in a small run.
  */
 static bool families_suffice(const struct totals *totals)
 {

@@ -2,7 +2,7 @@
 /*
  * test_reassembly.c - plays a family of random conversations for each guarantee of reassembly.
  *
- *   test_reassembly [FAMILY [SEED]]     plays one family; with SEED only 25 conversations, from
+ *   test_reassembly [FAMILY [SEED]]     plays one family; with SEED at least 25 conversations, from
  *                                       this seed on
  *
  * Environment: CONVERSATIONS as for test_conversations. Each family has a hundredth of this number
@@ -70,7 +70,9 @@ static const char *play_receivers(const struct family *family, uint64_t seed, st
 
 static const char *play_captures(const struct family *family, uint64_t seed, struct tally *tally)
 {
-	/* Held bytes of a mapped file need no memory. */
+	/*
+	 * Held bytes of a mapped file need no memory, so the memory limit is not tested with one.
+	 */
 	enum engine_run_place first =
 		family->limit == CAPTURES_MEMORY ? ENGINE_RUN_PAGES : ENGINE_RUN_FILE;
 	enum engine_run_place place =

@@ -144,8 +144,8 @@ static void fill_dir(const struct maker *maker, const struct seen *seen, int fro
 }
 
 /*
- * Handles a reset while data is in flight: only bytes that were complete when the first reset
- * passed the tap are certain.
+ * Handles a reset while data is in flight: only bytes that were captured before the first reset,
+ * and without a hole before them, are certain.
  */
 static void loosen(const struct maker *maker, struct conv_truth *truth)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wire.h - builds complete Ethernet frames with one TCP segment and correct checksums.
+ * wire.h - builds complete Ethernet frames with one TCP segment; all checksums are correct, except
+ * for a TCP checksum that the caller wants wrong.
  *
  * For tests only. It shares no code with the decoder on purpose: writer and reader must agree by
  * the standards alone.
@@ -63,7 +64,10 @@ struct wire_segment {
 /* Returns the length of the options without @more_options and padding. */
 uint32_t wire_options_bytes(const struct wire_segment *segment);
 
-/* Return: length of the frame written to @frame (at least WIRE_HEADERS_MAX + payload bytes). */
+/*
+ * Writes the frame to @frame, which has room for WIRE_HEADERS_MAX bytes and the payload. Return:
+ * length of the frame.
+ */
 size_t wire_build(uint8_t *frame, const struct wire_segment *segment);
 
 /*
@@ -75,7 +79,10 @@ size_t wire_build(uint8_t *frame, const struct wire_segment *segment);
 uint32_t wire_fragment(const uint8_t *frame, uint32_t len, uint32_t piece_bytes, uint32_t id,
 		       uint8_t *out, uint32_t ret_lens[WIRE_FRAGMENTS_MAX]);
 
-/* Writes a capture file in nanosecond pcap format. Return: 0 or a negative errno. */
+/*
+ * Write the header, or a packet, of a capture file in nanosecond pcap format. Return: 0 or a
+ * negative errno.
+ */
 int wire_pcap_start(FILE *file);
 int wire_pcap_add(FILE *file, uint64_t time_ns, const uint8_t *frame, uint32_t len_bytes);
 

@@ -42,7 +42,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Remove two items, then fail. */
+/* Reports two removed items in the first run; fails in later runs. */
 static int64_t remove_items(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 {
 	assert_ptr_equal(ctx, &weft);

@@ -39,7 +39,7 @@ static uint32_t spans_of(struct wf_arena *arena)
 	return (uint32_t)(wf_arena_bytes(arena) / SPAN);
 }
 
-/* Counts the pages of the arena that the kernel has backed with memory. */
+/* Returns the bytes of the arena that the kernel has backed with memory. */
 static uint64_t resident_bytes(struct wf_arena *arena)
 {
 	static unsigned char pages[64 * MIB / 4096];
@@ -333,7 +333,10 @@ TEST_WITH(arena_pin_beside_spans_in_use_charges_the_rest, setup, teardown)
 	put_run_off(*state, (uint64_t)off, 5);
 }
 
-/* An arena of 16 MiB has three parts of 64 spans and a smaller part. */
+/*
+ * The parts of an arena consist of groups of 64 spans. An arena of 16 MiB has four groups: with the
+ * weights 2 and 1, the second part begins at the third group.
+ */
 TEST_WITH(arena_threads_spans_come_from_its_part_first, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 2}, {0, 1}};
@@ -378,7 +381,8 @@ TEST_WITH(arena_run_that_its_part_has_not_comes_from_another, setup, teardown)
 TEST_WITH(arena_smaller_than_its_parts_serves_all, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 1}, {-1, 1}, {0, 1}, {-1, 1}};
-	struct wf_arena *arena = *state; /* number of spans in one part */
+	/* Parts begin at multiples of 64 spans. The arena has no more spans, so three are empty. */
+	struct wf_arena *arena = *state;
 
 	wf_arena_divide(arena, parts, 4);
 	for (uint32_t part = 0; part < 4; part++) {

@@ -87,7 +87,7 @@ TEST(parse_every_kind_is_steered_with_the_hash_of_decode)
 	assert_true(kinds >= 30);
 }
 
-/* A frame that is cut at any byte is either passed or steered, and counted once. */
+/* A frame that is cut before the end of its TCP header is passed, any longer one is steered. */
 TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 {
 	if (!*state)
@@ -107,7 +107,10 @@ TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 	}
 }
 
-/* Sets each header byte to each of several values: decode and the XDP program must still agree. */
+/*
+ * Sets each byte from the EtherType up to the TCP header to each of several values: the XDP program
+ * must still steer every frame that decode accepts.
+ */
 TEST(parse_changed_bytes_agree_with_decode)
 {
 	static const uint8_t values[] = {0, 1, 4, 6, 0x11, 0x2f, 0x45, 0x60, 0x88, 0xff};
@@ -240,7 +243,7 @@ TEST(parse_routing_header_counts_the_route_end)
 	}
 }
 
-/* Both directions have the same hash, with any outer headers. */
+/* Both directions have the same hash, with IPv4 and with IPv6. */
 TEST(parse_both_directions_reach_one_worker)
 {
 	uint32_t hash;

@@ -239,7 +239,7 @@ TEST_WITH(flow_map_handshake_makes_an_entry_with_its_last_segment, NULL, teardow
 	assert_int_equal(value.last_ns, rig.meta.time_ns);
 }
 
-/* Sends more half-open connections than any table can hold; some of them get a SYN-ACK. */
+/* Sends SYN and SYN-ACK of more half-open connections than the map of handshakes has entries. */
 TEST_WITH(flow_map_flood_of_handshakes_leaves_the_connections, NULL, teardown)
 {
 	struct weft_flow_value value;

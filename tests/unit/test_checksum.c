@@ -32,7 +32,7 @@ TEST(checksum_sum_any_length_and_alignment_equals_slow_sum)
 	}
 }
 
-/* Tests every possible carry, with more bytes than any datagram has. */
+/* Nearly every addition carries, and there are more bytes than in any datagram. */
 TEST(checksum_sum_all_ones_never_overflows)
 {
 	uint32_t len = 1 << 20;

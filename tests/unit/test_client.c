@@ -82,7 +82,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	weft_client_close(client);
-	/* Ends accept() if the client never came. */
+	/* Ends accept() if the client never connected. */
 	shutdown(agent.listen_fd, SHUT_RDWR);
 	pthread_join(agent.thread, NULL);
 	close(agent.listen_fd);

@@ -164,7 +164,7 @@ TEST_WITH(client_shm_closed_ring_is_not_read, setup, teardown)
 	atomic_store(&page->position, WF_SHM_CLOSED);
 	assert_int_equal(read_one(), 0);
 	assert_true(wf_client_shm_sleep(&shm));
-	/* What is in the memory later is not read. */
+	/* Bytes that are written to the memory later are not read. */
 	memset(arena, 0xff, ARENA_BYTES);
 	assert_int_equal(read_one(), 0);
 }
@@ -289,7 +289,10 @@ TEST_WITH(client_shm_data_outside_the_arena_is_rejected, setup, teardown)
 	assert_refused();
 }
 
-/* Each byte of the memory is readable, and an event points into it, whatever the ring contains. */
+/*
+ * Reads every payload byte of every frame: whatever the ring contains, payload lies in readable
+ * memory.
+ */
 static void read_all(uint64_t published)
 {
 	unsigned int sum = 0;
@@ -317,7 +320,7 @@ TEST_WITH(client_shm_random_bytes_do_not_crash_it, setup, teardown)
 	for (int round = 0; round < ROUNDS; round++) {
 		for (uint32_t pos = 0; pos < SLOTS; pos++)
 			put_data(pos);
-		/* A few wrong bytes in valid records, or nothing but random ones. */
+		/* A few random bytes in valid records, or so many that most bytes are random. */
 		for (int i = round % 8 ? round % 8 : SLOTS * WF_SHM_SLOT_BYTES; i; i--)
 			slot_at(0)[random() % (SLOTS * WF_SHM_SLOT_BYTES)] = (uint8_t)random();
 		shm.position = round % 16 ? 0 : (uint64_t)random();

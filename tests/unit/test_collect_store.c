@@ -38,7 +38,7 @@ static int open_store(uint32_t shard)
 	return wf_collect_store_open(&opts, &store, error);
 }
 
-/* The same as a crash: nothing that is in memory only is written. */
+/* Closes the store as a crash would, so that what is only in memory is lost, and opens it again. */
 static void crash(void)
 {
 	wf_collect_store_close(store);
@@ -139,8 +139,8 @@ TEST_WITH(collect_store_crash_before_commit_repeats_the_batch, setup, teardown)
 }
 
 /*
- * The first connection has its name, but its OPEN was not committed before the crash. A commit for
- * another partition does not change this: the OPEN is accepted again.
+ * The name of the first connection was stored, but its OPEN was not committed before the crash. A
+ * commit for another partition does not change this: the OPEN is accepted again.
  */
 TEST_WITH(collect_store_two_crashes_with_a_commit_between_lose_no_event, setup, teardown)
 {
@@ -289,8 +289,10 @@ TEST_WITH(collect_store_removes_the_connection_that_ended_first_at_the_limit, se
 	assert_int_equal(atomic_load(&counts.live), WF_COLLECT_FLOWS_MIN);
 }
 
-/* One message of a sensor that was started again cuts all its connections: more lines than a
- * buffer. */
+/*
+ * The lines of one commit are together longer than the buffer of the file of events. A crash before
+ * the commit leaves none of them in the file.
+ */
 TEST_WITH(collect_store_many_lines_at_once_are_written, setup, teardown)
 {
 	enum { LINES = WF_EVENT_FILE_ROOM_MAX / WF_BUS_JSON_MAX + 1 };

@@ -143,7 +143,7 @@ TEST_WITH(config_check_queues_of_more_than_half_the_memory_are_refused, setup, t
 	expect_taken();
 }
 
-/* The default number of workers depends on the machine; the check assumes at least one. */
+/* The default number of workers depends on the machine; the check assumes one, the minimum. */
 TEST_WITH(config_check_queues_count_one_worker_where_none_is_given, setup, teardown)
 {
 	set("memory.max_total_memory_mb=16");

@@ -116,7 +116,10 @@ TEST_WITH(close_one_sided_fin_whose_data_does_not_come_in_time_is_a_gap, setup_e
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
-/* The gap finishes the connection, whose short time-out then has passed already. */
+/*
+ * Both streams are complete only when the gap is reported; the short time-out of a finished
+ * connection has passed by then.
+ */
 TEST_WITH(close_by_the_short_timeout_after_a_gap_that_is_noticed_late, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);

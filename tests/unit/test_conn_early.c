@@ -219,7 +219,7 @@ static int setup_shallow_arrival(void **state)
 	return 0;
 }
 
-/* The stream held bytes 0 to 7, all within the depth; then five earlier bytes arrived. */
+/* The stream holds seven bytes, all within the depth of 8; then five earlier bytes arrive. */
 TEST_WITH(early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world!");
@@ -278,7 +278,10 @@ TEST_WITH(early_acked_start_moves_back_though_it_was_acknowledged, setup_acked, 
 	assert_string_equal(rig_log(&rig), "< hello\n<  world\n");
 }
 
-/* A late SYN ends the wait for the start, so later data waits for its acknowledgement only. */
+/*
+ * A SYN-ACK that is captured late ends the wait for the start, so later data waits only for its
+ * acknowledgement.
+ */
 TEST_WITH(early_acked_late_syn_ends_the_wait_for_the_start, setup_acked, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");

@@ -56,8 +56,8 @@ static int teardown(void **state)
 }
 
 /*
- * Bytes [6,9) and [12,15) are lost: both gaps have the cause memory; the gap at 21 has another
- * cause.
+ * Bytes [6,9) and [12,15) are lost for lack of memory: the gaps that contain them have the cause
+ * memory. The bytes [18,21) were not captured, so their gap has another cause.
  */
 TEST_WITH(conn_memory_each_segment_lost_for_memory_is_reported_as_such, setup, teardown)
 {
@@ -93,8 +93,8 @@ TEST_WITH(conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole, setup
 }
 
 /*
- * If little memory is left, a stream that holds data reports its hole as a gap and is in order
- * again. A stream that holds nothing may start to hold data.
+ * If less than 1/128 of the memory is left, a stream that holds data reports its hole as a gap and
+ * is in order again. A stream that holds nothing may start to hold data.
  */
 TEST_WITH(conn_memory_short_of_it_who_holds_gives_up_its_hole, setup, teardown)
 {
@@ -124,8 +124,8 @@ TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
 }
 
 /*
- * There is no memory for a flow at first: bytes of these segments count as lost when the flow
- * begins.
+ * There is no memory for a flow at first: the bytes of the segments that arrive then count as lost
+ * when the flow begins.
  */
 TEST_WITH(conn_memory_lost_before_the_flow_is_reported_as_such, setup_half_open, teardown)
 {

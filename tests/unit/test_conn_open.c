@@ -376,8 +376,8 @@ TEST_WITH(open_segment_without_ack_flag_in_a_handshake_is_ignored, setup, teardo
 }
 
 /*
- * Both initial numbers are known, so the peer would answer a segment outside the window with a
- * reset.
+ * Both initial numbers are known, so the peer would reject a segment whose sequence or
+ * acknowledgement number is outside its window.
  */
 TEST_WITH(open_data_with_impossible_numbers_in_a_handshake_is_ignored, setup, teardown)
 {
@@ -454,7 +454,7 @@ TEST_WITH(open_data_before_the_syn_that_was_answered, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< hel\n< lo\n");
 }
 
-/* The first SYN's number is so close to the second one's that the acknowledgement fits both. */
+/* The numbers of the two SYNs are so close that the acknowledgement between them fits both. */
 TEST_WITH(open_ack_before_the_syn_that_was_answered_with_a_number_nearby, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -400001, 0, NULL);
@@ -587,7 +587,10 @@ TEST_WITH(forged_syn_does_not_end_a_live_connection, setup, teardown)
 			    "open\n> hello\n> anomaly syn_in_connection\n>  again\n< world\n");
 }
 
-/* Opens a connection with data, and sends a SYN of the client at stream offset @seq. */
+/*
+ * Opens a connection with data, and sends a SYN of the client whose next byte would be at stream
+ * offset @seq.
+ */
 static void forge_syn_before(int64_t seq)
 {
 	rig_handshake(&rig);

@@ -144,8 +144,8 @@ TEST(overlap_by_prefix_is_for_midstream_and_acked_too)
 }
 
 /*
- * The receiver had the hole's data, but the tap missed it: acknowledged data behind the hole is
- * final.
+ * The receiver has the hole's data, which the tap captures later: acknowledged data behind the hole
+ * is final.
  */
 TEST(overlap_behind_a_hole_never_changes_what_was_acknowledged)
 {

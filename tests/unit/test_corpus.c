@@ -244,7 +244,7 @@ static const struct stream *find_stream(const char *name, uint32_t use)
 	return NULL;
 }
 
-/* Return: false if this row's stream is missing or differs; the stream is then printed. */
+/* Return: false if this row's stream is missing or differs; the difference is then printed. */
 static bool stream_is_met(const char *const fields[COLUMN_COUNT])
 {
 	const struct stream *stream;

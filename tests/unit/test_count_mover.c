@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_count_mover.c - the thread that moves the kernel's counts: it calls periodically, never
+ * test_count_mover.c - the thread that moves the kernel's counts: it moves them periodically, never
  * twice at the same time, and once more at stop.
  */
 #include "unit/support/test.h"

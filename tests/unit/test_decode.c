@@ -78,8 +78,8 @@ TEST(decode_bytes_behind_the_datagram_are_not_data)
 }
 
 /*
- * Truncates each kind at each byte, as a snap length does: decode must return less payload or
- * WF_DECODE_MALFORMED, never more payload.
+ * Truncates each kind at each byte, as a snap length does: the result is a segment whose payload
+ * has its whole length and the captured bytes, or no segment if the TCP header is not whole.
  */
 TEST(decode_cut_at_every_byte_never_yields_more)
 {

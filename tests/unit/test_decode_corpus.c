@@ -126,7 +126,10 @@ TEST(corpus_every_frame_decodes_within_its_bounds)
 	assert_int_not_equal(totals.results[WF_DECODE_TCP], 0);
 }
 
-/* Asserts that @file has one segment that is longer than any on a wire, with an IP length of 0. */
+/*
+ * Asserts that every frame of @file, which has a segment of 4000 bytes with an IP length of 0, is
+ * decoded as a segment.
+ */
 static void assert_offloaded_segment(const char *file)
 {
 	decode_captures(OWN_CORPUS, file);

@@ -249,8 +249,8 @@ TEST_IPV4(defrag4_protocol_is_part_of_the_name)
 /* ---- against a model ---- */
 
 /*
- * Fragments many datagrams at random, with random orders and duplicates: each datagram without
- * overlaps must be rebuilt exactly once.
+ * Sends the fragments of many datagrams in random order, some of them twice: each datagram must be
+ * rebuilt exactly once.
  */
 TEST_BOTH(defrag_random_orders_of_many_datagrams)
 {

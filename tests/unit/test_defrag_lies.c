@@ -64,7 +64,7 @@ TEST_BOTH(defrag_piece_across_two_runs_is_an_overlap)
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-/* Tries every fragment that overlaps [80, 160) but is not contained in it. */
+/* Tries fragments that overlap [80, 160) in every way without being contained in it. */
 TEST_BOTH(defrag_any_overlap_drops_the_datagram)
 {
 	static const uint32_t ranges[][2] = {{40, 80}, {120, 80}, {0, 240}, {80, 88},
@@ -83,7 +83,7 @@ TEST_BOTH(defrag_any_overlap_drops_the_datagram)
 	}
 }
 
-/* A fragment after the drop starts a new datagram, which never becomes complete. */
+/* A fragment after the drop starts a new datagram, which needs all fragments again. */
 TEST_BOTH(defrag_rest_after_overlap_makes_no_datagram)
 {
 	struct defrag_bench *bench = *state;
@@ -94,7 +94,9 @@ TEST_BOTH(defrag_rest_after_overlap_makes_no_datagram)
 	assert_false(defrag_add(bench, 80, 80, true));
 	assert_false(defrag_add(bench, 160, 160, false));
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
-	/* The sender sends all fragments again: the datagram is rebuilt and equals defrag_whole. */
+	/*
+	 * After its first fragment is sent again, the datagram is complete and equals defrag_whole.
+	 */
 	assert_true(defrag_add(bench, 0, 80, true));
 	defrag_assert_rebuilt(bench, 300);
 }
@@ -206,7 +208,7 @@ TEST_BOTH(defrag_cut_fragment_is_not_used)
 	assert_int_equal(wf_decode(&decoder, &frame, &packet), WF_DECODE_FRAGMENT);
 	assert_false(wf_defrag_add(bench->defrag, &packet, &frame));
 	assert_int_equal(metric(bench, fragments_cut_fragments), 1);
-	/* After the whole fragment is captured, the datagram equals defrag_whole. */
+	/* After the whole fragment is captured, the datagram is complete. */
 	assert_true(defrag_add(bench, 80, 40, false));
 }
 
@@ -237,7 +239,7 @@ TEST_IPV4(defrag4_unwanted_datagram_holds_nothing)
 	assert_false(add_udp(bench, 24, false));
 	assert_int_equal(metric(bench, fragments_not_tcp_fragments), 4);
 	/*
-	 * All fragments of the unwanted datagram were passed; a later fragment with this id starts
+	 * All fragments of the unwanted datagram have arrived; a later fragment with its id starts
 	 * another datagram.
 	 */
 	assert_false(add_udp(bench, 8, true));

@@ -95,7 +95,10 @@ TEST_BOTH(defrag_expires_after_its_timeout)
 	assert_int_equal(metric(bench, fragments_incomplete_fragments), 2);
 }
 
-/* A fragment after the timeout does not complete the datagram, whether or not tick() has run. */
+/*
+ * A fragment after the timeout does not complete the datagram, even if wf_defrag_tick() has not
+ * run.
+ */
 TEST_BOTH(defrag_late_fragment_finds_its_datagram_expired)
 {
 	struct defrag_bench *bench = *state;

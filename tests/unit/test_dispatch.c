@@ -162,8 +162,8 @@ TEST_WITH(dispatch_after_a_shed_nothing_more_is_lost, setup, teardown)
 }
 
 /*
- * Queues that reject an event, that have ended, and callbacks take no reference to its page. The
- * page is free when the queues that took it have released it.
+ * A queue that rejects an event or has ended, and a callback, take no reference to the page of the
+ * event. The page is free when all queues that took one have released it.
  */
 TEST_WITH(dispatch_page_has_a_reference_for_each_queue_that_took_it, setup, teardown)
 {

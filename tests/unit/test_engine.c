@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of engine/engine.c: the totals include errors that occur between threads. */
+/*
+ * Tests of engine/engine.c: the totals include time-outs of locks and violations of ownership; the
+ * secret of a replay; a start that fails.
+ */
 #include "unit/support/test.h"
 
 #include <dirent.h>
@@ -123,7 +126,7 @@ TEST_WITH(engine_stats_have_the_violations_of_workers_and_claims, setup, teardow
 	assert_int_equal(metric("ownership_violations"), 3);
 }
 
-/* A replay with a fixed seed has the same results in each run, also those of hashed tables. */
+/* A replay of the same file has the same hash secret in each run, and all hashed tables use it. */
 TEST(engine_replay_uses_the_secret_of_its_files_everywhere)
 {
 	const char *path = OWN_CORPUS "/captures/data/cut-by-snap-length.pcap";

@@ -158,7 +158,10 @@ static void build_pseudowire(uint32_t control_word, bool has_word, uint8_t first
 	inner(KIND_SRC, KIND_DST);
 }
 
-/* The first byte of a host's MAC address is even, so it is not 0x45, as in an IPv4 header. */
+/*
+ * The first byte of a host's MAC address is even, so it is never 0x45, the first byte of most IPv4
+ * headers.
+ */
 TEST(ethertype_pseudowire_with_and_without_control_word)
 {
 	for (int first = 0; first < 256; first += 2) {

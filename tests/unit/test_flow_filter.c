@@ -80,8 +80,8 @@ TEST(flow_filter_of_made_up_values_is_refused)
 		"ip[1] = 0",	   /* type of service */
 		"ip[2:2] > 100",   /* length */
 		"ip[4:2] = 1",	   /* identification */
-		"ip[24:4] = 0",	   /* sequence number, ... */
-		"ip[33] & 2 != 0", /* ... and the other fields of TCP after an IPv4 header */
+		"ip[24:4] = 0",	   /* sequence number */
+		"ip[33] & 2 != 0", /* TCP flags */
 		"ip[36:2] = 0",	    "ip[40] = 0",
 		"ip[43] = 0",	    "ip6[7] = 64",
 		"ip6[4:2] > 0",	    "ip6[0:4] & 0xfffff = 0",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_flow_user.c - the program's pointer of a connection: all later events contain it, and it is
- * released once, after the CLOSE event.
+ * test_flow_user.c - the application's pointer of a connection: all later events contain the
+ * pointer, and it is released once, after the CLOSE event.
  */
 #include "unit/support/test.h"
 #include "unit/support/packet_builder.h"
@@ -19,7 +19,7 @@ enum { CONNS = 200, SEGMENTS = 5, WORKERS = 3 };
 
 #define START_NS 1700000000000000000ull
 
-/* The program's state for each connection. */
+/* The application's state for each connection. */
 struct mine {
 	uint64_t id;
 	uint32_t events;

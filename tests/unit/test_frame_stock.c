@@ -135,8 +135,8 @@ static void put(struct wf_frame_stock *stock, uint32_t frame)
 }
 
 /*
- * Receives BATCH frames, keeps those that @keep selects, and refills the ring. Return: number of
- * kept frames.
+ * Receives BATCH frames, keeps each with a probability of @keep_percent, gives the others back, and
+ * refills the ring. Return: number of kept frames, whose ids are in @kept.
  */
 static uint32_t turn(struct wf_frame_stock *stock, struct ring *ring, uint32_t *kept,
 		     uint32_t keep_percent)
@@ -185,7 +185,7 @@ TEST_WITH(frame_stock_a_ring_is_in_order_again_after_frames_were_held, setup, te
 	assert_int_equal(take(&fix->stock, ring.frames, RING), RING);
 	assert_int_equal(adjacent_pairs(&ring), RING - 1);
 
-	/* Kept frames are returned with the following batches, in another order. */
+	/* Kept frames are given back after the ring was refilled, in reverse order. */
 	for (uint32_t i = 0; i < 20 * RING / BATCH; i++) {
 		uint32_t count = turn(&fix->stock, &ring, kept, 30);
 

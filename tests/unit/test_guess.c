@@ -96,7 +96,7 @@ TEST(guess_names_no_other_datagram)
 	}
 }
 
-/* A tunnel whose inner lengths contradict each other is none. */
+/* A tunnel whose lengths contradict each other is not recognised. */
 TEST(guess_names_no_tunnel_with_wrong_lengths)
 {
 	assert_int_equal(guess_kind("vxlan").kind, WF_GUESS_VXLAN);

@@ -239,7 +239,7 @@ TEST_WITH(half_open_full_forgets_the_oldest, setup, teardown)
 	assert_non_null(handshake());
 }
 
-/* Adds a flood of half-open connections: unanswered ones are evicted first, the oldest first. */
+/* Adds @count half-open connections, each of another source, with or without a SYN-ACK. */
 static void flood(uint8_t first_host, int count, bool answered)
 {
 	for (int i = 0; i < count; i++) {
@@ -302,7 +302,7 @@ TEST_WITH(half_open_one_source_is_limited_and_its_count_vanishes, setup, teardow
 	assert_int_equal(wf_source_count_sources(&fixture.table.sources), 1);
 }
 
-/* The source at its limit must not evict an entry of another source. */
+/* A source at its limit must not evict an entry of another source. */
 TEST_WITH(half_open_source_at_its_limit_evicts_nothing, setup, teardown)
 {
 	flood(2, HANDSHAKES_MAX - PER_SOURCE_MAX, false);

@@ -26,7 +26,10 @@ static const struct weft_hash_secret secret = {
 static const struct weft_hash_secret other_secret = {
 	{0x452821e638d01377, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd, 0x3f84d5b5b5470917}};
 
-/* Return the @n-th address of a network: IPv4-mapped; IPv6; IPv6 whose high half is zero. */
+/*
+ * The next three functions return the @n-th address of a network: IPv4-mapped; IPv6; IPv6 whose
+ * high half is zero.
+ */
 static struct addr ipv4(uint32_t n)
 {
 	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff, 10, 0, (uint8_t)(n >> 8), (uint8_t)n};
@@ -180,7 +183,7 @@ TEST(hash_flows_spread_evenly_over_workers_and_buckets)
 	}
 }
 
-/* Flips one bit of the port: each bit of the hash must change in about half of the cases. */
+/* Flips one bit of the port: on average, about half of the bits of the hash must change. */
 TEST(hash_every_bit_of_the_port_changes_half_of_the_value)
 {
 	enum { TRIALS = 4096 };

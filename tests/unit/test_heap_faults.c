@@ -211,7 +211,10 @@ static void put_segment(int conn, bool to_server, uint32_t seq, uint16_t flags, 
 			 frame.cap_bytes);
 }
 
-/* Writes the segments of each server; the second half comes first. */
+/*
+ * Writes a handshake and the data of the server for each connection; the second half of the data
+ * comes first.
+ */
 static void put_conns(void)
 {
 	for (int conn = 0; conn < CONNS; conn++) {
@@ -231,7 +234,10 @@ static void write_config(int workers)
 	FILE *file = fopen(config_path, "w");
 
 	assert_non_null(file);
-	/* The filter would stay in this process, and the next run needs what it forbids. */
+	/*
+	 * A seccomp filter would stay in this process, and the next run needs calls that it
+	 * forbids.
+	 */
 	fprintf(file,
 		"agent: {seccomp: false}\n"
 		"capture: {workers: %d}\n"
@@ -391,7 +397,8 @@ static int count_data(const struct weft_event *event, void *ctx)
 }
 
 /*
- * Opens a handle as a program with the library does, with a callback and a queue that is not read.
+ * Opens a handle as an application with the library does, with a callback and a queue that is not
+ * read.
  */
 static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_err)
 {

@@ -131,7 +131,7 @@ TEST_WITH(hold_of_what_fits_the_extent_takes_no_page, setup, teardown)
 	assert_holds(&tiny, 0, WF_EXTENT_TINY_BYTES);
 	assert_int_equal(wf_hold_room(&tiny), 0);
 	assert_int_equal(wf_page_pool_taken(env.pages), taken);
-	hold(&more, WF_EXTENT_TINY_BYTES + 1, &tiny); /* no adjacent extent to merge with */
+	hold(&more, WF_EXTENT_TINY_BYTES + 1, &tiny); /* a tiny extent has no page to share */
 	assert_false(more.flags & WF_EXTENT_TINY);
 	wf_hold_put(&tiny);
 	wf_hold_put(&more);

@@ -2,8 +2,8 @@
 /*
  * test_host_ring.c - records of two ring buffers become lent frames, in the order of their writing.
  *
- * The test writes the rings as the kernel would. Those of the kernel are in
- * test_host_ring_kernel.c, and the program that fills both in test_bpf_host.c.
+ * The test writes the rings as the kernel would. test_host_ring_kernel.c tests the kernel's own
+ * rings, and test_bpf_host.c the BPF program that fills both.
  */
 #include "unit/support/test.h"
 
@@ -250,7 +250,7 @@ TEST_WITH(host_ring_almost_full_is_an_overrun, setup, teardown)
 			 (RING_BYTES + overflow.produced) * 100 / (2 * RING_BYTES));
 	assert_true(take() > 0);
 	assert_false(source->overran);
-	/* The rings are too full for waiting until more frames have collected. */
+	/* The rings are too full: the worker must not wait until more frames have collected. */
 	assert_int_equal(source->ops->fds(source, fds, 2), 2);
 	fill(&overflow, RING_BYTES * 15 / 16);
 	assert_true(take() > 0);

@@ -62,7 +62,10 @@ struct stock {
 static int ring_fd, overflow_fd, stock_fd, program_fd;
 static struct stock stock;
 
-/* bpf_ringbuf_output(ring, &stock->record, stock->len, 0) */
+/*
+ * Loads a program that calls bpf_ringbuf_output(ring, &stock->record, stock->len, 0) and returns
+ * its result. Return: descriptor of the program.
+ */
 static int load_program(void)
 {
 	const struct bpf_insn insns[] = {
@@ -191,7 +194,7 @@ TEST_WITH(host_ring_of_the_kernel_keeps_lent_records_when_full, setup_kernel, te
 
 static _Atomic bool has_slept;
 
-/* Waits as a worker does, and writes the time of waking. */
+/* Waits as a worker does. *@arg: the time of waking. */
 static void *wait_for_record(void *arg)
 {
 	struct pollfd pollfd = {.events = POLLIN};

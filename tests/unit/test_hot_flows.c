@@ -176,7 +176,10 @@ TEST_WITH(hot_counts_are_moved_after_256_segments, NULL, teardown)
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-/* Sends segments of three times as many flows as one half has slots, one flow after the other. */
+/*
+ * Sends segments of three times as many flows as each half of a CPU's slots has, one flow after the
+ * other.
+ */
 TEST_WITH(hot_counts_are_exact_when_flows_take_each_others_slots, NULL, teardown)
 {
 	enum { FLOWS = 3 * WEFT_HOT_SLOTS_MIN };
@@ -246,8 +249,8 @@ static void *move_on_and_on(void *arg)
 }
 
 /*
- * Moves counts while segments are counted; the counts in the map must never decrease or exceed the
- * true ones.
+ * Moves counts all the time while segments are counted: no segment may be counted twice or not at
+ * all.
  */
 TEST_WITH(hot_counts_are_exact_while_they_are_moved, NULL, teardown)
 {
@@ -417,7 +420,8 @@ static void use_filter(const struct weft_interface_opts *wanted)
 }
 
 /*
- * The program checks each of the three kinds of filter (ports, addresses, sample) at another place.
+ * The program checks the three kinds of filter (ports, addresses, sample) at three different
+ * places.
  */
 TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 {

@@ -22,7 +22,7 @@ TEST(interface_numbers_begin_at_1)
 
 	assert_int_equal(weft_new(&opts, &weft), 0);
 	err = weft_add_interface(weft, "lo", NULL);
-	if (err != -EOPNOTSUPP) { /* the kernel is too old */
+	if (err != -EOPNOTSUPP) { /* -EOPNOTSUPP: the kernel is too old */
 		assert_int_equal(err, 0);
 		assert_null(weft_interface_name(weft, 0));
 		assert_string_equal(weft_interface_name(weft, 1), "lo");

@@ -77,8 +77,8 @@ TEST(ip4_header_length_too_small_or_too_big_is_malformed)
 		build(false, 0);
 		pb_at(&pb, PB_IPV4, 0)[0] = 0x40 | words;
 		/*
-		 * With an IP header of 6 to 10 words the rest is shorter than a TCP header; a
-		 * longer IP header exceeds the datagram.
+		 * Fewer than 5 words are no IP header. With 6 to 10 words the rest is shorter than
+		 * a TCP header; a longer IP header exceeds the datagram.
 		 */
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 	}
@@ -286,7 +286,7 @@ TEST(ip6_extension_longer_than_the_datagram_is_malformed)
 		pb_ipv6_ext(&pb, kinds[i], NULL, 6);
 		add_tcp();
 		pb_at(&pb, PB_IPV6_EXT, 0)[1] = 50;
-		pb_data(&pb, NULL, 1000); /* the header would begin after the datagram's end */
+		pb_data(&pb, NULL, 1000); /* the TCP header would begin after the datagram's end */
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 	}
 }

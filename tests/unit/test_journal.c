@@ -150,7 +150,10 @@ static void write_batch(struct wf_journal *journal, struct wf_collect_flows *tab
 	*ret_commit_end = journal->file_bytes;
 }
 
-/* Check what was read if @committed batches are complete and connection @named has a name. */
+/*
+ * Check the state that was read, if the first @committed batches are complete and the first @named
+ * connections have a name.
+ */
 static void check_state(const struct wf_collect_flows *table,
 			const struct wf_journal_position *position, uint64_t committed,
 			uint64_t named)

@@ -117,7 +117,7 @@ TEST_WITH(add_interface_refuses_an_old_kernel, setup_old, teardown)
 	struct weft *weft;
 
 	assert_int_equal(weft_new(NULL, &weft), 0);
-	logged_count = 0; /* a small machine's limit of memory is logged */
+	logged_count = 0; /* weft_new() logs a message on a machine with little memory */
 	assert_refused(weft_add_interface(weft, "lo", NULL));
 	weft_free(weft);
 }

@@ -107,7 +107,7 @@ TEST_WITH(add_interface_after_start_is_too_late, setup, teardown)
 	assert_int_equal(weft_add_submit(weft, NULL), 0);
 	assert_int_equal(weft_start(weft), 0);
 	err = weft_add_interface(weft, "lo", NULL);
-	if (err != -EOPNOTSUPP) /* the kernel is too old */
+	if (err != -EOPNOTSUPP) /* -EOPNOTSUPP: the kernel is too old */
 		assert_error(err, -EBUSY, "lo: the handle was already started");
 }
 

@@ -28,7 +28,7 @@ static int teardown(void **state)
 #define LATE()	    wf_metric_get(&rig.metrics, payload_late_bytes)
 #define DUPLICATE() wf_metric_get(&rig.metrics, payload_duplicate_bytes)
 
-/* The client's bytes below @off are a gap, and the bytes from there on are "data". */
+/* Makes the client's bytes below @off a gap; the bytes from @off on are "data". */
 static void give_up_below(int64_t off)
 {
 	rig_segment(&rig, RIG_CLIENT, ACK, off, 0, "data");
@@ -70,7 +70,10 @@ TEST_WITH(late_segment_with_new_data_delivers_the_new_data, setup, teardown)
 	assert_string_equal(rig.stream[WEFT_TO_SERVER], "data more");
 }
 
-/* The gap ends at the acknowledgement, and the rest of the hole after it: one range. */
+/*
+ * The hole [0, 6) becomes two gaps, because the receiver first acknowledges 4 bytes. Bytes that
+ * arrive later for either gap count as late.
+ */
 TEST_WITH(late_bytes_of_a_gap_in_two_parts, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, ACK, 6, 0, "data");

@@ -56,7 +56,7 @@ static void check_event(const struct weft_event *event)
 
 /*
  * Sends one packet with @len_bytes from @off on, as a kernel with segmentation offload has it:
- * without checksums. @ip_bytes: value of the IP length field.
+ * without valid checksums. @ip_bytes: value of the IP length field.
  */
 static void send_with_length(uint64_t off, uint32_t len_bytes, uint16_t ip_bytes, uint16_t flags)
 {

@@ -93,7 +93,10 @@ TEST(link_cooked_small_protocol_is_not_tcp)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-/* decode must not search for a packet after the header of such a frame. */
+/*
+ * The cooked header has a length, 1500, instead of an EtherType: decode must not search for a
+ * packet behind it, even if it finds a SNAP header there.
+ */
 TEST(link_cooked_small_protocol_with_snap_is_not_tcp)
 {
 	pb_init(&pb);

@@ -38,7 +38,7 @@ static __thread volatile bool is_counted;
 #if CAN_COUNT
 static _Atomic unsigned long heap_calls;
 
-/* Functions of glibc, which the program's own malloc() calls. */
+/* Functions of glibc, which the test's own malloc() and the like call. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);
@@ -135,7 +135,7 @@ static int write_capture(void **state)
 		put_conn_begin(&writer, conn);
 	/*
 	 * Odd segments are sent first, so that all are held. The first connection never gets
-	 * segment 0, so its hole is not filled.
+	 * segment 0, so its first hole is not filled.
 	 */
 	for (int odd = 1; odd >= 0; odd--)
 		for (int i = odd; i < SEGMENTS; i += 2)

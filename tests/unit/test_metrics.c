@@ -30,7 +30,7 @@ static void count_if_named(const struct weft_metric *metric, void *ctx)
 		*wanted = NULL;
 }
 
-/* A ledger with the name of a missing metric would always close. */
+/* A name in a ledger that no metric has would be read as 0, without an error. */
 TEST(ledgers_name_only_existing_metrics)
 {
 	struct wf_metrics none = {0};

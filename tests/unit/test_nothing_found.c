@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_nothing_found.c - the line with the reasons why no frame led to a connection.
+ * test_nothing_found.c - the line with the reasons why no frame, or few frames, led to connections.
  */
 #include "unit/support/test.h"
 
@@ -88,7 +88,10 @@ TEST(nothing_found_names_tunnels_and_ethertypes)
 			     "0x88f7, which weft does not read)"));
 }
 
-/* A few ARP frames are not reported; TCP in tunnels is, even if there are other connections. */
+/*
+ * A few ARP frames are not named. TCP in tunnels is reported beside other connections if it is in
+ * at least a tenth of the frames.
+ */
 TEST(nothing_found_few_frames_are_not_named)
 {
 	assert_true(has_line(&(struct wf_nothing_counts){.frames = 1000,
@@ -117,7 +120,7 @@ TEST(nothing_found_few_frames_are_not_named)
 			     "6000 (try --geneve-ports 6000))"));
 }
 
-/* Live: frames that the kernel steers are counted again in user space. */
+/* Live: the kernel's counts give the reasons for frames that it did not steer. */
 TEST(nothing_found_live)
 {
 	assert_true(has_line(&(struct wf_nothing_counts){

@@ -381,7 +381,10 @@ TEST_WITH(page_pool_churn_is_served_from_cache, setup, teardown)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], page_cache_misses), 1);
 }
 
-/* Each miss fetched a block. If none was left, the request counts as a failure only. */
+/*
+ * A request counts as a cache miss if it fetched a span from the arena. If no span was left, the
+ * request counts as a failure, but not as a miss.
+ */
 TEST_WITH(page_pool_request_without_memory_is_no_cache_miss, setup, teardown)
 {
 	enum { SPANS = 8 * MIB / SPAN };

@@ -15,7 +15,7 @@
 
 #define OLDER "earlier bytes are older than this output, or its queue was full"
 
-/* The owner: its output, and what it was told. */
+/* The owner of the events: its output, the result of its writes, and the losses reported to it. */
 static struct wf_pcap_events *events;
 static char written[1 << 20];
 static int write_err;

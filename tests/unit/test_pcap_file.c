@@ -223,8 +223,6 @@ TEST_WITH(pcap_packet_up_to_the_longest_is_read, capture_setup, NULL)
 	}
 }
 
-/* ---- pcapng ---- */
-
 /* ---- damaged files ---- */
 
 /*

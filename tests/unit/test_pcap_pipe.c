@@ -147,7 +147,9 @@ static void close_starved(struct wf_source *source, pid_t child, const char *pat
 	unlink(path);
 }
 
-/* Return: the result of recv; the call is repeated after a short wait if it returns 0. */
+/*
+ * Return: the result of recv(). If it is 0, waits 1 ms, so that the caller can try again at once.
+ */
 static int recv_one(struct wf_source *source, struct wf_frame *frame)
 {
 	int got = source->ops->recv(source, frame, 1);
@@ -181,7 +183,10 @@ TEST_WITH(pipe_packets_lost_for_want_of_memory_are_counted, capture_setup, NULL)
 	close_starved(source, child, path);
 }
 
-/* Each page is put just before a wait times out; nevertheless the sum of all waits is bounded. */
+/*
+ * Each page is put half a second after the wait for it began; nevertheless the sum of all waits is
+ * bounded.
+ */
 TEST_WITH(pipe_waits_for_memory_are_bounded_as_a_whole, capture_setup, NULL)
 {
 	uint64_t start_ns = wf_clock_monotonic_ns();

@@ -56,7 +56,7 @@ static struct capture_result read_set(const struct stamps *files, unsigned int c
 	return result;
 }
 
-/* Asserts the order of the packets, and the time that has passed at each. */
+/* Asserts the order of the packets, and the monotonic time of each. */
 static void assert_times(const struct capture_result *result, const struct stamps *passed)
 {
 	assert_int_equal(result->count, passed->count);
@@ -101,7 +101,10 @@ TEST_WITH(set_single_wrong_stamp_does_not_delay_its_file, capture_setup, NULL)
 	capture_result_fini(&result);
 }
 
-/* A file is read in batches; the wrong stamp is at each place of a batch once. */
+/*
+ * A file is read in batches; the wrong stamp is at each place of the file except its first and
+ * last.
+ */
 TEST_WITH(set_wrong_stamp_at_the_end_of_a_batch_does_not_delay_its_file, capture_setup, NULL)
 {
 	for (uint32_t wrong = 1; wrong < 39; wrong++) {

@@ -191,7 +191,7 @@ TEST_WITH(plan_wait_for_interface_keeps_the_capabilities_to_open_it, setup, tear
 
 /* ---- hand_over.c ---- */
 
-/* Exit status of a child that gives up its privileges: 0 if all of it holds. */
+/* Called by a child: gives up its privileges. Return: 0, or the number of the check that failed. */
 static int hand_over(uint64_t capabilities)
 {
 	const struct weft_needs needs = {.capabilities = capabilities};
@@ -208,7 +208,7 @@ static int hand_over(uint64_t capabilities)
 		return 4;
 	if (capabilities && !strstr(message, "not given up: CAP_NET_ADMIN: host mode"))
 		return 5;
-	/* Nothing is done a second time: the filter would not allow it. */
+	/* A second call does nothing: the seccomp filter would not allow its system calls. */
 	return wf_hand_over(&step, &needs);
 }
 

@@ -304,7 +304,7 @@ TEST_WITH(policies_change_and_roll_back, setup, teardown)
 	assert_int_equal(set_depth(10), 0);
 	assert_int_equal(set_depth(20), 0);
 	assert_present(3, 20);
-	/* An equal policy makes no version. */
+	/* An equal policy makes no new version. */
 	assert_int_equal(set_depth(20), 0);
 	assert_present(3, 20);
 	assert_int_equal(roll_back(2), 0);
@@ -579,7 +579,9 @@ static void change_for_ever(int fd, unsigned int depth)
 			_exit(1);
 }
 
-/* Kills a process that changes the policy after some changes. Return: the last depth that was set.
+/*
+ * Kills a process that changes the policy, after it has reported @changes + 1 changes. Return: the
+ * last depth that it reported.
  */
 static unsigned int kill_after(unsigned int changes, unsigned int first)
 {

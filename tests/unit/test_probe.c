@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of weft/probe.h, run by any user on any host: each finding is complete and has advice. */
+/*
+ * Tests of weft/probe.h, run by any user on any host: each finding is complete, and has advice
+ * unless its status is OK.
+ */
 #include "unit/support/test.h"
 
 #include <errno.h>

@@ -385,7 +385,7 @@ TEST_WITH(queue_shed_leaves_what_is_lent, setup, teardown)
 	release(1);
 }
 
-/* Afterwards the queue accepts all events that fit, as before. */
+/* After it has shed events, the queue accepts all events that fit, as before. */
 TEST_WITH(queue_shed_is_over_when_nobody_asks_for_it, setup, teardown)
 {
 	struct delivery_check check = {0};

@@ -149,7 +149,9 @@ TEST_WITH(queue_resize_reports_each_connection_and_range, setup, teardown)
 	losses_are_exact(WEFT_OVERFLOW_RESIZE);
 }
 
-/* More connections than the tables have entries: sums take their place, and no event is left out.
+/*
+ * There are more connections than the tables have entries: losses are then reported as sums, and no
+ * event is left out.
  */
 static void many_connections(enum weft_overflow overflow)
 {

@@ -157,7 +157,10 @@ TEST_WITH(registry_later_connection_is_not_midway, setup, teardown)
 	assert_string_equal(listener.log, "open 0 0\nclose\n");
 }
 
-/* A connection may be stored at the address of an earlier one that the subscription knew. */
+/*
+ * A subscription gets one OPEN of a connection, whether the subscription or the connection began
+ * first.
+ */
 TEST_WITH(registry_joins_each_connection_once, setup, teardown)
 {
 	struct listener first, second;
@@ -241,7 +244,9 @@ TEST_WITH(registry_filter_is_asked_midway, setup, teardown)
 	assert_string_equal(other.log, "");
 }
 
-/* Two connections, stored one after the other at the same address. */
+/*
+ * Three connections, stored one after the other at the same address; the filter matches the second.
+ */
 TEST_WITH(registry_filter_is_asked_for_each_connection, setup, teardown)
 {
 	struct listener listener;
@@ -350,7 +355,7 @@ TEST_WITH(registry_many_come_and_go, setup, teardown)
 	assert_int_equal(used_bytes(), runs);
 }
 
-/* The worker never uses one of the lists that contained the subscription. */
+/* The worker uses none of the lists that contained the subscription. */
 TEST_WITH(registry_passed_over_by_the_worker_is_freed, setup, teardown)
 {
 	const struct weft_sub_opts opts = {.sz = sizeof(opts)};
@@ -440,7 +445,7 @@ TEST_WITH(registry_removal_ends_a_waiting_poll, setup, teardown)
 struct churn {
 	atomic_bool done;
 	atomic_int calls;
-	atomic_int late; /* calls after weft_unsubscribe() had returned */
+	atomic_int late; /* calls after wf_registry_remove() had returned */
 	atomic_bool is_gone;
 };
 

@@ -52,7 +52,7 @@ TEST(rules_longest_prefix_of_either_address)
 	assert_int_equal(verdict_of(list, 3, other, prefix4(10, 2, 0, 1, 32)), WEFT_VERDICT_SHUNT);
 	assert_int_equal(verdict_of(list, 3, prefix4(10, 1, 0, 1, 32), other), WEFT_VERDICT_STEER);
 	assert_int_equal(verdict_of(list, 3, other, other), WEFT_VERDICT_STEER);
-	/* both prefixes have 16 bits */
+	/* both prefixes have 16 bits: the higher verdict applies */
 	assert_int_equal(verdict_of(list, 3, prefix4(10, 1, 0, 1, 32), prefix4(192, 168, 0, 1, 32)),
 			 WEFT_VERDICT_PASS);
 	assert_int_equal(verdict_of(NULL, 0, other, other), WEFT_VERDICT_STEER);

@@ -33,7 +33,7 @@ static const struct wf_seccomp_opts nothing;
 static const struct wf_seccomp_opts may_reopen = {.may_reopen = true};
 static const struct wf_seccomp_opts may_connect = {.may_connect = true};
 
-/* Another process than the one with the filter. */
+/* The parent of the process with the filter, which that process tries to signal. */
 static pid_t parent;
 
 /* Returns how a child that calls @fn under the filter ends: as waitpid() does. */

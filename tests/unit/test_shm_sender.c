@@ -178,7 +178,10 @@ static void check_bytes(const struct client *client, const uint8_t *bytes, uint6
 		assert_int_equal(bytes[i], byte_at(client->next_off + i));
 }
 
-/* Takes a frame, whose data is checked byte by byte. Nothing is lost, or read twice. */
+/*
+ * Takes a frame. Checks its data byte by byte, and that each DATA or DROP event begins where the
+ * one before ended.
+ */
 static void take(struct client *client, const struct wf_client_frame *frame)
 {
 	static uint8_t copy[PIECE_BYTES];
@@ -261,7 +264,7 @@ static void assert_cut(struct client *client)
 	while (recv(client->fd, bytes, sizeof(bytes), 0) > 0);
 }
 
-/* Nothing is kept for clients that have gone. */
+/* Asserts that clients that have gone leave no memory in use, except for 1 MiB of caches. */
 static void assert_memory_is_back(void)
 {
 	const struct timespec nap = {.tv_nsec = 1000000};
@@ -360,7 +363,7 @@ TEST_WITH(shm_sender_client_that_drops_the_newest_keeps_what_it_has, setup, tear
 	subscribe(&client, "{\"shm\":true,\"queue_bytes\":131072,\"overflow\":\"drop-newest\"}");
 	live_submit_open(weft);
 	submit_data(0, PIECES);
-	nanosleep(&nap, NULL); /* time in which data would be taken back */
+	nanosleep(&nap, NULL); /* in this time, another overflow policy would revoke lent data */
 	assert_int_equal(weft_subs_each(weft, add_stats, NULL), 0);
 	assert_int_equal(stats_sum.revoked_events, 0);
 	assert_true(stats_sum.dropped_events > 0);
@@ -488,8 +491,9 @@ static void read_all(struct wf_client_shm *shm)
 }
 
 /*
- * The client reaches the wanted position while the agent requests a byte: it sees the request and
- * sends the byte, although the agent does not wait for it. A second byte ends the subscription.
+ * The client reaches the wanted position while the agent requests a byte: the client sees the
+ * request and sends the byte, although the agent does not wait for one. A second byte ends the
+ * subscription.
  */
 TEST_WITH(shm_sender_byte_for_a_request_that_was_met_at_once_is_accepted, setup, teardown)
 {

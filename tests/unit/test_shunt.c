@@ -73,7 +73,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Simulates that the server sends this many more bytes, all bypassed in the kernel. */
+/*
+ * Simulates that the server sends @packets more segments with @bytes of payload, all bypassed in
+ * the kernel.
+ */
 static void keep_back(int64_t packets, int64_t bytes)
 {
 	kernel.packets[1] += (uint64_t)packets;
@@ -137,7 +140,9 @@ TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, te
 	reach_depth();
 	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
 	assert_int_equal(kernel.verdict[0], WEFT_VERDICT_SHUNT);
-	/* No acknowledgements are captured; the kernel counts 7 GiB, of which 1 % was sent twice.
+	/*
+	 * No acknowledgements are captured; the kernel counts 7 GiB, and 1 % more that was sent
+	 * twice.
 	 */
 	keep_back(7 * 740000, 7 * GIB + 7 * GIB / 100);
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 7 * GIB, 8, NULL);

@@ -519,7 +519,10 @@ TEST_WITH(events_loss_line_has_connection_and_range, sink_path_setup, sink_path_
 
 		fake_event(&gap);
 	}
-	/* Drops count at once, before the sink takes the record of them. */
+	/*
+	 * Dropped events are counted at once, before the sink reads the DROP event that reports
+	 * them.
+	 */
 	wf_sink_stats(sink, &stats);
 	assert_true(stats.dropped_events > 0);
 	lost = (json_int_t)stats.dropped_events;

@@ -173,7 +173,7 @@ TEST_WITH(files_same_four_tuple_in_another_vlan_has_its_id_in_the_name, setup, t
 	fake_close(sink);
 }
 
-/* Later connections of a tenant are numbered among themselves. */
+/* The connections of one VLAN are numbered without those of other VLANs. */
 TEST_WITH(files_later_connection_in_another_vlan_keeps_the_id, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
@@ -443,7 +443,7 @@ TEST_WITH(files_directory_that_was_moved_away_is_made_again, setup, teardown_mov
 	assert_moved_text(1, NAME, "one two ");
 	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "new more");
 	assert_int_equal(count_files(), 1);
-	/* The second rotation ends the file in the first directory. */
+	/* The second rotation ends the file in the directory that the first rotation moved away. */
 	rotate(sink, 2);
 	write_text(sink, &old, 8, "three");
 	write_text(sink, &young, 8, "!");

@@ -23,7 +23,7 @@
 
 enum {
 	STOP_MS = 100,	/* maximum time until weft_stop() is carried out */
-	SLOW_MS = 5000, /* maximum time on a host that runs other programs */
+	SLOW_MS = 5000, /* the same maximum on a host that runs other programs */
 	PACKETS = 20000,
 	PAYLOAD = 1000,
 };

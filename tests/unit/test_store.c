@@ -363,7 +363,10 @@ TEST_WITH(store_number_of_keys_is_bounded, setup_few, teardown)
 
 /* ---- watches ---- */
 
-/* Polls a watch: appends "key=value " or "key- " for each change, "lost " for a loss. */
+/*
+ * Polls a watch, and writes to @text: "lost " if changes were lost, then "key=value " or "key- "
+ * for each change.
+ */
 static int poll_text(uint64_t id, uint64_t now_ns, char *text)
 {
 	struct wf_record *records[8];

@@ -538,7 +538,10 @@ static _Atomic bool may_go_on;
 static _Atomic int inner_result;
 static struct weft *inner_weft;
 
-/* A consumer that blocks its worker, then submits packets from the worker's thread. */
+/*
+ * A callback that submits packets from its worker's thread until there is no room for more, and
+ * then once more with a time-out.
+ */
 static int on_event_submit(const struct weft_event *event, void *ctx)
 {
 	struct frame frame;

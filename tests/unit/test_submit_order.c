@@ -150,7 +150,9 @@ static void assert_outcome(const char *log, uint32_t to_server, uint32_t to_clie
 
 /* ---- one direction a thread ---------------------------------------------------------------- */
 
-/* The data of a direction is then in order, so that no time limit applies. */
+/*
+ * A thread that submits a whole direction keeps its data in order, so that no time limit applies.
+ */
 TEST(submit_order_one_direction_a_thread_may_lag_by_any_time)
 {
 	CONVERSE({SIDE_SERVER, 0, 40, 1, 1, 50, 0, true}, {SIDE_CLIENT, 0, 40, 0, 1, 50, 0, true});
@@ -169,7 +171,7 @@ TEST(submit_order_data_after_the_reset_of_the_other_thread_is_a_gap)
 
 /* ---- one direction by several threads -------------------------------------------------------- */
 
-/* The first chunk is captured @late_ms after the second one. */
+/* The first chunk is captured @late_ms after the second one and its acknowledgement. */
 static void first_chunk_late_by(uint64_t late_ms)
 {
 	CONVERSE({SIDE_CLIENT, 1, 1, 0, 1, 0, 0, false}, {SIDE_SERVER, 0, 1, 2, 1, 0, 0, false},
@@ -184,7 +186,9 @@ TEST(submit_order_acknowledged_bytes_are_a_gap_after_the_patience_in_time)
 	assert_outcome("gap 0+1024 not_captured shutdown ", 1, 1, CHUNK);
 }
 
-/* The first chunk is captured after the next @behind chunks. */
+/*
+ * The first chunk is captured after the second one, its acknowledgement, and @behind more chunks.
+ */
 static void first_chunk_behind(uint32_t behind)
 {
 	CONVERSE({SIDE_CLIENT, 1, 1, 0, 1, 0, 0, false}, {SIDE_SERVER, 0, 1, 2, 1, 0, 0, false},

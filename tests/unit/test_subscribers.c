@@ -285,7 +285,7 @@ TEST_WITH(subscribers_client_that_sends_gets_an_error, setup, teardown)
 	receive_response(&client);
 	assert_int_equal(send(client.fd, "x", 1, MSG_NOSIGNAL), -1);
 	assert_int_equal(errno, EPIPE);
-	/* A client that sends no more is not one that has gone. */
+	/* A client that only closes its sending direction still gets events. */
 	shutdown(client.fd, SHUT_WR);
 	live_submit_open(weft);
 	submit_data(0, 1);

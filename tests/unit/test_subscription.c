@@ -204,7 +204,10 @@ TEST_WITH(subscription_is_charged_in_full, setup, teardown)
 
 	subscribe((struct weft_sub_opts){0}, false);
 	queued = wf_budget_held(budget, WF_BUDGET_QUEUES) - before;
-	/* One list more: its list replaces the first one, and its end needs another. */
+	/*
+	 * There is one list more than before: a new list replaces the first one, and another is
+	 * allocated for the end of the subscription.
+	 */
 	assert_int_equal(queued, sizeof(struct wf_sub_list) + sizeof(*sub) +
 					 WORKERS * sizeof(struct wf_queue));
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_RUNS),

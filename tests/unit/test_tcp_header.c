@@ -190,7 +190,7 @@ TEST(tcp_options_all_40_bytes)
 	assert_int_equal(decode_options(WF_TCP_SYN, nops, 40, 0).wscale, 6);
 }
 
-/* With a snap length of 54, the options are missing, but the segment and its length are known. */
+/* The capture lacks some or all bytes of the options, but the segment and its length are known. */
 TEST(tcp_options_cut_by_capture_still_give_the_segment)
 {
 	static const uint8_t stamp[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};

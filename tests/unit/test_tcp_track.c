@@ -129,8 +129,8 @@ TEST_WITH(data_in_order_beyond_window_makes_it_stale, setup, NULL)
 		assert_false(reported(WEFT_ANOMALY_DATA_OUT_OF_WINDOW));
 	}
 	/*
-	 * The peer's acknowledgements are not captured, so a jump of numbers can't be judged
-	 * either.
+	 * The peer's acknowledgements are not captured, so it is unknown whether a jump of sequence
+	 * numbers is valid.
 	 */
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 50 * WINDOW, SERVER_SEQ, 1000)->verdict,
 			 WF_TCP_ACCEPT);

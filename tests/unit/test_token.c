@@ -79,7 +79,7 @@ TEST_WITH(token_is_new_each_time, setup, teardown)
 	assert_int_equal(wf_token_make(fix->path, "", &first), 0);
 	assert_int_equal(wf_token_make(fix->path, "", &second), 0);
 	assert_string_not_equal(first.text, second.text);
-	/* The file of the second one stays when the first one is removed. */
+	/* The file of the second token stays when the first token is removed. */
 	wf_token_remove(&first);
 	assert_int_equal(access(fix->path, F_OK), 0);
 	wf_token_remove(&second);

@@ -485,7 +485,7 @@ TEST(tunnel_erspan_short_frame_without_truncation_is_malformed)
 	}
 }
 
-/* The original length of the truncated frame is unknown. */
+/* The original length of the truncated frame is unknown, so nothing can replace the IP length 0. */
 TEST(tunnel_erspan_truncated_with_inner_length_zero_is_malformed)
 {
 	build_erspan(1, true, 0);

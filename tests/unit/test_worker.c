@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_worker.c - the worker's loop: lent frames that belong to another worker, and waiting of a
- * source until several frames have collected.
+ * test_worker.c - the worker's loop: lent frames that belong to another worker, and a source that
+ * waits until several frames have collected.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"

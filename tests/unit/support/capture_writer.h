@@ -29,7 +29,8 @@ void capture_pcap_packet(struct capture_writer *writer, uint32_t sec, uint32_t f
 			 const void *bytes, uint32_t cap, uint32_t wire);
 
 /*
- * pcapng: the caller begins a block, fills it with the calls above, and ends it (length, padding).
+ * pcapng: the caller begins a block, fills it with capture_put*(), and ends it, which writes length
+ * and padding.
  */
 size_t capture_block_begin(struct capture_writer *writer, uint32_t type);
 void capture_block_end(struct capture_writer *writer, size_t begin);

@@ -51,7 +51,9 @@ struct decoded {
 	uint8_t *copy; /* owned; freed by decoded_fini() */
 };
 
-/* Decodes the frame, checks the invariants of each result, and checks that steer_hash() agrees. */
+/*
+ * Decodes the frame; checks the invariants of the result, and that wf_decode_steer_hash() agrees.
+ */
 void decoded_init(struct decoded *decoded, const struct wf_frame *frame,
 		  enum weft_checksum checksum);
 void decoded_fini(struct decoded *decoded);

@@ -25,7 +25,7 @@ struct weft_event delivery_close(const struct weft_flow *flow,
 
 /*
  * Checks numbered events (DATA whose off is a counter): each number arrives once, in rising order,
- * or the preceding DROP event counts it.
+ * or a DROP event before the next one counts it.
  */
 struct delivery_check {
 	uint64_t next;

@@ -33,9 +33,7 @@ struct host_rig {
 /* @opts: NULL: all defaults. The secret is decode_secret. Return: false if not permitted here. */
 bool host_rig_open(struct host_rig *rig, uint32_t workers, const struct wf_tc_opts *opts);
 
-/*
- * Like host_rig_open(), for a program that needs a heartbeat because it is attached as a tc filter.
- */
+/* Like host_rig_open(), with the program as it is loaded for a tc filter: it needs a heartbeat. */
 bool host_rig_open_filter(struct host_rig *rig);
 void host_rig_close(struct host_rig *rig);
 

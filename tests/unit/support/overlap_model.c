@@ -2,8 +2,9 @@
 /*
  * overlap_model.c - see the header.
  *
- * The table is that of "target-based" reassembly. Its columns are the relations of the newer
- * segment to the held one: it begins before, with or after it, and ends before, with or after it.
+ * The table is that of "target-based" reassembly. Its columns are the relations of the two
+ * segments: the newer one begins before, with or after the held one, and ends before, with or after
+ * it.
  */
 #include "unit/support/overlap_model.h"
 
@@ -13,7 +14,8 @@
 
 /*
  * Nine letters per policy, one per relation: the newer segment begins before the held one (and ends
- * before, with, after it), begins with it (same three), begins after it (same three).
+ * before, with, after it), begins with it (same three), begins after it (same three). N: the copy
+ * of the newer segment is kept; H: that of the held one.
  */
 static const char *const table[WEFT_OVERLAP_COUNT] = {
 	[WEFT_OVERLAP_DEFAULT] = "NNN HHN HHH",	   [WEFT_OVERLAP_FIRST] = "HHH HHH HHH",
@@ -126,9 +128,10 @@ static struct model_segment *list_owner(const struct overlap_model *model, int o
 }
 
 /*
- * Linux appends the bytes of a segment that starts exactly where a held segment ends, provided that
- * the search through the tree of segments meets the held one before a segment that has the new
- * segment's first byte. Of two held segments, the older is the root.
+ * Linux appends a new segment to the held segment that ends exactly where the new one starts,
+ * unless its search through the tree of held segments first meets one that has the new segment's
+ * first byte. Of the two held segments, the older one is nearer to the root, so it is met first.
+ * Return: true if the segment was appended.
  */
 static bool list_coalesce(struct overlap_model *model, int start, const uint8_t *bytes, int end)
 {
@@ -178,7 +181,10 @@ static void put_whole(struct overlap_model *model, int start, const uint8_t *byt
 	for (int i = model->list_len - 1; i >= 0; i--) {
 		const struct model_segment *held = model->list[i];
 
-		/* An earlier segment in the list has all of these bytes: drop the new segment. */
+		/*
+		 * A held segment has all bytes of the new one (old Linux: and more): drop the new
+		 * one.
+		 */
 		if (start > model->next && held->start <= start && end <= held->end &&
 		    (new_linux || held->start < start || end < held->end))
 			return;

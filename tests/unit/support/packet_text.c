@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* packet_text.c - the format is that of the packets in expected texts of tests. */
+/* packet_text.c - prints packets in the form in which tests write the packets that they expect. */
 #include "unit/support/packet_text.h"
 
 #include <arpa/inet.h>

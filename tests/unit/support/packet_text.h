@@ -4,7 +4,8 @@
  *
  *   DIRECTION FLAGS seq ack [payload] [# comment]
  *
- * DIRECTION is > for segments from port 40000. A section is the line "SECTION".
+ * DIRECTION is > for segments from port 40000. A payload of more than 40 bytes is printed as its
+ * length in parentheses. A section is the line "SECTION".
  */
 #ifndef TESTS_UNIT_SUPPORT_PACKET_TEXT_H
 #define TESTS_UNIT_SUPPORT_PACKET_TEXT_H

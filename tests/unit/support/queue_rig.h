@@ -37,7 +37,7 @@ struct fixture {
 static struct fixture fix;
 static uint8_t payload[65536];
 
-/* Opens the queue with the options that a test has set in fix.opts. */
+/* Opens the queue with @bytes and @overflow; the test has set the other options in fix.opts. */
 static inline void open_queue_of(uint64_t bytes, enum weft_overflow overflow)
 {
 	fix.opts.arena = fix.arena;

@@ -17,7 +17,8 @@
  *
  * Numbers are relative: offset 0 of each side is the byte after its SYN. The time is rig->now_ns;
  * each segment advances it by 1 ms. rig_stop() flushes, and asserts that the counters by kind add
- * up to their totals and that neither an open connection nor held payload is left.
+ * up to their totals, that neither an open connection nor held payload is left, and that the arena
+ * is empty.
  */
 #ifndef TESTS_UNIT_SUPPORT_RIG_H
 #define TESTS_UNIT_SUPPORT_RIG_H
@@ -45,7 +46,10 @@ struct wf_page_pool;
 struct wf_pipeline;
 struct weft_sub;
 
-/* Replaces the kernel's flow map: the pipeline calls set_verdict(), as wf_iface_set_verdict(). */
+/*
+ * Replaces the kernel's flow map: the pipeline calls set_verdict() instead of
+ * wf_iface_set_verdict().
+ */
 struct rig_kernel {
 	int (*set_verdict)(void *ctx, const struct weft_flow_key *key,
 			   const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
@@ -98,8 +102,8 @@ struct rig {
 };
 
 /*
- * Start the pipeline. Options that are 0 have weft's defaults; the default memory is 32 MiB. @opts
- * NULL: all defaults.
+ * Start the pipeline. Options that are 0 have weft's defaults, except for one worker, 32 MiB of
+ * memory, 1000 flows and 1000 half-open connections. @opts NULL: all defaults.
  */
 void rig_start(struct rig *rig, const struct weft_opts *opts);
 
@@ -108,8 +112,8 @@ void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct 
 
 /*
  * Like rig_start(), with @frames receive frames: each segment arrives in one. Events wait in a
- * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest event. @opts
- * selects pages or frames for held payload.
+ * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest event. @opts: as
+ * for rig_start().
  */
 void rig_start_queued(struct rig *rig, const struct weft_opts *opts, uint32_t frames);
 
@@ -120,7 +124,10 @@ void rig_stop(struct rig *rig);
 /* Return the transcript since the last call of this function. */
 const char *rig_log(struct rig *rig);
 
-/* Send a segment with flags WF_TCP_*. @seq and @ack are offsets relative to the SYN. */
+/*
+ * Send a segment with flags WF_TCP_*. @seq and @ack are stream offsets: 0 is the byte after the
+ * SYN, -1 the SYN.
+ */
 void rig_segment(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
 		 const char *payload);
 
@@ -131,7 +138,7 @@ void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq,
 /* Send SYN, SYN-ACK and ACK. */
 void rig_handshake(struct rig *rig);
 
-/* Send data that acknowledges all data of the other side so far. */
+/* Send data that acknowledges all bytes of the other side that events have reported so far. */
 void rig_data(struct rig *rig, enum rig_side from, int64_t seq, const char *payload);
 
 /* Sends an empty acknowledgement of @ack. */

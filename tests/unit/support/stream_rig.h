@@ -34,7 +34,7 @@ struct stream_rig {
 	struct wf_stream_env env;
 	struct wf_arena *arena;
 	struct wf_insert_info info; /* info about the latest segment */
-	uint64_t acked_off;	    /* acked_off of each segment */
+	uint64_t acked_off;	    /* acked_off that is passed with each segment */
 	uint64_t time_ns;	    /* time of the next segment; increases by 1 with each */
 
 	uint8_t *out;	/* delivered bytes, indexed by offset */

@@ -39,7 +39,7 @@ void test_register_group(CMFixtureFunction setup, CMFixtureFunction teardown);
 	}                                                                                     \
 	_Static_assert(1, "")
 
-/* Registers a test a second time, with other fixtures. */
+/* Registers test_@name; also a second time, with other fixtures. */
 #define TEST_ALSO(name, setup, teardown) TEST_REGISTER(name, "test_" #name, setup, teardown)
 
 /* Defines a test with fixtures @setup and @teardown; either may be NULL. */

@@ -13,7 +13,7 @@ struct weft_host_record;
 enum { RING_BYTES = 16384 };
 
 struct written_ring {
-	int file;	 /* what bpf_map_create() would return */
+	int file;	 /* stands for the descriptor that bpf_map_create() returns */
 	uint8_t *mapped; /* consumer page, producer page, data, data again */
 	uint64_t produced;
 };

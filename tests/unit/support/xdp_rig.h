@@ -23,7 +23,7 @@ enum {
 struct xdp_rig {
 	struct wf_xdp xdp;
 	int sockets[XDP_RIG_WORKERS_MAX];
-	uint32_t sockets_count; /* socket slots of the only queue */
+	uint32_t sockets_count; /* number of socket slots of the only queue */
 
 	/* results for the latest frame */
 	uint32_t action; /* enum xdp_action */
