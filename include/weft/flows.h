@@ -102,8 +102,8 @@ struct weft_flow_query {
 	uint32_t count_max; /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
 			       WEFT_FLOW_VIEWS */
 	/*
-	 * leave out connections that have ended: both sides sent a FIN, or one side a RST, and no
-	 * segment arrived in the second after that (in a capture file: a second of packet time)
+	 * leave out connections that have ended: both sides sent a FIN, or one side a RST, and the
+	 * last segment is more than a second old (in a capture file: a second of packet time)
 	 */
 	bool without_closed;
 };

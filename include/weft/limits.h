@@ -52,9 +52,9 @@ enum weft_limit {
 	WEFT_FLOW_MAP_MIN_ENTRIES = 1024,
 	/*
 	 * The flow and handshake maps of all interfaces use at most 1/WEFT_MAP_PARTS of the memory
-	 * limit. If the hot-flow maps would exceed the same share even with the minimum number of
-	 * slots, they are disabled. They get more slots as long as they use at most
-	 * 1/WEFT_HOT_PARTS of the memory limit.
+	 * limit, or more if each flow map has only WEFT_FLOW_MAP_MIN_ENTRIES. If the hot-flow maps
+	 * would exceed the same share even with the minimum number of slots, they are disabled.
+	 * They get more slots as long as they use at most 1/WEFT_HOT_PARTS of the memory limit.
 	 */
 	WEFT_MAP_PARTS = 8,
 	WEFT_HOT_PARTS = 32,
@@ -69,8 +69,10 @@ enum weft_limit {
 
 	/*
 	 * Time without overload after which fewer new connections are shed, as a trial. The time
-	 * begins with WEFT_SHED_CALM_MS, and doubles after each trial that leads to overload, up to
-	 * WEFT_SHED_CALM_MAX_MS.
+	 * begins with WEFT_SHED_CALM_MS, and doubles after each trial that leads to overload, until
+	 * it has reached WEFT_SHED_CALM_MAX_MS; after more than two trials in succession without
+	 * overload it is halved. It is WEFT_SHED_CALM_MS while the frame rate is below half of the
+	 * rate at the last loss.
 	 */
 	WEFT_SHED_CALM_MS = 1000,
 	WEFT_SHED_CALM_MAX_MS = 60000,
@@ -127,7 +129,7 @@ enum weft_limit {
 	WEFT_PRESSURE_LOW_PERCENT = 70,
 	WEFT_PRESSURE_HIGH_PERCENT = 85,
 	WEFT_PRESSURE_CRITICAL_PERCENT = 95,
-	/* the pressure level falls when readings are this much below the level's threshold */
+	/* a pressure level ends when the highest reading is more than this below its threshold */
 	WEFT_PRESSURE_HYSTERESIS_PERCENT = 5,
 	/* the pressure level falls after this many consecutive readings that are low enough */
 	WEFT_PRESSURE_CALM_CHECKS = 3,
@@ -198,10 +200,11 @@ enum weft_limit {
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
 	/*
 	 * Time stamps of capture files (user/packet/stamp_clock.h). If a stamp is more than
-	 * WEFT_CLOCK_AHEAD_MS later than the time of the timers, they advance only if the next
-	 * stamp confirms it. If it is more than WEFT_CLOCK_STEP_SEC later, the clock was set, and
-	 * timers do not advance. If two stamps are more than WEFT_CLOCK_BEHIND_MS earlier, the
-	 * clock was set back, and timers advance with the stamps that follow.
+	 * WEFT_CLOCK_AHEAD_MS later than the time of the timers, the timers advance only if the
+	 * next stamp confirms it. If the stamp is even more than WEFT_CLOCK_STEP_SEC later, the
+	 * recording clock was set, and if two stamps in succession are more than
+	 * WEFT_CLOCK_BEHIND_MS earlier, it was set back: in both cases the timers do not advance
+	 * with these stamps, but with those that follow.
 	 */
 	WEFT_CLOCK_AHEAD_MS = 10000,
 	WEFT_CLOCK_STEP_SEC = 86400,

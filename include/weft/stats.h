@@ -30,7 +30,8 @@ enum weft_metric_kind {
  *          exported to Prometheus
  * @labels: labels "key=value,..." that distinguish the value from others of its family; may be "".
  *          A key without a value (interface, task, worker, name) means that @value is the sum over
- *          all interfaces, tasks, workers or subscriptions
+ *          all interfaces, tasks, workers or subscriptions; for worker_busy_percent and
+ *          worker_last_seen_ns, the highest value of any worker
  */
 struct weft_metric {
 	const char *name;

@@ -404,7 +404,10 @@ static void close_all(struct agent *agent)
 	wf_tracker_free(agent->tracker);
 }
 
-/* A run. If an interface disappears and is created again, the run consists of several captures. */
+/*
+ * A run. With capture.wait_for_interface, the run consists of several captures if an interface
+ * disappears and is created again.
+ */
 struct agent_run {
 	const struct wf_agent_opts *opts;
 	bool is_continued; /* outputs of an earlier capture are continued */

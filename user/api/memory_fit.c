@@ -3,7 +3,7 @@
  * memory_fit.c - compares the memory limit with the memory that is left for this process.
  *
  * In tap mode the kernel pins the whole arena at start. Without this comparison, the kernel's OOM
- * killer would kill a process whose limit does not fit, at start or under traffic.
+ * killer could kill a process whose limit does not fit, at start or under traffic.
  */
 #include "api/memory_fit.h"
 

@@ -43,7 +43,10 @@ static bool is_ended_by_weft(enum weft_sub_end end)
 	return end == WEFT_SUB_FAILED || end == WEFT_SUB_IDLE || end == WEFT_SUB_SLOW;
 }
 
-/* Add the statistics of a subscription to the metrics at @ctx. */
+/*
+ * Add the statistics of a subscription to the metrics at @ctx. The lag isn't added: it is the
+ * highest of any subscription.
+ */
 static void add_sub(const char *name, const struct weft_sub_stats *stats, void *ctx)
 {
 	struct wf_metrics *metrics = ctx;

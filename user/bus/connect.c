@@ -236,7 +236,7 @@ static void free_options(struct wf_bus *bus)
 	natsOptions_Destroy(bus->options);
 	/*
 	 * After TLS was used, libnats 3.4 frees a table of OpenSSL 3 that OpenSSL frees again at
-	 * the end of the process, so its threads are not ended here.
+	 * the end of the process, so the threads of libnats are not ended if @bus used TLS.
 	 */
 	if (atomic_fetch_sub(&users, 1) == 1 && !bus->is_tls)
 		nats_CloseAndWait(CLOSE_MS);

@@ -76,7 +76,7 @@ void wf_progress_format(const struct weft_progress *progress, uint64_t elapsed_n
 	snprintf(numbers, sizeof(numbers), "%3u%%  %s  %s packets/s  %s", percent, size, rate,
 		 left);
 
-	/* subtract two brackets, a space and the last column, which stays empty */
+	/* 4: two brackets, a space, and the last column, which stays empty */
 	room = strlen(numbers) + 4;
 	if (columns < room + BAR_MIN_COLUMNS) {
 		snprintf(buf, buf_bytes, "%.*s", (int)(columns ? columns - 1 : 0), numbers);

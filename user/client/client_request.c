@@ -117,7 +117,10 @@ static unsigned int hex_of(const char *digits)
 	return (unsigned int)strtoul(text, NULL, 16);
 }
 
-/* Return the character that the escape sequence after the backslash at @pos stands for. */
+/*
+ * Return the character that replaces the escape sequence whose backslash is at @pos: a space for
+ * white space, '?' for a character that is not printable ASCII.
+ */
 static char unescaped(const char *pos)
 {
 	unsigned int code;

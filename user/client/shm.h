@@ -77,7 +77,10 @@ struct wf_shm_client {
 /* The header of a record; the frame follows. */
 struct wf_shm_record {
 	uint32_t slots;
-	/* payload in the arena not included; 0: an empty record, which fills the end of the ring */
+	/*
+	 * length of the frame, without payload that lies in the arena; 0: the record is empty and
+	 * fills the end of the ring
+	 */
 	uint32_t frame_bytes;
 	uint64_t arena_off;
 	/* length of the payload in the arena; 0: the payload is in the frame */

@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct wf_wire_header) == WEFT_CLIENT_HEADER_BYTES, "wire 
 enum {
 	WF_WIRE_OPEN_MIDWAY = 1,
 	WF_WIRE_OPEN_MIDSTREAM = 2,
-	/* << enum weft_dir: one bit for each direction */
+	/* a bit for each direction: shift left by enum weft_dir */
 	WF_WIRE_OPEN_HAS_ISN = 4,
 };
 
@@ -78,9 +78,9 @@ _Static_assert(sizeof(struct wf_wire_counts) == 80, "wire format");
 
 enum {
 	WF_WIRE_CLOSE_MIDSTREAM = 1,
-	/* << enum weft_dir: one bit for each direction */
+	/* a bit for each direction: shift left by enum weft_dir */
 	WF_WIRE_CLOSE_WRONG_CHECKSUMS = 2,
-	WF_WIRE_CLOSE_BYPASSED = 8, /* << enum weft_dir: one bit for each direction */
+	WF_WIRE_CLOSE_BYPASSED = 8, /* a bit for each direction: shift left by enum weft_dir */
 };
 
 struct wf_wire_close {

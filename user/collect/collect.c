@@ -176,8 +176,9 @@ static int connect_once(struct collect *collect)
 }
 
 /*
- * Connect, and try again until that succeeds. A server that restarts may refuse users for a moment,
- * so only the first connection fails for that. Return: 0, also if a signal arrived; negative errno.
+ * Connect, and try again until that succeeds. A server that restarts may reject users for a moment,
+ * so a rejected user is an error only before the first connection was made. Return: 0, also if a
+ * signal arrived; negative errno.
  */
 static int connect_again(struct collect *collect)
 {

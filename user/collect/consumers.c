@@ -164,7 +164,9 @@ static int check_name(struct work *work, const char *name)
 		      own->count, own->partitions, other.count, other.partitions);
 }
 
-/* Remove the consumer @name if it is of a partition of this shard and of another number of shards.
+/*
+ * Remove the consumer @name if it reads a partition of this shard and is of another number of
+ * shards or partitions.
  */
 static int remove_name(struct work *work, const char *name)
 {

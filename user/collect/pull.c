@@ -201,7 +201,7 @@ void wf_pull_free(struct wf_pull *pull)
 
 /*
  * Process a message of the server about a request: it has expired, or it can't be served. Return:
- * 0; -ECONNRESET if the consumer is gone.
+ * 0; -ECONNRESET if the consumer is gone or can't be reached.
  */
 static int take_status(struct wf_pull *pull, natsMsg *msg, char *ret_error)
 {
@@ -231,8 +231,8 @@ static int take_status(struct wf_pull *pull, natsMsg *msg, char *ret_error)
 }
 
 /*
- * Return true if @msg is a message of the server about a request, whose subject is in the inbox.
- * Messages of the stream have their own subjects.
+ * Return true if @msg is a message of the server about a request: the subject of such a message is
+ * in the inbox, and messages of the stream have other subjects.
  */
 static bool is_status(const struct wf_pull *pull, natsMsg *msg)
 {
@@ -240,8 +240,9 @@ static bool is_status(const struct wf_pull *pull, natsMsg *msg)
 }
 
 /*
- * Check the delivery of @msg. Return: 1 if it is the next message of its partition; 0 if it is an
- * earlier one; -ECONNRESET if one is missing.
+ * Check the delivery of @msg. Return: 1 if it is the next message of its partition; 0 if it is to
+ * be ignored, because it is an earlier one or not of a consumer of this shard; -ECONNRESET if one
+ * is missing.
  */
 static int take_delivery(struct wf_pull *pull, natsMsg *msg, struct wf_pull_msg *ret_msg,
 			 char *ret_error)

@@ -37,7 +37,7 @@ struct wf_endpoint_query {
 
 /*
  * Select hosts. *@ret_hosts: freed by the caller; *@ret_total: the number of hosts with the prefix,
- * including those beyond @max. Return: the number of hosts; -ENOMEM; -ETIMEDOUT.
+ * including those beyond @max. Return: the number of hosts in *@ret_hosts; -ENOMEM; -ETIMEDOUT.
  */
 int64_t wf_endpoint_list_new(struct wf_endpoints *table, const struct wf_endpoint_query *query,
 			     struct wf_endpoint **ret_hosts, uint64_t *ret_total);

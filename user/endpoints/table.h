@@ -46,8 +46,8 @@ int64_t wf_endpoints_expire(struct wf_endpoints *table, uint64_t now_ns, uint64_
 
 /*
  * Copy up to @max hosts to @ret_hosts, from the slot *@position on, and advance *@position beyond
- * the last one. A host keeps its slot, so a host that stays in the table is copied once by calls
- * that begin with slot 0. Return: the number of copied hosts, 0 at the end; -ETIMEDOUT.
+ * the last one. A host keeps its slot, so calls from slot 0 to the end copy each host that stays in
+ * the table once. Return: the number of copied hosts, 0 at the end; -ETIMEDOUT.
  */
 int64_t wf_endpoints_read(struct wf_endpoints *table, uint32_t *position,
 			  struct wf_endpoint *ret_hosts, uint32_t max);

@@ -70,7 +70,10 @@ static void take(struct wf_fleet *fleet, natsMsg *msg, uint64_t *ret_pending)
 	natsMsg_Destroy(msg);
 }
 
-/* Take all messages that the server has now. Each message shows how many follow it. */
+/*
+ * Take the messages that the server has now, for at most REQUEST_MS. Each message shows how many
+ * follow it.
+ */
 static natsStatus take_waiting(struct wf_fleet *fleet, natsSubscription *sub)
 {
 	int64_t end_ms = clock_ms() + REQUEST_MS;

@@ -18,7 +18,7 @@ enum {
 	WF_FLEET_SENSORS_MAX = 4096,
 	WF_FLEET_TEXT_BYTES = 64,
 	WF_FLEET_LOSSES_MAX = 24,
-	WF_FLEET_STALE_INTERVALS = 3, /* a sensor is stale after this number of intervals */
+	WF_FLEET_STALE_INTERVALS = 3, /* intervals without a state after which a sensor is stale */
 	WF_FLEET_STALE_MIN_SEC = 10,
 };
 

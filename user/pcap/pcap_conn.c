@@ -6,7 +6,8 @@
  *
  * The ISN is the captured one, or is derived from the flow id if it is not known. A segment's time
  * stamp is never earlier than that of the connection's segment before it: data that was held is
- * delivered after later data of the other direction, and gets the time stamp of the segment before.
+ * delivered after later data of the other direction, and gets the time stamp of the segment before
+ * it.
  *
  * If a connection ends during the capture, it also ends in the file: an RST with a comment is
  * written, unless both sides sent a FIN or one sent an RST. If the addresses and ports are used

@@ -177,7 +177,7 @@ static void undo(const struct wf_policies *policies, json_t *configured)
 	wf_policies_log(policies, WEFT_LOG_ERROR, message);
 }
 
-/* Apply the first of @versions, store all of them, and commit. */
+/* Stage and apply the first of @versions, store all of @versions, and commit. */
 static int carry_out(struct wf_policies *policies, json_t *configured, json_t *versions,
 		     struct wf_policy_error *ret_error)
 {

@@ -79,8 +79,8 @@ void wf_policies_start(struct wf_policies *policies);
 int wf_policies_dir_fd(const struct wf_policies *policies, bool *ret_is_made);
 
 /*
- * Return the open lock of the file if this process has created it; otherwise -1. It is given to the
- * agent's user, so that a later start as that user can take it.
+ * Return the descriptor of the lock file if this process has created that file; otherwise -1. The
+ * lock file is given to the agent's user, so that a later start as that user can take the lock.
  */
 int wf_policies_lock_fd(const struct wf_policies *policies);
 

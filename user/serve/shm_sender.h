@@ -63,8 +63,8 @@ void wf_shm_sender_publish(struct wf_shm_sender *sender);
 bool wf_shm_sender_is_passed(const struct wf_shm_sender *sender);
 
 /*
- * Request a byte from the client when it has read half of the frames. Return: false if it has read
- * them already: call wf_shm_sender_reclaim().
+ * Request a byte from the client when it has read half of the slots in use. Return: false if it has
+ * already read that half: call wf_shm_sender_reclaim().
  */
 bool wf_shm_sender_wait(struct wf_shm_sender *sender);
 

@@ -15,7 +15,7 @@ struct wf_sink;
 
 struct wf_disk_full {
 	bool full;
-	bool is_logged;	    /* it was logged that the disk is full, so its end is logged too */
+	bool is_logged;	    /* a full disk was logged, so that its end is logged, too */
 	int err;	    /* negative errno of the last failure */
 	uint64_t retry_ns;  /* CLOCK_MONOTONIC time of the next attempt to write */
 	uint64_t logged_ns; /* time at which a full disk was last logged; 0: never */

@@ -197,9 +197,9 @@ static void wrote(struct wf_sink *sink, struct wf_stream_file *file, uint64_t po
 }
 
 /*
- * Write @iov, which begins with the bytes of the event @first, to @file. *ret_written is set even
- * on failure. Return: 0 on success or if the sink survives the failure; negative errno if the sink
- * must end.
+ * Write @iov, which begins with the bytes of the event @first, to @file. *ret_written, which is 0
+ * before the call, is also set if only a part was written. Return: 0 on success or if the sink
+ * survives the failure; negative errno if the sink must end.
  */
 static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 		     const struct weft_event *first, struct iovec *iov, int count,

@@ -4,7 +4,7 @@
  *
  * If the disk fills up within a record, the file is truncated to the end of the previous record, so
  * that a reader of the file sees whole records; bytes that were not written stay in the buffer.
- * After it was opened, the file is only appended to.
+ * Apart from this, an open file is only appended to.
  *
  * A write to a full pipe waits for its reader, for as long as the run lasts; once the user has
  * requested the end, for about STUCK_SEC. Pipes are opened with O_NONBLOCK, so that each wait is

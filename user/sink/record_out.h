@@ -47,9 +47,9 @@ int wf_record_out_open(const struct wf_sink *sink, struct wf_record_out *out,
 		       const struct wf_record_kind *kind);
 
 /*
- * Write the buffer, then open the file again, because another program has moved it away. Return: 1
- * if another file is in use now; 0 if the old one stays in use; negative errno if the sink must end
- * (logged).
+ * Write the buffer, then open the file again, because another program may have moved it away.
+ * Return: 1 if another file is in use now; 0 if the old one stays in use; negative errno if the
+ * sink must end (logged).
  */
 int wf_record_out_reopen(struct wf_sink *sink, struct wf_record_out *out, char *bytes, size_t *len);
 void wf_record_out_close(struct wf_record_out *out);

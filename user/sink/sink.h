@@ -97,8 +97,8 @@ const char *wf_sink_limit_key(const struct wf_sink *sink);
 void wf_sink_metrics_each(const struct wf_sink *sink, weft_metric_fn fn, void *ctx);
 
 /*
- * Set the interval at which the sink `events` writes statistics from now on; 0: only once, at the
- * end. Other kinds of sinks ignore this call. Thread: any.
+ * Set the interval at which the sinks `events` and `nats` write statistics from now on; 0: only
+ * once, at the end. Other kinds of sinks ignore this call. Thread: any.
  */
 void wf_sink_set_stats_interval(struct wf_sink *sink, uint32_t interval_sec);
 

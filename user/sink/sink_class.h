@@ -43,7 +43,7 @@ struct wf_sink_class {
 	int (*take)(struct wf_sink *sink, const struct weft_event *events, int count);
 	/* called when no event has arrived for sink->idle_ms; may be NULL */
 	int (*idle)(struct wf_sink *sink);
-	/* called after wf_sink_reopen(), to open a target that was moved away again; may be NULL */
+	/* called after wf_sink_reopen(): opens a target again that was moved away; may be NULL */
 	int (*reopen)(struct wf_sink *sink);
 	int (*finish)(struct wf_sink *sink); /* called at the end of data; may be NULL */
 	/*

@@ -29,7 +29,7 @@ static inline struct wf_stream_number wf_stream_file_number(const struct wf_stre
  * Open @file of @event's stream in the directory @dir: create it with the first free name if it
  * was never created, or else open the same file again. Idle files of @table are closed if the
  * process has no descriptors left. @ret_name: WF_STREAM_NAME_BYTES bytes, always written. Return:
- * the descriptor; negative errno; -ESTALE if another file has its name.
+ * the descriptor; negative errno; -ESTALE if another file now has the name of @file.
  */
 int wf_stream_file_open(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
 			const struct weft_event *event, char *ret_name);

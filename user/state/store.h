@@ -89,8 +89,9 @@ typedef int (*wf_store_fn)(const struct wf_record *record, void *ctx);
 
 /*
  * Call @fn for each key that begins with @prefix, in the order of keys. Each record was present
- * during the call, but not necessarily at the same moment as the others. Costs O(number of keys of
- * the store). Return: 0; the result of @fn that ended the iteration; -ENOMEM.
+ * during the call, but not necessarily at the same moment as the others. Reads all keys of the
+ * store, and sorts those that begin with @prefix. Return: 0; the result of @fn that ended the
+ * iteration; -ENOMEM.
  */
 int wf_store_list(struct wf_store *store, const char *prefix, wf_store_fn fn, void *ctx);
 

@@ -33,8 +33,8 @@ int wf_watch_open(struct wf_store *store, const char *prefix, uint32_t queue_max
 
 /*
  * Take at most @max changes, oldest first. A deletion is a record, too. The caller releases each
- * record with wf_record_put(). *@ret_is_lost: true if changes before these were lost. Return: the
- * number of changes; -ENOENT if the watch has ended; -ETIMEDOUT.
+ * record with wf_record_put(). *@ret_is_lost: true if changes before the returned ones were lost.
+ * Return: the number of changes; -ENOENT if the watch has ended; -ETIMEDOUT.
  */
 int wf_watch_poll(struct wf_store *store, uint64_t id, uint64_t now_ns, struct wf_record **records,
 		  int max, bool *ret_is_lost);

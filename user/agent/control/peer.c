@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 /*
- * A starting agent does not yet listen on its socket between bind() and listen(). So a socket on
- * which no process listens is removed only if it is older than STARTING_SEC.
+ * A starting agent does not yet listen on its socket between bind() and listen(). So
+ * wf_control_connect() removes a socket on which no process listens only if the socket is older
+ * than STARTING_SEC.
  */
 enum { STARTING_SEC = 10 };
 
@@ -115,8 +116,8 @@ bool wf_control_peer_is_member(int fd, gid_t group)
 }
 
 /*
- * Compare the file @name of the process @pid with the one of this process. Return: 1 if both are
- * the same file; 0 if they differ; -errno if one can't be examined.
+ * Compare /proc/@pid/@name with /proc/self/@name. Return: 1 if both are the same file; 0 if they
+ * differ; -errno if one can't be examined.
  */
 static int is_same(pid_t pid, const char *name)
 {

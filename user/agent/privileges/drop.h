@@ -41,7 +41,7 @@ struct wf_kept {
  * @wants_seccomp:  a seccomp filter is installed
  * @kept:           privileges that are not given up, and why
  * @capabilities:   result: capabilities that are left
- * @is_dropped:     result: all steps were carried out
+ * @is_dropped:     result: privileges were given up, with or without a seccomp filter
  * @no_new_privs:   result: no_new_privs is set
  * @has_seccomp:    result: the seccomp filter is installed
  */

@@ -4,7 +4,7 @@
  *
  *   {"command": "state_list", "prefix": "", "after": KEY, "limit": 1000}
  *     -> {"entries": [{state_entry.h}...], "version": of the latest change,
- *         "truncated": true if there are more keys: ask again with "after" the last one}
+ *         "truncated": true if there are more keys: ask again, with the last key as "after"}
  *   {"command": "state_get", "key"}      -> {state_entry.h}
  *   {"command": "state_history", "key"}  -> {"versions": [{state_entry.h}...]}, newest first
  */
@@ -25,7 +25,8 @@ struct page {
 	bool is_truncated;
 };
 
-/* Add an entry. Return: 1 if there is no room for it. */
+/* Add an entry if its key is after page->after. Return: 0; 1 if there is no room for it; -ENOMEM.
+ */
 static int add_entry(const struct wf_record *record, void *ctx)
 {
 	struct page *page = ctx;

@@ -6,8 +6,8 @@
  *   {"command": "state_watch", "watch", "limit"}      -> {"changes": [{state_entry.h}...], "lost"}
  *   {"command": "state_watch", "watch", "close": true} -> {}
  *
- * A watch that is not polled for TTL_SEC ends. "lost": true if changes before these were lost,
- * because more than "queue" changes waited or memory was short.
+ * A watch that is not polled for TTL_SEC ends. "lost": true if changes that are not in "changes"
+ * were lost, because more than "queue" changes waited or memory was short.
  */
 #include <errno.h>
 

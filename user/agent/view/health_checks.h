@@ -53,7 +53,7 @@ struct wf_health_interface {
 
 /**
  * struct wf_health_sink - an output
- * @failure: the error that has ended it; "": one without a message; NULL: none has
+ * @failure: message of the error that has ended it; "": the error has none; NULL: no error
  * @trouble: the reason why its output does not proceed; NULL: none
  * @limit_key: key of a limit beside that of its queue; NULL: none
  * @dropped_events, @dropped_bytes: drops of its queue in the present episode

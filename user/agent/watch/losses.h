@@ -15,7 +15,7 @@ struct weft;
 struct wf_losses {
 	uint64_t frames;	   /* sum of all losses at the last check; main thread only */
 	uint64_t checked_ns;	   /* time of the last check; main thread only */
-	_Atomic uint64_t grown_ns; /* CLOCK_MONOTONIC time at which the sum was seen to grow */
+	_Atomic uint64_t grown_ns; /* CLOCK_MONOTONIC time of the last check with a larger sum */
 };
 
 /* Return true if the metric @name counts wanted frames that did not reach their connection. */

@@ -21,7 +21,7 @@ enum {
 	NEARLY_ALL_PERCENT = 99,
 	UNREAD_PARTS = 50, /* a cause is reported if at least 1/50 of the examined frames have it */
 	LINE_BYTES = 1024,
-	TUNNEL_PARTS = 10, /* unread tunnels with at least 1/10 of all frames are always reported */
+	TUNNEL_PARTS = 10, /* a line is needed if unread tunnels carry 1/10 of all frames or more */
 };
 
 static const struct {

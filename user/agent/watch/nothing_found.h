@@ -61,8 +61,9 @@ struct wf_nothing_found {
 bool wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts);
 
 /*
- * Write a line about @counts to @text. Return: false if no line is needed, because there were no
- * frames, or enough of them led to connections.
+ * Write a line about @counts to @text. Return: false if no line is needed: there were no frames, or
+ * there were connections, fewer than 99 % of the frames lack a valid segment, and unread tunnels
+ * carry less than 1/10 of the frames.
  */
 bool wf_nothing_found_line(const struct wf_nothing_counts *counts, char *text, size_t text_bytes);
 

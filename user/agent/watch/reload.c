@@ -75,7 +75,10 @@ static void change_live(const struct wf_reload *reload, const struct wf_config *
 		reload->apply_fn(reload->config, reload->apply_ctx);
 }
 
-/* Use the policy in @config, and list the keys in which it differs from the configured one. */
+/*
+ * Use the policy in @config, and add to @changed the keys in which this policy differs from the one
+ * that was configured before.
+ */
 static int change_policy(const struct wf_reload *reload, const struct wf_config *config,
 			 const char *by, json_t *changed, struct wf_config_error *ret_error)
 {

@@ -61,7 +61,7 @@ static json_t *request_new(const struct wf_options *options)
 	return request;
 }
 
-/* Print the list once, or every second until interrupted. */
+/* Print the list once or, with --follow, again after each second until interrupted. */
 static int show(const struct wf_options *options, const json_t *request)
 {
 	const struct timespec second = {.tv_sec = 1};

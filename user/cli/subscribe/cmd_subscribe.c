@@ -298,7 +298,7 @@ static bool wait_for_data(const struct run *run)
 
 /*
  * Copy the data of @event out of the shared memory, because the output is written later. Return:
- * false if the agent has taken it back; a DROP event follows.
+ * false if the agent has taken the data back; a DROP event follows.
  */
 static bool copy_data(struct run *run, struct weft_event *event)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * show_raw.c - writes the bytes of the first direction of a connection that brings data.
+ * show_raw.c - writes the bytes of one direction of one connection: the first direction from which
+ * data arrives.
  */
 #include <errno.h>
 #include <stdlib.h>

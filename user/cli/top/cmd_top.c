@@ -128,7 +128,10 @@ static void handle_keys(void)
 		wf_top_act(&state, key);
 }
 
-/* Refresh at each interval, and redraw after each key, until the user or a signal ends the loop. */
+/*
+ * Refresh at each interval unless paused, and redraw after each key, until the user or a signal
+ * ends the loop.
+ */
 static void loop(void)
 {
 	uint64_t next_ms = 0;

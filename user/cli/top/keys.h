@@ -15,7 +15,7 @@ enum wf_top_action {
 	WF_TOP_HELP,
 	WF_TOP_OTHER_VIEW,
 	WF_TOP_PAUSE,
-	WF_TOP_MOVE, /* by one line, or one page (argument +-2), or to an end (+-3) */
+	WF_TOP_MOVE, /* by one line (argument +-1) or one page (+-2), or to an end (+-3) */
 	WF_TOP_DETAILS,
 	WF_TOP_FILTER,
 	WF_TOP_ORDER, /* argument: index of the order */

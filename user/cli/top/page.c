@@ -29,7 +29,10 @@ void wf_top_page_add(struct wf_top_page *page, enum wf_top_style style, const ch
 	page->count++;
 }
 
-/* Return the number of characters of @text that fit in @columns, up to a space if there is one. */
+/*
+ * Return the number of characters of @text that fit in @columns. If @text is longer, it is cut at
+ * the last space in the second half of the columns, if there is one.
+ */
 static size_t fitting(const char *text, size_t columns)
 {
 	size_t chars = strlen(text);

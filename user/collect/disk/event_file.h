@@ -51,8 +51,9 @@ int wf_event_file_add(struct wf_event_file *file, const char *text, size_t len);
 int wf_event_file_sync(struct wf_event_file *file);
 
 /*
- * Open the path again, because another program has moved the file away. Does nothing if the file is
- * not regular. Return: as wf_event_file_open(); after a failure, the former file stays open.
+ * Open the path again, because another program may have moved the file away. Does nothing if the
+ * file is not regular. Return: as wf_event_file_open(); after a failure, the former file stays
+ * open.
  */
 int wf_event_file_reopen(struct wf_event_file *file);
 

@@ -127,7 +127,10 @@ static int new_id(char ret_id[WF_JOURNAL_ID_BYTES])
 	return 0;
 }
 
-/* Check that the journal that was read is of this shard and stream. */
+/*
+ * Check that the journal that was read is of this stream and shard. With is_reshard, it may be of
+ * another shard, and the head gets this one.
+ */
 static int check_head(struct wf_collect_store *store, char *ret_error)
 {
 	const struct wf_journal_head *wanted = &store->opts.head;

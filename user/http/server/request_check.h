@@ -25,7 +25,9 @@ unsigned int wf_request_check_sender(const struct wf_http *http, struct lws *wsi
 unsigned int wf_request_check_token(const struct wf_http *http, struct lws *wsi,
 				    struct wf_request_refusal *ret_refusal);
 
-/* Copy the header If-Match; a value that is too long is truncated. Return: false if it is missing.
+/*
+ * Copy the header If-Match. A value that is too long is truncated, or replaced by "too long";
+ * neither is a valid version. Return: false if the header is missing.
  */
 bool wf_request_if_match(struct lws *wsi, char *ret_text, size_t text_bytes);
 

@@ -44,7 +44,7 @@ struct wf_http {
 	pthread_t thread;
 	bool has_thread;
 	_Atomic bool stopping;
-	_Atomic bool read_needs_token; /* first that of opts */
+	_Atomic bool read_needs_token; /* at first opts.read_needs_token */
 	_Atomic uint64_t drain_ns;     /* time at which all subscriptions end; 0: no time is set */
 	struct wf_http_slot slots[WF_HTTP_CONNECTIONS_MAX];
 	size_t pending_bytes;	/* size of all responses in memory */

@@ -11,8 +11,8 @@
 
 /*
  * Make sure that there is a free slot. If there is none, close the connection that was idle
- * longest; if no connection is idle, the one whose request takes longest. Return: false if all
- * connections are WebSockets.
+ * longest; if no connection is idle, close the one that has handled its request for the longest
+ * time. Return: false if all connections are WebSockets.
  */
 bool wf_slots_make_room(struct wf_http *http);
 

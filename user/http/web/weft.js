@@ -92,7 +92,7 @@ async function ask(path, options = {}) {
   const headers = {...options.headers, ...(token() ? {Authorization: `Bearer ${token()}`} : {})};
   const response = await fetch(path, {cache: "no-store", signal: AbortSignal.timeout(5000), ...options, headers});
   const answer = await response.json();
-  // The token for a change is asked for where the change is made.
+  // Only a request that reads shows the login here: change() asks for the token of a change.
   if (!options.method) {
     $("login").hidden = response.status !== 401;
     if (response.status === 401) showPill("token needed", "degraded");
@@ -136,8 +136,8 @@ async function change(method, path, body, headers = {}) {
   }
 }
 
-// Calls @work every @ms while the page is visible, one call at a time. The latest duration of each
-// function, with its request, is a performance measure of its name.
+// Calls @work again and again while the page is visible, with a pause of @ms after each call. The
+// duration of the latest call, with its request, is a performance measure with the name of @work.
 function repeat(ms, work) {
   const run = async () => {
     if (!document.hidden) {
@@ -289,7 +289,7 @@ const TITLES = {
 // Ledgers shown even if they are empty, so that they do not appear later and move the page.
 const ALWAYS = ["kernel_frames", "user_frames", "payload_bytes", "gaps"];
 const PREFIX = /^(kernel|xsk|ring|frames|fragments|datagrams|rebuilt|payload|gaps)_/, SUFFIX = /_(frames|bytes|fragments|datagrams|segments)$/;
-// Names of losses other than those of wanted frames, which the agent marks.
+// Names of losses that the agent does not mark: it marks only losses of wanted frames.
 const LOSSES = /^(shed|no_memory|evicted|incomplete|cut|lost|late)$/;
 const GOOD = /^(steered|copied|received|processed|delivered|rebuilt)$/;
 
@@ -300,7 +300,7 @@ const PARTS = {passed: "passed (not TCP)", held: "held (waits for others)", shun
 const partName = (name) => name.replace(PREFIX, "").replace(SUFFIX, "");
 const partLabel = (name) => PARTS[partName(name)] || partName(name).replaceAll("_", " ");
 
-// Returns true if a loss grew in the last seconds.
+// Records that the loss @name grows if @rate is above 0. Returns true if it grew within GROW_MS.
 function grows(name, rate) {
   if (rate > 0) state.grew.set(name, Date.now());
   return Date.now() - (state.grew.get(name) || 0) < GROW_MS;

@@ -30,8 +30,9 @@ bool wf_guard_is_host(const char *host, const char *local, char *const *names, s
 bool wf_guard_is_origin(const char *origin, const char *host);
 
 /*
- * Return true if @authorization, the value of a header, is the scheme Bearer, in any case, and
- * @token. The time that the comparison takes does not depend on how much of the token is right.
+ * Return true if @authorization, the value of a header, is the scheme Bearer, in upper or lower
+ * case, and @token. The time that the comparison takes does not depend on how much of the token is
+ * right.
  */
 bool wf_guard_is_token(const char *authorization, const char *token);
 

@@ -18,8 +18,8 @@ struct wf_listen {
 };
 
 /*
- * Parse ADDR:PORT, [IPV6]:PORT, :PORT or PORT. Without an address, it is 127.0.0.1. Return: 0;
- * -EINVAL if @text has another form.
+ * Parse ADDR:PORT, [IPV6]:PORT, :PORT or PORT. The default address is 127.0.0.1. Return: 0; -EINVAL
+ * if @text has another form.
  */
 int wf_listen_parse(const char *text, struct sockaddr_storage *ret_addr);
 

@@ -32,8 +32,9 @@ static int make_text(char ret_text[WF_GUARD_TOKEN_CHARS + 1])
 }
 
 /*
- * Let @group read the file. If there is no such group, only the group of root may read it: in a
- * directory with the set-group-ID bit, the file has the group of the directory.
+ * Let @group or, if there is no such group, the group of root read the file. The group is set in
+ * both cases, because a new file in a directory with the set-group-ID bit has the group of the
+ * directory.
  */
 static void set_group(int fd, const char *group)
 {

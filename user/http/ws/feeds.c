@@ -82,8 +82,9 @@ static void count_worker(const struct weft_worker *worker, void *ctx)
 }
 
 /*
- * Divide opts->queue_bytes by the number of workers. Return: the total size of the queues of the
- * subscription; 0 if the queues of all subscriptions would exceed their part of the memory.
+ * Divide opts->queue_bytes by the number of workers; each queue gets at least WEFT_QUEUE_MIN_BYTES.
+ * Return: the total size of the queues of the subscription; 0 if the queues of all subscriptions
+ * would exceed their part of the memory.
  */
 static uint64_t share_queue(const struct wf_feeds *feeds, const struct weft *weft,
 			    struct weft_sub_opts *opts)

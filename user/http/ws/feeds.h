@@ -65,7 +65,10 @@ struct wf_feed *wf_feeds_next(struct wf_feeds *feeds, const struct lws *wsi,
  */
 const struct weft_event *wf_feeds_take(struct wf_feeds *feeds, struct wf_feed *feed);
 
-/* End all subscriptions at their next call of wf_feeds_take(). */
+/*
+ * From now on, wf_feeds_take() takes no more events from the library: it returns those that it has
+ * already taken, then ends the subscription.
+ */
 void wf_feeds_drain(struct wf_feeds *feeds);
 
 /* Callback of libwebsockets for the epoll descriptor. */

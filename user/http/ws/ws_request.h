@@ -40,8 +40,8 @@ struct wf_ws_request {
 };
 
 /*
- * Parse @message. Return: 0; -EINVAL, with the reason in ret_request->error; its @id is set if it
- * was found.
+ * Parse @message. Return: 0; -EINVAL, with the reason in ret_request->error;
+ * ret_request->id is set if the message has a valid id.
  */
 int wf_ws_request_parse(const json_t *message, struct wf_ws_request *ret_request);
 

@@ -4,8 +4,8 @@
  *
  * A DATA event is often one segment, and a message for each segment would cost a server of NATS far
  * more than its bytes. So consecutive bytes of one direction are collected until the caller ends
- * the chunk (wf_chunks_end_older()). A chunk also ends when the other direction sends, so requests
- * and responses stay in order.
+ * the chunk (wf_chunks_end_older()). A chunk also ends when it is full, when bytes are missing
+ * after it, or when the other direction sends, so requests and responses stay in order.
  *
  * A connection has at most one chunk. Memory: 160 bytes for each of chunks_max, and buffers of
  * bytes_max, which one growing buffer may exceed during a call. At a limit the oldest chunk is

@@ -97,8 +97,7 @@ static int put_record(struct nats *nats, const struct weft_event *event, enum wf
 	return wf_messages_put_flow(&nats->messages, &message);
 }
 
-/* Publish the OPEN @event in its partition only: EVE has no type for it, so it is no event there.
- */
+/* Publish the OPEN @event in its partition only: EVE has no type for OPEN. */
 static int put_open(struct wf_sink *sink, const struct weft_event *event)
 {
 	struct nats *nats = sink->state;

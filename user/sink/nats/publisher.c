@@ -305,8 +305,8 @@ static int give_up(struct wf_publisher *publisher)
 }
 
 /*
- * Log at intervals that the end of the run waits for acknowledgements. @left_ns: time without an
- * acknowledgement after which the pending messages are given up.
+ * Log at intervals that the end of the run waits for acknowledgements. @left_ns: time left until
+ * the pending messages are given up, if none is acknowledged before.
  */
 static void log_wait(struct wf_publisher *publisher, uint64_t since_ns, uint64_t now_ns,
 		     uint64_t left_ns)

@@ -220,7 +220,7 @@ static void make_ready(struct wf_window *window, uint32_t index)
 	append(window, &window->ready, index);
 }
 
-/* Chain entry @index to the last one of its key, if there is one. */
+/* Chain entry @index to the last entry of its key; if there is none, make entry @index ready. */
 static void chain_key(struct wf_window *window, uint32_t index)
 {
 	struct entry *entry = &window->entries[index];
@@ -366,7 +366,10 @@ void wf_window_give_up(struct wf_window *window, struct wf_window_id id)
 	finish(window, id.slot);
 }
 
-/* Wait before the next probe, longer than before the last one. */
+/*
+ * Set the time of the next probe to retry_ns from now, unless a later probe is already set, and
+ * double retry_ns for the probe after it, up to opts.retry_max_ns.
+ */
 static void probe_later(struct wf_window *window, uint64_t now_ns)
 {
 	if (window->is_probing && now_ns < window->probe_ns)

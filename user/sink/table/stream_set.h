@@ -20,7 +20,7 @@
 /* maximum of a kept number: 9 bits */
 #define WF_STREAM_NUMBER_MAX 511u
 
-/* the lowest number in the name of a file that is too large to be kept */
+/* a number in the name of a file is too large to be kept from this value on */
 #define WF_STREAM_NUMBER_LOST 255u
 
 struct wf_stream_set {
