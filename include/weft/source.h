@@ -69,10 +69,11 @@ struct weft_interface_opts {
  * weft_add_interface() - add the interface @ifname as a source of packets
  *
  * weft_start() attaches to the interface. Return: 0 on success; -ENODEV if there is no such
- * interface; -ENOSPC if the handle has WEFT_INTERFACES_MAX interfaces; -EOPNOTSUPP if the kernel is
- * too old or lacks a required feature (weft_probe_kernel()); -EINVAL if an option is invalid or the
- * handle reads a file; -EBUSY if it was started; -ETIMEDOUT if other control calls took too long;
- * -ENOMEM. Failures are logged. Thread: any, before weft_start().
+ * interface; -EEXIST if it was already added; -ENOSPC if the handle has WEFT_INTERFACES_MAX
+ * interfaces; -EOPNOTSUPP if the kernel is too old or lacks a required feature
+ * (weft_probe_kernel()); -EINVAL if an option is invalid or the handle reads a file; -EBUSY if it
+ * was started; -ETIMEDOUT if other control calls took too long; -ENOMEM. Failures are logged.
+ * Thread: any, before weft_start().
  */
 int weft_add_interface(struct weft *weft, const char *ifname,
 		       const struct weft_interface_opts *opts);

@@ -47,6 +47,7 @@ NO_IPV6=1 make_pair 1 && make_second || skip_all 'no second pair'
 check 'connections across two interfaces are whole' run plain
 check 'the same with busy polling' run busy --set capture.busy_poll_us=50
 check 'both interfaces are free again' both_detached
+check_weft 'an interface that is given twice is refused' 2 'run: lo: the interface is given twice' run -i lo,lo
 
 # ---- the interface of a connection ----
 

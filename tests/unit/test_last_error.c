@@ -111,6 +111,17 @@ TEST_WITH(add_interface_after_start_is_too_late, setup, teardown)
 		assert_error(err, -EBUSY, "lo: the handle was already started");
 }
 
+TEST_WITH(add_interface_reports_one_that_was_added, setup, teardown)
+{
+	int err = weft_add_interface(weft, "lo", NULL);
+
+	if (err != -EOPNOTSUPP) { /* the kernel is too old */
+		assert_int_equal(err, 0);
+		assert_error(weft_add_interface(weft, "lo", NULL), -EEXIST,
+			     "lo: the interface was already added");
+	}
+}
+
 TEST_WITH(control_calls_give_the_reason, setup, teardown)
 {
 	WEFT_OPTS(weft_filter_opts, filter, .expression = "portt 80");

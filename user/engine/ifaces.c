@@ -60,10 +60,20 @@ static int copy_opts(struct weft_interface_opts *ret_opts, const struct weft_int
 	return failed ? -ENOMEM : 0;
 }
 
+static bool is_added(const struct wf_ifaces *ifaces, unsigned int ifindex)
+{
+	/* Compare numbers, because an interface may have several names. */
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		if (if_nametoindex(ifaces->list[i].name) == ifindex)
+			return true;
+	return false;
+}
+
 int wf_ifaces_add(struct wf_ifaces *ifaces, const char *ifname,
 		  const struct weft_interface_opts *opts)
 {
 	struct wf_ifaces_entry *entry = &ifaces->list[ifaces->count];
+	unsigned int ifindex = if_nametoindex(ifname);
 	int err;
 
 	if (ifaces->count == WEFT_INTERFACES_MAX) {
@@ -71,9 +81,13 @@ int wf_ifaces_add(struct wf_ifaces *ifaces, const char *ifname,
 			 WEFT_INTERFACES_MAX);
 		return -ENOSPC;
 	}
-	if (!if_nametoindex(ifname)) {
+	if (!ifindex) {
 		wf_error("capture: %s: no such interface", ifname);
 		return -ENODEV;
+	}
+	if (is_added(ifaces, ifindex)) {
+		wf_error("source: %s: the interface was already added", ifname);
+		return -EEXIST;
 	}
 	err = copy_opts(&entry->opts, opts);
 	entry->name = strdup(ifname);

@@ -37,7 +37,8 @@ struct wf_ifaces {
 
 /*
  * Add an interface. @opts: copied. Return: 0 on success; -ENOSPC if WEFT_INTERFACES_MAX are added;
- * -ENODEV if there is no such interface; -ENOMEM. Failures are logged.
+ * -ENODEV if there is no such interface; -EEXIST if it was already added; -ENOMEM. Failures are
+ * logged.
  */
 int wf_ifaces_add(struct wf_ifaces *ifaces, const char *ifname,
 		  const struct weft_interface_opts *opts);
