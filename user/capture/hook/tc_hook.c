@@ -8,11 +8,11 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/membarrier.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/grace.h"
 #include "base/log.h"
 #include "capture/hook/link_lost.h"
 
@@ -114,9 +114,6 @@ void wf_tc_hook_detach(struct wf_tc_hook *hook)
 		hook->link_fds[side] = -1;
 	}
 	wf_tc_filters_detach(&hook->filters);
-	/*
-	 * Programs run in RCU read-side sections, and this call waits for a grace period, so
-	 * afterwards no CPU runs the program. With nohz_full the call fails without waiting.
-	 */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	/* Afterwards no CPU runs the program. */
+	wf_grace_wait();
 }

@@ -47,8 +47,7 @@ int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifnam
 bool wf_tc_hook_is_lost(const struct wf_tc_hook *hook);
 
 /*
- * Detach the program. After return, the program does not run any more; but a tc filter's program
- * may still be running if membarrier(2) can't wait for it (nohz_full). Idempotent.
+ * Detach the program. After return, the program does not run any more. Idempotent.
  */
 void wf_tc_hook_detach(struct wf_tc_hook *hook);
 

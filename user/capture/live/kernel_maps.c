@@ -7,14 +7,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <weft/limits.h>
 
+#include "base/grace.h"
 #include "base/log.h"
 #include "bpf/shared.h"
 #include "capture/live/bpf_load.h"
@@ -191,8 +189,8 @@ void wf_kernel_maps_switch_filter(const struct wf_kernel_maps *maps, uint64_t wo
 	 * slot again only after the new filter has accepted it.
 	 */
 	__atomic_fetch_add(maps->hot_epoch, 2, __ATOMIC_SEQ_CST);
-	/* After the grace period, each program that runs has begun in the new epoch. */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	/* Afterwards each program that runs has begun in the new epoch. */
+	wf_grace_wait();
 	__atomic_store_n(maps->policy, policy, __ATOMIC_SEQ_CST);
 }
 

@@ -15,11 +15,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
-#include <linux/membarrier.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/grace.h"
 #include "base/log.h"
 #include "bpf/shared.h"
 #include "capture/live/bpf_load.h"
@@ -210,12 +209,10 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 	close(xdp->link_fd);
 	xdp->link_fd = -1;
 	/*
-	 * Programs run in RCU read-side sections, and this call waits for a grace period, so
-	 * afterwards no CPU runs the program. The frames that it redirected are then in the rings,
-	 * because the kernel flushes them in the same section. With nohz_full the call fails
-	 * without waiting.
+	 * Afterwards no CPU runs the program. The frames that it redirected are then in the rings,
+	 * because the kernel flushes them in the same RCU read-side section.
 	 */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	wf_grace_wait();
 }
 
 void wf_xdp_unload(struct wf_xdp *xdp)

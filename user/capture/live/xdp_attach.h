@@ -72,8 +72,7 @@ int wf_xdp_hold(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp
 int wf_xdp_attach(const struct wf_xdp *xdp, const char *ifname);
 
 /*
- * Detach the program. After return, it does not run any more, unless membarrier(2) can't wait for
- * running programs (nohz_full). Idempotent.
+ * Detach the program. After return, it does not run any more. Idempotent.
  */
 void wf_xdp_detach(struct wf_xdp *xdp);
 void wf_xdp_unload(struct wf_xdp *xdp);

@@ -6,13 +6,11 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/grace.h"
 #include "bpf/shared.h"
 
 int wf_filter_maps_init(struct wf_filter_maps *maps)
@@ -113,10 +111,6 @@ void wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word)
 {
 	/* Release: a program that reads the new word finds the set complete. */
 	__atomic_store_n(&maps->now->word, word, __ATOMIC_RELEASE);
-	/*
-	 * Programs run in RCU read-side sections, and this call waits for a grace period, so
-	 * afterwards no program uses the old filter word. With nohz_full the call fails, and a
-	 * program that is running may use the old word until it ends.
-	 */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	/* Afterwards no program uses the old filter word. */
+	wf_grace_wait();
 }

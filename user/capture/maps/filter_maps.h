@@ -3,8 +3,7 @@
  * filter_maps.h - replaces the kernel's filter as a whole while the programs run.
  *
  *   prepare  clears and fills the set that is not in use
- *   switch   selects that set with one store; after the return, no program reads the old set,
- *            unless membarrier(2) can't wait for running programs (nohz_full)
+ *   switch   selects that set with one store; after the return, no program reads the old set
  *
  * The word that selects the set is mapped into this process, so a switch cannot fail.
  *

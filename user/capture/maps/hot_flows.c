@@ -7,20 +7,17 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/grace.h"
 #include "bpf/shared.h"
 
 uint32_t wf_hot_flows_cpus(void)
 {
-	long known = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
 	int cpus = libbpf_num_possible_cpus();
 
-	return cpus > 0 && known > 0 && known & MEMBARRIER_CMD_GLOBAL ? (uint32_t)cpus : 0;
+	return cpus > 0 && wf_grace_is_supported() ? (uint32_t)cpus : 0;
 }
 
 int wf_hot_flows_init(struct wf_hot_flows *hot, const struct wf_hot_maps *maps)
@@ -110,9 +107,8 @@ int wf_hot_flows_move(struct wf_hot_flows *hot)
 	for (uint32_t cpu = 0; cpu < hot->maps.cpus_count; cpu++)
 		hot->now[cpu] = seen_by(hot, cpu);
 	half = __atomic_fetch_add(hot->maps.epoch, 1, __ATOMIC_SEQ_CST) & 1;
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		err = -errno;
-	else
+	err = wf_grace_try();
+	if (!err)
 		err = move_halves(hot, half);
 	hot->is_left[half] = err != 0;
 	memcpy(hot->seen, hot->now, hot->maps.cpus_count * sizeof(*hot->seen));
