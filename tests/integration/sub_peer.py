@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """sub_peer.py SOCKET MODE - clients of the control socket that behave badly.
 
-  never         subscribes, and never reads
+  never [NAME]  subscribes, and never reads
   idle          the same with idle_ttl_ms, after which the agent ends the subscription
   often N       connects, subscribes and disconnects N times, in four ways
   many N        subscribes N times, then once more, which must be refused, and frees one place
@@ -48,8 +48,8 @@ def expect(condition, what):
         sys.exit(what)
 
 
-def never():
-    _, response = subscribe(name="never")
+def never(name="never"):
+    _, response = subscribe(name=name)
     expect(response["ok"], response)
     signal.pause()
 
@@ -128,4 +128,4 @@ def talks():
     sys.exit("everything was taken")
 
 
-globals()[MODE](*map(int, sys.argv[3:]))
+globals()[MODE](*(int(arg) if arg.isdigit() else arg for arg in sys.argv[3:]))

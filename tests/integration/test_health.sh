@@ -75,6 +75,19 @@ ip -n "$ns_a" link del t1
 check 'an interface that is deleted is unhealthy' in_3s unhealthy interface_lost
 make_second
 check 'the agent is ok again when the interface is back' wait_until 100 is_ok
+
+# ---- a client whose subscription has the name of an output ----
+
+lags() {
+	agent_stats --json | jq -e '.subscriptions | map(select(.name == "streams")) | length == 2 and any(.lag_ms > 6000)'
+}
+background client_pid python3 "$root/tests/integration/sub_peer.py" "$work/control/eth0.sock" never streams
+has_two() { [ "$(agent_stats --json | jq '[.subscriptions[] | select(.name == "streams")] | length')" = 2 ]; }
+check 'a client subscribes with the name of an output' wait_until 50 has_two
+download large
+check 'it takes no events' wait_until 150 lags
+check 'the agent is ok' is_ok
+kill "$client_pid"
 agent_stop
 
 # ---- an output that takes no events ----

@@ -148,23 +148,22 @@ static void report_losses(const struct wf_sink *sink)
 			(unsigned long long)drops->events, (unsigned long long)drops->bytes);
 }
 
-static struct wf_sink_drops drops_of(const struct weft_sub *sub)
+static struct wf_sink_drops drops_of(const struct weft_sub_stats *stats)
 {
-	struct weft_sub_stats stats = {0};
-
-	weft_sub_stats_read(sub, &stats);
-	return (struct wf_sink_drops){stats.dropped_events, stats.dropped_bytes};
+	return (struct wf_sink_drops){stats->dropped_events, stats->dropped_bytes};
 }
 
 static void unsubscribe(struct wf_sink *sink)
 {
 	struct weft_sub *sub = sink->sub;
+	struct weft_sub_stats stats;
 
 	if (!sub)
 		return;
-	sink->drops = drops_of(sub);
+	weft_sub_stats_read(sub, &stats);
+	sink->drops = drops_of(&stats);
 	atomic_store(&sink->sub, NULL);
-	/* wf_sink_drops_read() of another thread uses the subscription for microseconds only. */
+	/* wf_sink_queue_stats() of another thread uses the subscription for microseconds only. */
 	while (atomic_load(&sink->sub_readers))
 		sched_yield();
 	report_losses(sink);
@@ -292,7 +291,7 @@ void wf_sink_close(struct wf_sink *sink)
 	free(sink);
 }
 
-void wf_sink_drops_read(const struct wf_sink *sink, struct wf_sink_drops *ret_drops)
+bool wf_sink_queue_stats(const struct wf_sink *sink, struct weft_sub_stats *ret_stats)
 {
 	/*
 	 * The cast removes const: this counter is the only member that a reader of the sink
@@ -307,8 +306,17 @@ void wf_sink_drops_read(const struct wf_sink *sink, struct wf_sink_drops *ret_dr
 	 */
 	atomic_fetch_add(readers, 1);
 	sub = atomic_load(&sink->sub);
-	*ret_drops = sub ? drops_of(sub) : sink->drops;
+	if (sub)
+		weft_sub_stats_read(sub, ret_stats);
 	atomic_fetch_sub(readers, 1);
+	return sub;
+}
+
+void wf_sink_drops_read(const struct wf_sink *sink, struct wf_sink_drops *ret_drops)
+{
+	struct weft_sub_stats stats;
+
+	*ret_drops = wf_sink_queue_stats(sink, &stats) ? drops_of(&stats) : sink->drops;
 }
 
 void wf_sink_stats(const struct wf_sink *sink, struct wf_sink_stats *ret_stats)

@@ -22,6 +22,7 @@
 #include "sink/sink_opts.h"
 
 struct weft;
+struct weft_sub_stats;
 struct wf_sink;
 
 /*
@@ -108,6 +109,12 @@ void wf_sink_set_stats_interval(struct wf_sink *sink, uint32_t interval_sec);
  * ignores the request. Thread: any.
  */
 void wf_sink_reopen(struct wf_sink *sink);
+
+/*
+ * Read the counts of the sink's subscription. Return: false if it was unsubscribed; *@ret_stats is
+ * then not written. Thread: any.
+ */
+bool wf_sink_queue_stats(const struct wf_sink *sink, struct weft_sub_stats *ret_stats);
 
 /* Join the thread if needed, and free the sink. Call before weft_free(). NULL is allowed. */
 void wf_sink_close(struct wf_sink *sink);

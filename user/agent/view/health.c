@@ -19,16 +19,12 @@
 #include "agent/request.h"
 #include "sink/sink.h"
 
-enum { NAME_BYTES = 32, TROUBLE_BYTES = 320 };
+enum { TROUBLE_BYTES = 320 };
 
-/*
- * The facts, and the texts to which they point: names of subscriptions are copied, because they are
- * valid only during a callback of the library.
- */
+/* The facts, and the texts to which they point. */
 struct state {
 	const struct wf_request_env *env;
 	struct wf_health_facts facts;
-	char names[WEFT_SUBSCRIPTIONS_MAX][NAME_BYTES];
 	char troubles[WEFT_SUBSCRIPTIONS_MAX][TROUBLE_BYTES];
 };
 
@@ -49,32 +45,6 @@ static void add_interface(const struct weft_interface *interface, void *ctx)
 	if (facts->interfaces_count < WEFT_INTERFACES_MAX)
 		facts->interfaces[facts->interfaces_count++] =
 			(struct wf_health_interface){interface->name, interface->state};
-}
-
-static bool is_output(const struct wf_request_env *env, const char *name)
-{
-	for (size_t i = 0; i < env->sinks_count; i++)
-		if (!strcmp(wf_sink_name(env->sinks[i]), name))
-			return true;
-	return false;
-}
-
-/*
- * Add a subscription of an output. A subscription of a client is left out: a slow client does not
- * make the agent degraded.
- */
-static void add_sub(const char *name, const struct weft_sub_stats *stats, void *ctx)
-{
-	struct state *state = ctx;
-	struct wf_health_facts *facts = &state->facts;
-	char *copy;
-
-	if (facts->subs_count == WEFT_SUBSCRIPTIONS_MAX || !is_output(state->env, name))
-		return;
-	copy = state->names[facts->subs_count];
-	snprintf(copy, NAME_BYTES, "%s", name);
-	facts->subs[facts->subs_count++] =
-		(struct wf_health_sub){copy, stats->lag_ns, stats->ended};
 }
 
 static void add_metric(const struct weft_metric *metric, void *ctx)
@@ -101,6 +71,19 @@ static void read_pressure(const struct weft *weft, struct wf_health_facts *facts
 		facts->pressure_age_ns = now_ns - changes[count - 1].time_ns;
 }
 
+/*
+ * Add the subscription of an output. Those of clients are left out: a slow client does not make the
+ * agent degraded.
+ */
+static void add_sub(struct wf_health_facts *facts, const struct wf_sink *sink)
+{
+	struct weft_sub_stats stats;
+
+	if (wf_sink_queue_stats(sink, &stats))
+		facts->subs[facts->subs_count++] =
+			(struct wf_health_sub){wf_sink_name(sink), stats.lag_ns, stats.ended};
+}
+
 static void add_sink(struct state *state, size_t index)
 {
 	const struct wf_sink *sink = state->env->sinks[index];
@@ -108,6 +91,7 @@ static void add_sink(struct state *state, size_t index)
 	struct wf_health_facts *facts = &state->facts;
 	char *trouble = state->troubles[index];
 
+	add_sub(facts, sink);
 	facts->sinks[facts->sinks_count++] = (struct wf_health_sink){
 		.name = wf_sink_name(sink),
 		.failure = wf_sink_failure(sink),
@@ -127,7 +111,6 @@ static void read_state(const struct wf_request_env *env, struct state *state)
 	state->env = env;
 	weft_workers_each(env->weft, add_worker, facts);
 	weft_interfaces_each(env->weft, add_interface, facts);
-	weft_subs_each(env->weft, add_sub, state);
 	weft_stats_each(env->weft, add_metric, facts);
 	read_pressure(env->weft, facts);
 	facts->loss_age_ns = wf_losses_age_ns(env->losses, wf_clock_now_ns());
