@@ -23,18 +23,37 @@ static const char *variable(const char *name, const char *otherwise)
 	return value && *value ? value : otherwise;
 }
 
+/* Write @value to @fd and close it. Return: 0; negative errno. */
+static int write_value(const json_t *value, int fd)
+{
+	FILE *out = fdopen(fd, "w");
+	bool is_written;
+
+	if (!out) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	is_written = !json_dumpf(value, out, JSON_INDENT(2)) && fputc('\n', out) != EOF;
+	return fclose(out) || !is_written ? -EIO : 0;
+}
+
+/*
+ * Write @value to a new file. @path: a template of mkstemp(3), replaced by the name of the file.
+ * Return: 0; negative errno, and then the file does not exist.
+ */
 static int write_file(const json_t *value, char *path)
 {
 	int fd = mkstemp(path);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-	bool is_written;
+	int err;
 
-	if (!out)
+	if (fd < 0)
 		return -errno;
-	is_written = !json_dumpf(value, out, JSON_INDENT(2)) && fputc('\n', out) != EOF;
-	if (fclose(out) || !is_written)
-		return -EIO;
-	return 0;
+	err = write_value(value, fd);
+	if (err)
+		remove(path);
+	return err;
 }
 
 /* Run the editor, which may be a command with arguments, on @path. Return: 0; -EIO. */

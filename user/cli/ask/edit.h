@@ -13,8 +13,7 @@ enum { WF_EDIT_PATH_BYTES = 256 };
 /*
  * Write @value to a new temporary file, and run $VISUAL, $EDITOR or vi on it. @ret_path: the path
  * of the file, which the caller removes. *@ret_is_changed: true if the file no longer contains
- * @value. Return: 0 on success; negative errno (reported). If the editor failed, the file was
- * removed.
+ * @value. Return: 0 on success; negative errno (reported), and then the file does not exist.
  */
 int wf_edit(const json_t *value, char ret_path[WF_EDIT_PATH_BYTES], bool *ret_is_changed);
 
