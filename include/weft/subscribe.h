@@ -172,9 +172,9 @@ struct weft_sub_opts {
  * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
  * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
  * each worker, this call allocates a ring of at most @queue_bytes / 8 or 64 KiB, whichever is more,
- * and up to 192 KiB for records of losses; while the handle runs, or with a filter, also a map of
- * connections of 1/512 of the memory limit. Workers allocate pages while events wait. All of this
- * memory counts against the handle's memory limit.
+ * and up to 192 KiB for records of losses; also a map of connections of 1/512 of the memory limit,
+ * which an inline subscription needs only while the handle runs, or with a filter. Workers allocate
+ * pages while events wait. All of this memory counts against the handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 

@@ -195,3 +195,59 @@ TEST_WITH(dispatch_page_has_a_reference_for_each_queue_that_took_it, setup, tear
 	assert_int_equal(wf_page_pool_taken(pool), 0);
 	wf_page_pool_free(pool);
 }
+
+/* ---- an OPEN that is rejected ---- */
+
+static int setup_blocking(void **state)
+{
+	if (wf_arena_new(16 << 20, &arena) || wf_registry_init(&registry, arena, 1, 1000))
+		return -1;
+	subscribe(BLOCKING, false, NULL);
+	wf_dispatch_init(&dispatch, &registry, 0);
+	return 0;
+}
+
+/* Stops the handle, and pushes small data until the ring of BLOCKING has no room for an event. */
+static void stop_and_fill(void)
+{
+	struct weft_flow flow = delivery_flow(1);
+	struct weft_sub_stats stats = {0};
+
+	wf_registry_stop(&registry);
+	for (uint64_t i = 0; !stats.dropped_events; i++) {
+		struct weft_event event = delivery_data(&flow, i, payload, 1);
+
+		delivery_dispatch(&dispatch, &event);
+		wf_sub_stats(subs[BLOCKING], &stats);
+	}
+}
+
+/*
+ * A reader that is slow while the handle stops gets the OPEN of a connection before its next event,
+ * even with the policy block.
+ */
+TEST_WITH(dispatch_open_that_was_rejected_comes_before_the_next_event, setup_blocking, teardown)
+{
+	const void *conn = wf_arena_base(arena);
+	struct weft_flow flow = delivery_flow(2);
+	struct weft_event open = delivery_open(&flow);
+	struct weft_event data = delivery_data(&flow, 0, payload, PAYLOAD);
+	struct delivery_check check = {0};
+	uint32_t takers = dispatch.takers[data.dir][WEFT_EVENT_DATA];
+	uint32_t not_introduced;
+	int count;
+
+	stop_and_fill();
+	wf_dispatch_open(&dispatch, takers, conn, &open);
+	read_all(BLOCKING, &check);
+	not_introduced = wf_dispatch_not_introduced(&dispatch, takers, conn);
+	assert_int_equal(not_introduced, takers);
+	wf_dispatch_introduce(&dispatch, not_introduced, conn, &open);
+	wf_dispatch_event(&dispatch, wf_dispatch_choose(&dispatch, takers, conn), &data, NULL);
+	wf_dispatch_flush(&dispatch);
+	count = wf_sub_poll(subs[BLOCKING], events, EVENTS, 0);
+	assert_in_range(count, 2, 3);
+	assert_int_equal(events[count - 2].type, WEFT_EVENT_OPEN);
+	assert_int_equal(events[count - 1].type, WEFT_EVENT_DATA);
+	assert_int_equal(events[count - 1].flow->id, 2);
+}

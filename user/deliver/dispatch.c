@@ -254,12 +254,6 @@ static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const 
 	struct wf_queue *queue = &sub->queues[dispatch->worker];
 	bool is_pushed = wf_queue_push_open(queue, open);
 
-	/*
-	 * Without a map, the policy is block: such a queue rejects events only if its reader takes
-	 * no more events, so a rejected OPEN is not sent again.
-	 */
-	if (!sub->states.words)
-		return;
 	if (wf_unlikely(!is_pushed && sub->wants_unlisted)) {
 		queue->lost_open = true;
 		dispatch->needs_map |= 1u << sub->slot;

@@ -197,18 +197,17 @@ static void free_filter(struct weft_sub *sub)
 }
 
 /*
- * A subscription to all connections from their beginning needs a map of them only if its queue
- * may reject OPEN. The map is not cleared here: the arena's memory is zeroed, and a large map is
- * not touched as a whole.
+ * A subscription to all connections from their beginning needs a map of them only if it has a
+ * queue, which may reject OPEN: with the policy block, if the handle stops and the reader is slow.
+ * The map is not cleared here: the arena's memory is zeroed, and a large map is not touched as a
+ * whole.
  */
-static int open_states(struct weft_sub *sub, const struct weft_sub_opts *opts,
-		       const struct wf_sub_env *env)
+static int open_states(struct weft_sub *sub, const struct wf_sub_env *env)
 {
 	uint64_t bytes = wf_conn_states_bytes(wf_arena_bytes(env->arena));
-	bool may_reject = sub->queues && overflow_of(opts, env->live) != WEFT_OVERFLOW_BLOCK;
 
 	sub->wants_unlisted = !env->is_late && !sub->filter && sub->queues;
-	if (!env->is_late && !sub->filter && !may_reject)
+	if (!env->is_late && !sub->filter && !sub->queues)
 		return 0;
 	sub->states.base = wf_arena_base(env->arena);
 	sub->states.words = wf_arena_take_zeroed_run(env->arena, bytes);
@@ -330,7 +329,7 @@ int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 	if (!err)
 		err = open_filter(sub, opts);
 	if (!err)
-		err = open_states(sub, opts, env);
+		err = open_states(sub, env);
 	if (!err)
 		err = open_consumer_memory(sub, opts->consumer_bytes);
 	if (err) {
