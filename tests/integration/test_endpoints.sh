@@ -92,7 +92,7 @@ kill "$half_pid"
 check_weft 'a wrong prefix is rejected' 2 'prefix: not an address' endpoints -i eth0 --set "control.dir=$work/control" 10.0.0.1/8
 check_weft 'a wrong order is rejected' 2 'sort: not one of last' endpoints -i eth0 --set "control.dir=$work/control" --sort size
 check_weft 'a wrong number is rejected' 2 "'0' is not a number from 1 to 1000" endpoints --count 0
-check_weft 'an unknown host is not removed' 1 '10.9.9.9: there is no such host' \
+check_weft 'an unknown host is not removed' 3 '10.9.9.9: there is no such host' \
 	endpoints -i eth0 --set "control.dir=$work/control" remove 10.9.9.9
 check 'a host is removed' eval 'endpoints remove 10.78.0.11 && hosts_are "all(.endpoints[]; .address != \"10.78.0.11\")"'
 check 'HTTP lists the hosts' eval 'http 200 "/api/v1/endpoints?sort=address&limit=2" &&

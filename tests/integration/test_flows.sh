@@ -89,7 +89,7 @@ check_weft 'a wrong filter is refused, with the reason' 2 'syntax of tcpdump: .*
 check_weft 'a filter of what no connection has is refused' 2 'can test only addresses' flows -i eth0 \
 	--set "control.dir=$work/control" 'ip[8] > 1'
 check_weft 'a wrong order is refused' 2 'not one of' flows -i eth0 --set "control.dir=$work/control" --sort size
-check_weft 'an unknown connection is refused' 1 'weft: flow: no such connection' flow -i eth0 \
+check_weft 'an unknown connection is refused' 3 'weft: flow: no such connection' flow -i eth0 \
 	--set "control.dir=$work/control" shunt 10.0.0.1 1 10.0.0.2 2
 check_weft 'an address that is none is refused' 2 'weft: flow: there: neither an IPv4 nor an IPv6 address' flow -i eth0 \
 	--set "control.dir=$work/control" shunt there 1 10.0.0.2 2

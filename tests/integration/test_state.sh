@@ -48,7 +48,7 @@ check 'a key that exists is not made' says 1 '.*conflict: .*' --if-version 0 set
 check 'and nothing has changed' says 0 5 get sites/north
 check 'the history is newest first' eval '[ "$(state --json history sites/north | jq -r .version | tr "\n" " ")" = "5 2 " ]'
 check 'a key is deleted' says 0 v6 --if-version 5 delete sites/north
-check 'and gone' says 1 'weft: state: sites/north: there is no such key' get sites/north
+check 'and gone' says 3 'weft: state: sites/north: there is no such key' get sites/north
 
 # ---- limits ----
 

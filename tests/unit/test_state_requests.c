@@ -66,14 +66,26 @@ static void expect(const char *text, const char *expected)
 	json_decref(answer);
 }
 
-static void expect_refused(const char *text, bool is_usage, const char *expected)
+static void expect_error(const char *text, bool is_usage, bool is_missing, const char *expected)
 {
 	struct wf_control_error error;
 
 	assert_null(ask(text, &error));
 	assert_int_equal(error.is_usage, is_usage);
+	assert_int_equal(error.is_missing, is_missing);
 	if (!strstr(error.text, expected))
 		assert_string_equal(error.text, expected);
+}
+
+static void expect_refused(const char *text, bool is_usage, const char *expected)
+{
+	expect_error(text, is_usage, false, expected);
+}
+
+/* Asserts that the request @text names a key that does not exist. */
+static void expect_missing(const char *text, const char *expected)
+{
+	expect_error(text, false, true, expected);
 }
 
 #define SET(key, value) "{\"command\":\"state_set\",\"key\":\"" key "\",\"value\":" value "}"
@@ -91,9 +103,9 @@ TEST_WITH(state_requests_set_read_and_delete, setup, teardown)
 	       "{\"versions\":[{\"key\":\"a/b\",\"value\":false,\"version\":2},"
 	       "{\"key\":\"a/b\",\"value\":[1,{\"x\":null}],\"version\":1}]}");
 	expect(ASK("state_delete", "a/b"), "{\"key\":\"a/b\",\"version\":3}");
-	expect_refused(ASK("state_get", "a/b"), false, "a/b: there is no such key");
-	expect_refused(ASK("state_history", "a/b"), false, "a/b: there is no such key");
-	expect_refused(ASK("state_delete", "a/b"), false, "a/b: there is no such key");
+	expect_missing(ASK("state_get", "a/b"), "a/b: there is no such key");
+	expect_missing(ASK("state_history", "a/b"), "a/b: there is no such key");
+	expect_missing(ASK("state_delete", "a/b"), "a/b: there is no such key");
 }
 
 TEST_WITH(state_requests_reject_conflicts, setup, teardown)

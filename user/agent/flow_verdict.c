@@ -107,6 +107,7 @@ static json_t *answer_flow(const struct wf_request_env *env, const json_t *reque
 					       "not one of steer, shunt, pass");
 	err = weft_flow_set(env->weft, &flow, from, (enum weft_verdict)verdict, &count);
 	ret_error->err = err;
+	ret_error->is_missing = err == -ENOENT;
 	if (err)
 		return wf_request_refuse(ret_error, "flow", why_not_set(err));
 	return json_pack("{sssi}", "verdict", weft_flow_verdict_name((enum weft_verdict)verdict),

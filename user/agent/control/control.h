@@ -26,7 +26,8 @@ struct wf_control;
 /**
  * struct wf_control_error - one line of text for the user
  * @is_usage: the request is wrong, so that the same request fails again
- * @is_missing: the request names something that does not exist, such as a version
+ * @is_missing: the request names something that does not exist, such as a key, a connection or a
+ *              version
  * @err:      negative errno of the failure; 0: not known
  */
 struct wf_control_error {

@@ -154,5 +154,6 @@ static const char *why_not(int err)
 json_t *wf_state_refuse(struct wf_control_error *ret_error, const char *key, int err)
 {
 	ret_error->err = err;
+	ret_error->is_missing = err == -ENOENT;
 	return wf_request_refuse(ret_error, key, why_not(err));
 }

@@ -37,6 +37,7 @@ static bool is_recorded(const struct wf_request_env *env, struct wf_control_erro
 static json_t *refuse(struct wf_control_error *ret_error, const char *what, int err)
 {
 	ret_error->err = err;
+	ret_error->is_missing = err == -ENOENT;
 	return wf_request_refuse(ret_error, what,
 				 err == -ENOENT ? "there is no such host" : strerror(-err));
 }
