@@ -5,12 +5,16 @@
  */
 #include "unit/support/test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <weft/weft.h>
+
 #include "agent/request.h"
 #include "agent/requests.h"
+#include "state/core.h"
 #include "state/state_metrics.h"
 #include "state/store.h"
 
@@ -234,4 +238,24 @@ TEST_WITH(state_metrics_have_a_bounded_number_of_labels, setup, teardown)
 	assert_non_null(strstr(metrics, "weft_state_entries{prefix=\"other\"} 5\n"));
 	assert_non_null(strstr(metrics, "weft_state_limit_bytes 4194304\n"));
 	free(metrics);
+}
+
+/* A lock of the store that stays taken makes the request fail. */
+TEST(prometheus_gives_the_reason_of_its_failure)
+{
+	const struct wf_store_opts opts = {.max_bytes = 4 << 20, .lock_timeout_ms = 1};
+	WEFT_OPTS(weft_opts, handle, .memory_max_bytes = 16 << 20, .workers = 1);
+	struct wf_request_env busy = {.weft = NULL};
+	struct wf_control_error error = {.text = ""};
+
+	assert_int_equal(weft_new(&handle, &busy.weft), 0);
+	assert_int_equal(wf_store_new(&opts, &busy.store), 0);
+	assert_int_equal(wf_lock_take(&busy.store->shards[0].lock, "a test"), 0);
+	assert_null(wf_requests_answer("prometheus", NULL, &error, &busy));
+	assert_string_equal(error.text, "prometheus: the agent is too busy to answer; try again");
+	assert_int_equal(error.err, -ETIMEDOUT);
+	wf_lock_put(&busy.store->shards[0].lock);
+	json_decref(wf_requests_answer("prometheus", NULL, &error, &busy));
+	wf_store_free(busy.store);
+	weft_free(busy.weft);
 }

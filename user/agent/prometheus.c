@@ -36,16 +36,10 @@ static void print_metric(const struct weft_metric *metric, void *ctx)
 		fprintf(out, "%" PRIu64 "\n", metric->value);
 }
 
-/* Return the text, owned by the caller; NULL if metrics can't be read or there is no memory. */
-static char *text_new(const struct wf_request_env *env, size_t *ret_bytes)
+static int print_all(const struct wf_request_env *env, FILE *out)
 {
-	char *text = NULL;
-	FILE *out = open_memstream(&text, ret_bytes);
-	int err;
+	int err = weft_stats_prometheus(env->weft, out);
 
-	if (!out)
-		return NULL;
-	err = weft_stats_prometheus(env->weft, out);
 	if (!err && env->store)
 		err = wf_state_metrics_print(env->store, out);
 	if (!err && env->policies)
@@ -54,25 +48,52 @@ static char *text_new(const struct wf_request_env *env, size_t *ret_bytes)
 		wf_endpoints_metrics_print(env->endpoints, out);
 	for (size_t i = 0; !err && i < env->sinks_count; i++)
 		wf_sink_metrics_each(env->sinks[i], print_metric, out);
-	if (ferror(out))
-		err = -EIO;
-	if (!fclose(out) && !err)
-		return text;
-	free(text);
-	return NULL;
+	return err;
+}
+
+/* *@ret_text: the text, owned by the caller. Return: 0; negative errno. */
+static int text_new(const struct wf_request_env *env, char **ret_text, size_t *ret_bytes)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_bytes);
+	int err;
+
+	if (!out)
+		return -errno;
+	err = print_all(env, out);
+	/* Only a lack of memory makes a write to a memory stream fail. */
+	if (!err && ferror(out))
+		err = -ENOMEM;
+	if (fclose(out) && !err)
+		err = -ENOMEM;
+	if (err)
+		free(text);
+	else
+		*ret_text = text;
+	return err;
+}
+
+static json_t *refuse(struct wf_control_error *ret_error, int err)
+{
+	ret_error->err = err;
+	return wf_request_refuse(ret_error, "prometheus",
+				 err == -ETIMEDOUT ? "the agent is too busy to answer; try again"
+						   : strerror(-err));
 }
 
 static json_t *answer_prometheus(const struct wf_request_env *env, const json_t *request,
 				 struct wf_control_error *ret_error)
 {
-	size_t bytes;
-	char *text = text_new(env, &bytes);
-	json_t *result = text ? json_stringn(text, bytes) : NULL;
+	char *text = NULL;
+	size_t bytes = 0;
+	json_t *result;
+	int err = text_new(env, &text, &bytes);
 
-	if (!result)
-		snprintf(ret_error->text, sizeof(ret_error->text), "prometheus: out of memory");
+	if (err)
+		return refuse(ret_error, err);
+	result = json_stringn(text, bytes);
 	free(text);
-	return result;
+	return result ? result : refuse(ret_error, -ENOMEM);
 }
 
 const struct wf_request wf_request_prometheus = {
