@@ -56,6 +56,8 @@ check 'a wrong key is refused' says 2 '.*key: not 1 to 255 letters.*' set 'a/../
 check 'a value that is not JSON is refused' says 2 '.*value: not JSON: .*--string.*' set a '{'
 check 'a value that is too long is refused' eval \
 	'jq -nc "[range(20000)]" | says 2 ".*value: more than 65536 bytes of JSON" set a -'
+check 'and one that is longer than what is read' eval \
+	'head -c 300000 /dev/zero | tr "\0" " " | says 2 ".*value: standard input has 262144 bytes or more" set a -'
 check 'a wrong option is refused' says 2 '.*state: get has no option --count' --count 1 get a
 check 'a wrong number is refused' says 2 ".*--if-version: 'x' is not a number, or is less than 0" --if-version x set a 1
 

@@ -13,7 +13,10 @@
 /* Indexes of the command's own options. */
 enum { IF_VERSION = 0, COUNT, STRING };
 
-enum { POLL_MS = 100, VALUE_MAX_BYTES = 1 << 18 };
+enum {
+	POLL_MS = 100,
+	INPUT_MAX_BYTES = 1 << 18, /* a value of 64 KiB, and the white space between its parts */
+};
 
 static const struct wf_option own[] = {
 	[IF_VERSION] = {"if-version", 0, "N",
@@ -180,11 +183,11 @@ static json_t *parse_value(const struct wf_options *options, const char *text)
 static int set(const struct wf_options *options, char **args)
 {
 	bool is_stdin = !strcmp(args[1], "-");
-	char *text = is_stdin ? wf_verb_read_stdin(VALUE_MAX_BYTES) : args[1];
+	char *text = is_stdin ? wf_verb_read_stdin(INPUT_MAX_BYTES) : args[1];
 	json_t *value = text ? parse_value(options, text) : NULL;
 
 	if (!text)
-		wf_say_error("state: value: more than 65536 bytes of JSON");
+		wf_say_error("state: value: standard input has %d bytes or more", INPUT_MAX_BYTES);
 	if (is_stdin)
 		free(text);
 	if (!value)
