@@ -18,8 +18,6 @@
 #include "config/config_value.h"
 #include "config/suggest.h"
 
-#define FILTER_SECTION "filter."
-
 enum { PLACE_BYTES = 128, SECTION_BYTES = 32 };
 
 bool wf_policy_has(const struct wf_config_key *key)

@@ -18,10 +18,10 @@
 enum { LOG_LINES = 30, NAME_BYTES = 64 };
 
 /*
- * Name of the BPF program that the kernel rejected; "": none. The variable is static, because
- * libbpf's callback has no context.
+ * Name of the BPF program that the kernel rejected; "": none. The callback of libbpf, which runs on
+ * the thread that loads, has no context.
  */
-static char rejected[NAME_BYTES];
+static _Thread_local char rejected[NAME_BYTES];
 
 /* Return: the start of the last LOG_LINES lines of @text. */
 static char *find_last_lines(char *text)

@@ -2,7 +2,7 @@
 /*
  * bpf_load.h - loads BPF programs, and logs why a program was rejected.
  *
- * Thread: main.
+ * Thread: any.
  */
 #ifndef WF_CAPTURE_BPF_LOAD_H
 #define WF_CAPTURE_BPF_LOAD_H

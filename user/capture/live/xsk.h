@@ -68,7 +68,6 @@ struct wf_xsk_source {
 	uint32_t queue_step;
 	uint32_t queues;     /* number of queues: first_queue, first_queue + queue_step, ... */
 	uint32_t next_queue; /* index of the next socket, round robin */
-	bool multi_buffer;
 	struct wf_arrival_clock clock;
 	bool clock_is_read;	 /* the clock was read in the current recv */
 	struct wf_page *partial; /* owned: page of a packet of which buffers are missing; or NULL */
