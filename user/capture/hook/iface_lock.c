@@ -46,7 +46,8 @@ bool wf_iface_lock_is_taken(int ifindex)
 
 	if (fd < 0)
 		return true;
-	is_taken = !connect(fd, (const struct sockaddr *)&addr, size);
+	/* Other errors, such as those of a security module, do not show that the lock is free. */
+	is_taken = !connect(fd, (const struct sockaddr *)&addr, size) || errno != ECONNREFUSED;
 	close(fd);
 	return is_taken;
 }

@@ -22,7 +22,7 @@ int wf_iface_lock_take(int ifindex);
 
 /*
  * Test the lock without taking it, so that another weft process that starts at the same time can
- * take it. Return: true if a process holds the lock, or if no socket can be made for the test.
+ * take it. Return: true if a process holds the lock, or if the test fails.
  */
 bool wf_iface_lock_is_taken(int ifindex);
 
