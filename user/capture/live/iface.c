@@ -146,8 +146,12 @@ static int open_host(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	};
 	int err = wf_netdev_link(iface->name, &opts.link);
 
-	if (!err)
-		err = wf_tc_load(&iface->tc, &opts);
+	if (err) {
+		wf_error("capture: %s: can't read the type of its link layer: %s", iface->name,
+			 strerror(-err));
+		return err;
+	}
+	err = wf_tc_load(&iface->tc, &opts);
 	return err ? err : wf_tc_pin(&iface->tc, &iface->pins);
 }
 

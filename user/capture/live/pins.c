@@ -30,6 +30,8 @@ static int take_lock(struct wf_pins *pins, const char *ifname)
 
 	if (fd == -EBUSY)
 		wf_error("capture: %s: another weft process is using this interface", ifname);
+	else if (fd < 0)
+		wf_error("capture: %s: can't lock the interface: %s", ifname, strerror(-fd));
 	if (fd < 0)
 		return fd;
 	pins->lock_fd = fd;
