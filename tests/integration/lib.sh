@@ -98,6 +98,12 @@ check_weft() {
 	fi
 }
 
+# install_to DIR PREFIX: `make install` of the build under test, without building it again, because
+# other tests run its programs at the same time. Manual pages may be made, by one test at a time.
+install_to() {
+	flock "${weft%/weft}" make -C "$root" --no-print-directory -o all install "O=${WEFT_BUILD:-build}" "DESTDIR=$1" "PREFIX=$2"
+}
+
 # kernel_is MAJOR MINOR: the kernel has at least this version.
 kernel_is() { printf '%s\n%s\n' "$1.$2" "$(uname -r)" | sort -CV; }
 

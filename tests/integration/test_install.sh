@@ -8,7 +8,7 @@ need_weft
 dest=$work/dest
 lib=$dest/opt/weft/lib
 
-check 'make install' make -C "$root" --no-print-directory install DESTDIR="$dest" PREFIX=/opt/weft
+check 'make install' install_to "$dest" /opt/weft
 check 'program' test -x "$dest/opt/weft/bin/weft"
 check 'library with its names' test -L "$lib/libweft.so" -a -L "$lib/libweft.so.0" -a -f "$lib/libweft.a"
 check 'library for other processes' test -L "$lib/libweft-client.so" -a -L "$lib/libweft-client.so.0" -a \

@@ -188,7 +188,7 @@ stop_agent
 # ---- as a library ----
 
 dest=$work/dest
-check 'make install' make -C "$root" --no-print-directory install DESTDIR="$dest" PREFIX=/usr
+check 'make install' install_to "$dest" /usr
 flags=$(PKG_CONFIG_PATH=$dest/usr/lib/pkgconfig pkg-config --define-variable=prefix="$dest/usr" --cflags --libs weft)
 # shellcheck disable=SC2086
 check 'the program of README.md compiles' cc -Wall -Wextra -Wno-unused-parameter -Werror -o tour tour.c $flags

@@ -87,7 +87,7 @@ sub_pids[python]=$python_pid
 check 'the example in Python subscribes' wait_until 50 is_subscribed "client-$python_pid"
 
 dest=$work/dest
-check 'make install' make -C "$root" --no-print-directory install DESTDIR="$dest" PREFIX=/opt/weft
+check 'make install' install_to "$dest" /opt/weft
 awk '/^\*\*From another process/ { found = 1 } found && inside && /^```$/ { exit } inside; found && /^```c$/ { inside = 1 }' "$root/README.md" |
 	sed 's/\.interface = argv/.path = argv/' >"$work/client.c"
 flags=$(PKG_CONFIG_PATH=$dest/opt/weft/lib/pkgconfig pkg-config --define-variable=prefix="$dest/opt/weft" --cflags --libs weft-client)
