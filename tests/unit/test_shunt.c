@@ -52,7 +52,7 @@ static int set_verdict(void *ctx, const struct weft_flow_key *key,
 
 static const struct rig_kernel fake = {.set_verdict = set_verdict};
 
-static int setup(void **state)
+static int begin(void **state, bool in_ip)
 {
 	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8, .timeout_established_sec = 60);
 
@@ -61,10 +61,21 @@ static int setup(void **state)
 	kernel.packets[1] = 3; /* counts of an earlier connection */
 	kernel.bytes[1] = 300;
 	rig_start_live(&rig, &opts, &fake);
+	rig.in_ip = in_ip;
 	rig_handshake(&rig);
 	assert_string_equal(rig_log(&rig), "open\n");
 	*state = &rig;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return begin(state, false);
+}
+
+static int setup_in_tunnel(void **state)
+{
+	return begin(state, true);
 }
 
 static int teardown(void **state)
@@ -133,6 +144,19 @@ TEST_WITH(shunt_end_offset_and_counts_are_exact, setup, teardown)
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bypassed_packets, 0);
 	assert_true(rig.record.bypassed[WEFT_TO_CLIENT]);
 	assert_false(rig.record.bypassed[WEFT_TO_SERVER]);
+}
+
+/* Segments in a tunnel count with their IP length, also those that the kernel bypasses. */
+TEST_WITH(shunt_in_a_tunnel_adds_no_link_header, setup_in_tunnel, teardown)
+{
+	reach_depth();
+	keep_back(10, 1000);
+	rig_ack(&rig, RIG_CLIENT, 1008);
+	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 1008, 0, "bye");
+	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 0, 1012, NULL);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 3 + 10);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].bypassed_bytes, 1000 + 10 * IPTCP);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].bytes, 13 * IPTCP + 8 + 3 + 1000);
 }
 
 TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, teardown)

@@ -142,15 +142,14 @@ bool wf_kernel_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t no
 
 /*
  * Return the link-layer bytes before each segment of @flow, which the kernel does not count, but
- * flow->bytes includes: those of an Ethernet header and of VLAN tags. Return 0 if the flow has a
- * VNI, because the length of a segment in a tunnel is its IP length (packet.h). The padding of
- * bypassed segments without data is not known and not added.
+ * flow->bytes includes: those of an Ethernet header and of VLAN tags. The padding of bypassed
+ * segments without data is not known and not added.
  */
 static uint64_t link_header_bytes(const struct wf_flow *flow)
 {
 	const uint16_t *vlan = flow->key.vlan;
 
-	if (flow->key.vni)
+	if (flow->is_bare)
 		return 0;
 	return ETHERNET_BYTES + (uint64_t)TAG_BYTES * (!!vlan[0] + !!vlan[1]);
 }

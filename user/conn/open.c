@@ -25,9 +25,16 @@ struct new_flow {
 	uint8_t client;
 	uint8_t ip_version;
 	uint8_t iface;
+	bool is_bare;	/* see struct wf_flow */
 	bool may_evict; /* evict another flow if the table is full */
 	uint64_t now_ns;
 };
+
+/* Return true if the length of @packet on the wire has no link-layer header. */
+static bool is_bare(const struct wf_packet *packet)
+{
+	return packet->link_bytes == packet->ip_bytes;
+}
 
 static struct wf_flow *add_flow(struct wf_conns *conns, const struct new_flow *args)
 {
@@ -51,7 +58,8 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct new_flow *a
 	flow->start_ns = args->now_ns + conns->skew_ns;
 	flow->last_ns = args->now_ns;
 	flow->use = wf_recent_uses(&conns->recent, args->key, args->hash, args->now_ns) + 1;
-	flow->iface = args->iface & 127;
+	flow->iface = args->iface & 63;
+	flow->is_bare = args->is_bare;
 	if (args->ip_version == 6)
 		flow->flags |= WF_FLOW_IPV6;
 	flow->policies =
@@ -158,6 +166,7 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 		.client = handshake->client,
 		.ip_version = handshake->ip_version,
 		.iface = packet ? packet->iface : 0,
+		.is_bare = packet && is_bare(packet),
 		/*
 		 * without a segment after the SYN, no flow is evicted, because the SYN may be
 		 * forged
@@ -219,6 +228,7 @@ struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet
 		.client = wf_flow_key_guess_client(&packet->key, packet->src),
 		.ip_version = packet->ip_version,
 		.iface = packet->iface,
+		.is_bare = is_bare(packet),
 		.may_evict = true,
 		.now_ns = packet->time_ns,
 	};

@@ -70,7 +70,12 @@ struct wf_flow {
 	uint32_t ext;	    /* slab id of struct wf_flow_ext; 0: the flow has no extension */
 	uint16_t flags;	    /* WF_FLOW_* */
 	uint8_t client : 1; /* index of the client's endpoint in the key */
-	uint8_t iface : 7;  /* number of the interface on which the flow began, from 1; 0: none */
+	/*
+	 * 1: `bytes` has no link-layer headers, because segments lie in a tunnel, or the interface
+	 * has no such headers
+	 */
+	uint8_t is_bare : 1;
+	uint8_t iface : 6; /* number of the interface on which the flow began, from 1; 0: none */
 	/*
 	 * overlap policies: bits 0 to 3 for data to the server, bits 4 to 7 for data to the client
 	 */
@@ -100,7 +105,7 @@ _Static_assert(sizeof(struct wf_flow) % 16 == 0, "a flow begins at a multiple of
  * the headers of its span (7.5 bytes).
  */
 _Static_assert(sizeof(struct wf_flow) <= 240, "flows must stay small");
-_Static_assert(WEFT_INTERFACES_MAX < 128, "an interface fits in 7 bits");
+_Static_assert(WEFT_INTERFACES_MAX < 64, "an interface fits in 6 bits");
 _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
 #define WF_NEVER_NS UINT64_MAX

@@ -387,6 +387,7 @@ void rig_frame(struct rig *rig, const struct wf_frame *frame)
 void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
 	       const void *bytes, size_t len_bytes)
 {
+	static const char *const outer[] = {"192.0.2.1", "192.0.2.2"};
 	const struct pb_tcp tcp = {
 		.src_port = rig->port[from],
 		.dst_port = rig->port[!from],
@@ -401,7 +402,14 @@ void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq,
 	};
 	struct wf_frame frame;
 
-	pb_segment(&rig->pb, rig->addr[from], rig->addr[!from], &tcp, bytes, len_bytes);
+	pb_init(&rig->pb);
+	pb_ethernet(&rig->pb);
+	if (rig->in_ip)
+		pb_ip(&rig->pb, outer[from], outer[!from]);
+	pb_ip(&rig->pb, rig->addr[from], rig->addr[!from]);
+	pb_tcp(&rig->pb, &tcp);
+	pb_data(&rig->pb, bytes, len_bytes);
+	pb_finish(&rig->pb);
 	if (rig->wrong_checksum)
 		pb_at(&rig->pb, PB_TCP, 0)[16] ^= 0x40;
 	rig->now_ns += rig->step_ns;

@@ -89,6 +89,7 @@ struct rig {
 	const void *tcp_options; /* TCP options of the following segments */
 	uint8_t tcp_options_bytes;
 	bool wrong_checksum; /* of the following segments: the TCP checksum is changed */
+	bool in_ip;	     /* the following segments are in an IP-in-IP tunnel */
 	uint32_t cut_bytes;  /* the capture cuts this many bytes off the end of each frame */
 
 	struct weft_flow flow;		/* flow of the latest event */
