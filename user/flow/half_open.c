@@ -272,6 +272,7 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 	return handshake;
 
 put_source:
+	wf_metric_inc(table->metrics, flows_refused_flows);
 	if (source)
 		wf_source_count_put(&table->sources, source);
 put_id:
