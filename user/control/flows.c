@@ -317,6 +317,9 @@ static int set_locked(struct wf_engine *engine, struct named *named, unsigned in
 {
 	int err = 0;
 
+	/* This adds the entries of hot flows that the flow map has evicted. */
+	if (engine->ifaces.count)
+		wf_count_mover_move(&engine->count_mover);
 	for (uint32_t i = 0; !err && i < engine->ifaces.count; i++)
 		err = wf_iface_each_flow(engine->ifaces.list[i].iface, find_named, named);
 	for (uint32_t i = 0; !err && i < named->count; i++)
