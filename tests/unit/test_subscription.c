@@ -10,6 +10,7 @@
 
 #include <weft/limits.h>
 
+#include "base/log.h"
 #include "deliver/dispatch.h"
 #include "deliver/registry.h"
 #include "deliver/subscription.h"
@@ -228,6 +229,22 @@ TEST_WITH(subscription_that_does_not_fit_beside_the_rings_is_refused, setup, tea
 	assert_int_equal(wf_registry_add(&registry, &opts, false, &sub), -ENOBUFS);
 	wf_budget_release(budget, WF_BUDGET_OTHER, left);
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_QUEUES), before);
+}
+
+TEST_WITH(subscription_whose_filter_does_not_fit_says_so, setup, teardown)
+{
+	struct wf_budget *budget = wf_arena_budget(arena);
+	struct weft_sub_opts opts = {
+		.sz = sizeof(opts), .inline_fn = count_call, .filter = "port 80"};
+	uint64_t room = 2 * sizeof(struct wf_sub_list) + sizeof(*sub) +
+			WORKERS * sizeof(struct wf_sub_inline);
+	uint64_t left = budget->limit_bytes - wf_budget_used(budget) - room;
+
+	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_OTHER, left), 0);
+	assert_int_equal(wf_registry_add(&registry, &opts, false, &sub), -ENOBUFS);
+	assert_non_null(strstr(wf_log_last_error(), "subscription unnamed: no room"));
+	assert_non_null(strstr(wf_log_last_error(), "its filter"));
+	wf_budget_release(budget, WF_BUDGET_OTHER, left);
 }
 
 TEST_WITH(subscription_inline_is_called_until_it_fails, setup, teardown)

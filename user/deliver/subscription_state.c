@@ -182,6 +182,8 @@ static int open_filter(struct weft_sub *sub, const struct weft_sub_opts *opts)
 				wf_flow_filter_bytes(sub->filter));
 	if (!err)
 		return 0;
+	wf_error("subscription %s: no room in the memory budget for its filter of %llu bytes",
+		 sub->name, (unsigned long long)wf_flow_filter_bytes(sub->filter));
 	wf_flow_filter_free(sub->filter);
 	sub->filter = NULL;
 	return err;
@@ -263,6 +265,11 @@ void wf_sub_free(struct weft_sub *sub)
 	free(sub);
 }
 
+static void report_no_memory(const char *name)
+{
+	wf_error("subscription %s: out of memory", name);
+}
+
 /* Allocate a subscription without queues, and charge its memory. Return: 0; -ENOBUFS; -ENOMEM. */
 static int alloc_sub(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 		     struct weft_sub **ret_sub)
@@ -279,6 +286,7 @@ static int alloc_sub(const struct weft_sub_opts *opts, const struct wf_sub_env *
 	sub = aligned_alloc(WF_CACHE_LINE, sizeof(*sub));
 	if (!sub) {
 		wf_budget_release(budget, WF_BUDGET_QUEUES, bytes);
+		report_no_memory(opts->name ? opts->name : "unnamed");
 		return -ENOMEM;
 	}
 	memset(sub, 0, sizeof(*sub));
@@ -332,6 +340,8 @@ int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 		err = open_states(sub, env);
 	if (!err)
 		err = open_consumer_memory(sub, opts->consumer_bytes);
+	if (err == -ENOMEM)
+		report_no_memory(sub->name);
 	if (err) {
 		wf_sub_free(sub);
 		return err;
