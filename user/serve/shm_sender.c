@@ -161,6 +161,15 @@ static bool extend_loss(struct wf_shm_sender *sender, const struct wf_wire_frame
 	return true;
 }
 
+/*
+ * Half of the ring may be full of DATA records, which have one slot each. Two slots for each LOSS
+ * record then fit in the whole ring (wf_shm_ring_has_room()).
+ */
+_Static_assert(sizeof(struct wf_shm_record) + sizeof(struct wf_wire_header) +
+			       sizeof(struct wf_wire_loss) <=
+		       2 * WF_SHM_SLOT_BYTES,
+	       "a loss needs at most twice the room of data");
+
 /* Write a LOSS frame in place of @data, a DATA frame whose payload has @bytes bytes. */
 static void write_loss(struct wf_shm_sender *sender, const struct wf_wire_frame *data,
 		       uint64_t bytes)
