@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_worker.c - the worker's loop: lent frames that belong to another worker, and a source that
- * waits until several frames have collected.
+ * test_worker.c - the worker's loop: frames that belong to another worker, lent ones and many, and
+ * a source that waits until several frames have collected.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -102,6 +103,54 @@ TEST_WITH(worker_lent_frame_larger_than_any_page_is_counted_as_lost, setup, tear
 	assert_int_equal(wf_metric_get(&workers[0].metrics, frames), 1);
 	assert_int_equal(wf_metric_get(&workers[0].metrics, frames_handoff_lost_frames), 1);
 	assert_int_equal(atomic_load(&crew.between), 0);
+}
+
+enum { HANDED = WF_INBOX_BYTES / WF_MPSC_ALIGN + WF_OUTBOX_FRAMES - 100 };
+
+/* Reads all frames from the inbox of worker 1, one at a time. Returns how many are out of order. */
+static uint32_t read_handed(void)
+{
+	uint32_t wrong = 0;
+
+	for (uint32_t next = 0; next < HANDED;) {
+		struct wf_frame got;
+
+		if (!wf_mpsc_peek(&workers[1].inbox, &got, 1)) {
+			sched_yield();
+			continue;
+		}
+		wrong += got.hash != next++;
+		wf_mpsc_release(&workers[1].inbox);
+	}
+	return wrong;
+}
+
+/*
+ * The inbox of worker 1 is full, and becomes free bit by bit while worker 0 empties its outbox. No
+ * later frame may pass one that found the inbox full.
+ */
+TEST_WITH(worker_outbox_keeps_the_order_of_frames_for_one_worker, setup, teardown)
+{
+	uint8_t byte = 0;
+	uint32_t wrong;
+
+	for (uint32_t i = 0; i < HANDED; i++) {
+		struct wf_frame frame = {
+			.bytes = &byte, .cap_bytes = 1, .wire_bytes = 1, .hash = i};
+
+		wf_worker_handoff(&workers[0], 1, &frame);
+	}
+	assert_in_range(workers[0].outbox_count, 1, WF_OUTBOX_FRAMES - 1);
+	assert_int_equal(atomic_load(&crew.between), HANDED);
+	atomic_store(&crew.running, 1);
+	wf_page_pool_adopt(NULL);
+	assert_int_equal(wf_worker_start(&workers[0]), 0);
+	wrong = read_handed();
+	atomic_store(&crew.between, 0);
+	atomic_store(&crew.stopping, true);
+	wf_worker_join(&workers[0]);
+	wf_page_pool_adopt(rig.pages);
+	assert_int_equal(wrong, 0);
 }
 
 /* ---- waiting ---- */
