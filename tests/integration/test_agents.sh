@@ -23,7 +23,7 @@ weft_in() { in_net "$1" "$weft" "$2" --set "control.dir=$work/control" "${@:3}";
 start_in() { # NAMESPACE IFACES NAME: start an agent; its messages are in $work/NAME.err
 	nsenter --net="/run/netns/$1" -- "$weft" run -i "$2" --set "control.dir=$work/control" 2>"$work/$3.err" &
 	pids+=("$!")
-	wait_until 100 grep -q 'host mode' "$work/$3.err" && wait_until 50 weft_in "$1" stats -i lo || {
+	wait_until 100 grep -qE '(host|tap) mode' "$work/$3.err" && wait_until 50 weft_in "$1" stats -i "${2%%,*}" || {
 		cat "$work/$3.err"
 		return 1
 	}
@@ -65,6 +65,23 @@ check 'the dead sockets are gone' test ! -e "$work/control/lo.sock" -a ! -e "$wo
 kill "${pids[-1]}"
 check 'the other one ends' lib_gone "${pids[-1]}" 100
 check 'no socket is left' bash -c "! ls '$work/control' | grep ."
+
+# ---- a directory of pins that no start replaces ----
+
+others=/sys/fs/bpf/weft/lo@$(stat -L -c %i "/run/netns/$ns_b")
+check 'an agent starts again' start_in "$ns_a" lo third
+third_pid=${pids[-1]}
+check 'and one in the other namespace' start_in "$ns_b" lo fourth
+check 'which has pins of its own' test -e "$others/flows"
+kill -9 "${pids[-1]}"
+wait "${pids[-1]}" 2>/dev/null
+touch -d '1 minute ago' "$others"
+check 'an agent on another interface starts' start_in "$ns_b" d1 fifth
+check 'the pins of the killed agent are gone' test ! -e "$others"
+kill "$third_pid" "${pids[-1]}"
+check 'both end' eval 'lib_gone "$third_pid" 100 && lib_gone "${pids[-1]}" 100'
+check 'and leave no pins' test ! -e /sys/fs/bpf/weft/lo -a ! -e /sys/fs/bpf/weft/d1
+
 # Remove the pins that kill -9 left; the next start on these interfaces would replace them.
 rm -rf /sys/fs/bpf/weft/lo /sys/fs/bpf/weft/d0
 rmdir /sys/fs/bpf/weft 2>/dev/null

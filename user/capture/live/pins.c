@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -23,6 +24,8 @@
 #define BPFFS	       "/sys/fs/bpf"
 #define BPFFS_MAGIC    0xcafe4a11
 #define DEFAULT_PARENT BPFFS "/weft"
+
+enum { UNUSED_SEC = 10 }; /* a directory that changed later than this ago may be in use */
 
 static int take_lock(struct wf_pins *pins, const char *ifname)
 {
@@ -184,6 +187,39 @@ static int open_parent(struct wf_pins *pins)
 	return err;
 }
 
+/* Remove the directory @name with its pins if it is not new and no process has locked it. */
+static void remove_unused(int parent_fd, const char *name)
+{
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat made;
+
+	if (fd < 0)
+		return;
+	/* A process that has just made its directory has not locked it yet. */
+	if (!fstat(fd, &made) && time(NULL) - made.st_mtime > UNUSED_SEC &&
+	    !flock(fd, LOCK_EX | LOCK_NB) && clear_dir(fd) >= 0)
+		unlinkat(parent_fd, name, AT_REMOVEDIR);
+	close(fd);
+}
+
+/*
+ * Remove the directories IFNAME@NETNS of killed processes. No later process replaces them, because
+ * a new network namespace has another number.
+ */
+static void remove_unused_dirs(int parent_fd)
+{
+	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *handle = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!handle)
+		return;
+	while ((entry = readdir(handle)))
+		if (strchr(entry->d_name, '@'))
+			remove_unused(parent_fd, entry->d_name);
+	closedir(handle);
+}
+
 /*
  * Take the default directory of @ifname. If another weft process uses it, take a directory whose
  * name contains the number of this network namespace. The other process captures another interface
@@ -197,6 +233,7 @@ static int take_default_dir(struct wf_pins *pins, const char *ifname)
 
 	if (err)
 		return err;
+	remove_unused_dirs(pins->parent_fd);
 	snprintf(pins->dir, sizeof(pins->dir), DEFAULT_PARENT "/%s", ifname);
 	err = take_dir(pins);
 	if (err != -EBUSY || stat("/proc/self/ns/net", &netns))
