@@ -49,6 +49,14 @@ check 'its agent has it' wait_until 50 connections_in "$ns_b" 1
 check 'the other one does not' connections_in "$ns_a" 0
 check 'both have their pins' test -e /sys/fs/bpf/weft/lo/flows -a \
 	-e "/sys/fs/bpf/weft/lo@$(stat -L -c %i "/run/netns/$ns_b")/flows"
+check 'which the second one tells' grep -qxE "weft: capture: lo: maps are pinned in /sys/fs/bpf/weft/lo@[0-9]+, because another weft process uses /sys/fs/bpf/weft/lo" \
+	"$work/second.err"
+rejected() {
+	in_net "$ns_a" "$weft" run -i d1 --pin /sys/fs/bpf/weft/lo --set "control.dir=$work/control" 2>"$work/err"
+	[ $? -eq 4 ] && grep -qxF "weft: capture: the pin directory /sys/fs/bpf/weft/lo is in use by another weft process; choose another directory with --pin" "$work/err" ||
+		{ cat "$work/err"; return 1; }
+}
+check 'the pins of another agent can not be used' rejected
 check_weft 'from a third namespace both are named' 2 'several agents are running, choose one with -i: .*lo@[0-9]+' \
 	stats --set "control.dir=$work/control"
 for iface in '' '-i lo'; do

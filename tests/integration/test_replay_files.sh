@@ -54,6 +54,12 @@ echo notes >"$work/damaged/README"
 head -c $(($(stat -c %s "${row[4]}") - 5)) "${row[4]}" >"$work/damaged/trace.pcap4"
 check_weft 'a file that is no capture is told' 3 'README: not a capture file, skipped' \
 	replay "$work/damaged" --streams "$work/damaged.out"
+for count in 2 3; do
+	echo notes >"$work/damaged/NOTES$count"
+	said='1 more file was skipped, because it is not a capture$'
+	[ "$count" = 3 ] && said='2 more files were skipped, because they are not captures$'
+	check_weft "$count such files are told" 3 "damaged: $said" replay "$work/damaged"
+done
 check 'the damaged file gives what came before' bash -c \
 	"[ \$(ls '$work/damaged.out' | wc -l) -eq \$(ls '$work/whole' | wc -l) ]"
 printf garbage >"$work/damaged/trace.pcap4"
