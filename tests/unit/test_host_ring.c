@@ -6,6 +6,7 @@
  * rings, and test_bpf_host.c the BPF program that fills both.
  */
 #include "unit/support/test.h"
+#include "unit/support/read_ring.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -14,40 +15,6 @@
 
 #include "base/clock.h"
 #include "bpf/shared.h"
-#include "capture/ring/host_ring.h"
-#include "capture/source.h"
-#include "unit/support/written_ring.h"
-
-enum { MAX_FRAMES = 64 };
-
-static struct wf_host_ring *ring;
-static struct wf_source *source;
-static struct wf_frame frames[MAX_FRAMES];
-
-static int take(void)
-{
-	return source->ops->recv(source, frames, MAX_FRAMES);
-}
-
-static struct wf_host_ring_counts counts(void)
-{
-	struct wf_host_ring_counts now;
-
-	wf_host_ring_counts(ring, &now);
-	return now;
-}
-
-static int open_ring(int first_fd, int overflow_fd)
-{
-	const struct wf_host_ring_opts opts = {
-		.first_fd = first_fd,
-		.overflow_fd = overflow_fd,
-		.first_bytes = RING_BYTES,
-		.overflow_bytes = RING_BYTES,
-	};
-
-	return wf_host_ring_open(&opts, &ring);
-}
 
 static struct written_ring first, overflow;
 
