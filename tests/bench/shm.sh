@@ -5,11 +5,7 @@
 # callback of the capturing process, and in another process, through shared memory and through a
 # socket. All in one run and in turn.
 #
-#   PAYLOAD   bytes of data in each segment    (default: 1446, as in the traffic "bulk")
-#   FLOWS     concurrent connections           (default: 8)
-#   PPS       segments per second; 0: as many as possible (default: 0)
-#   SECONDS_EACH, RUNS   length and number of runs (default: 4 and 5); the medians are printed
-#   ALONE     1: raise the priority, so that other programs get little CPU time
+# live_pair.sh has the variables that set traffic and runs.
 #
 # Each line also has the CPU time per byte of each part: the worker per byte that it delivers, the
 # thread of the agent that serves the reader, and the reader, per byte that is touched. With fewer CPUs
@@ -19,64 +15,15 @@
 # and shared memory to socket.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/bench/cpu.sh
-out=${1:-build}
-bench=$out/bench
-payload=${PAYLOAD:-1446} flows=${FLOWS:-8} seconds=${SECONDS_EACH:-4} runs=${RUNS:-5} pps=${PPS:-0}
-[ "$(id -u)" -eq 0 ] || {
-	echo "shm.sh: needs root" >&2
-	exit 4
-}
-ns=weft-bench-$$
-work=$(mktemp -d)
-agent_pid='' reader_pid=''
+reader_pid=''
+reader_pids() { echo "$reader_pid"; }
+. tests/bench/live_pair.sh
 
-cleanup() {
-	local pid
-	trap - EXIT INT TERM
-	for pid in $agent_pid $reader_pid; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
-	ip netns del "$ns" 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-# On two CPUs or more, the source and the worker each have their own CPU. Readers in other processes
-# may use every CPU.
-source_cpu=() worker_cpu=()
-[ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) worker_cpu=(taskset -c 1)
-
-priority=()
-[ "${ALONE:-0}" = 1 ] && priority=(nice -n -20)
-
-wait_for() {
-	local try
-	for ((try = 0; try < 100; try++)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	cat "$work"/*.err >&2
-	exit 1
-}
 is_ready() { grep -q ready "$work/reader.err"; }
-stats() { "$out/weft" stats -i rx0 --set control.dir="$work" --json; }
 start_reader() {
 	"${priority[@]}" "$@" >"$work/reader.out" 2>"$work/reader.err" &
 	reader_pid=$!
 	wait_for is_ready
-}
-start_agent() {
-	"${priority[@]}" "${worker_cpu[@]}" ip netns exec "$ns" "$out/weft" run -i rx0 --mode tap --workers 1 --quiet \
-		--set control.dir="$work" >"$work/agent.out" 2>"$work/agent.err" &
-	agent_pid=$!
-	wait_for stats
-}
-feed() {
-	local pace=()
-	[ "$pps" -gt 0 ] && pace=(--pps "$pps")
-	"${priority[@]}" "${source_cpu[@]}" ip netns exec "$ns" "$bench/live_feed" tx0 --flows "$flows" --payload "$payload" \
-		--seconds "$seconds" "${pace[@]}" >"$work/feed.out"
-	sleep 0.3
 }
 
 # account PID: write to $work/account the bytes that the worker has delivered, and the CPU time of
@@ -85,7 +32,7 @@ feed() {
 account() {
 	local delivered=0 reader_ns=0
 	if [ "$1" != "$reader_pid" ]; then
-		delivered=$(stats | jq '.metrics.payload_delivered_bytes.value')
+		delivered=$(metric payload_delivered_bytes)
 		reader_ns=$(cpu_ns "$reader_pid" '*')
 	fi
 	echo "$delivered $(cpu_ns "$1" 'weft-worker*') $(cpu_ns "$1" weft-serve) $reader_ns" >"$work/account"
@@ -97,19 +44,18 @@ measure() {
 	case $1 in
 	inline) start_reader "${worker_cpu[@]}" ip netns exec "$ns" "$bench/reader" inline rx0 ;;
 	*)
-		start_agent
+		start_agent --quiet
 		start_reader "$bench/reader" "$1" "$work/rx0.sock"
 		;;
 	esac
 	feed
+	sleep 0.3
 	account "${agent_pid:-$reader_pid}"
 	if [ "$1" = inline ]; then
 		kill -TERM "$reader_pid"
 	else
-		[ "$1" = shm ] && copied=$(stats | jq '.metrics.delivery_copied_bytes.value')
-		kill -TERM "$agent_pid"
-		wait "$agent_pid"
-		agent_pid=
+		[ "$1" = shm ] && copied=$(metric delivery_copied_bytes)
+		stop_agent
 	fi
 	wait "$reader_pid" || failed=1
 	reader_pid=
@@ -122,11 +68,6 @@ measure() {
 }
 
 failed=0 copied=0
-ip netns add "$ns" || exit 4
-ip -n "$ns" link add tx0 type veth peer name rx0
-ip netns exec "$ns" sysctl -qw net.ipv6.conf.tx0.disable_ipv6=1 net.ipv6.conf.rx0.disable_ipv6=1
-ip -n "$ns" link set tx0 up
-ip -n "$ns" link set rx0 up
 for ((run = 0; run < runs; run++)); do
 	for kind in inline shm socket; do measure "$kind"; done
 done

@@ -6,66 +6,19 @@
 # killed half way, and one that connects and disconnects 1,000 times. Runs without and with subscribers
 # alternate.
 #
-#   PAYLOAD   bytes of data in each segment    (default: 1446, as in the traffic "bulk")
-#   FLOWS     concurrent connections           (default: 8)
-#   PPS       segments per second; 0: as many as possible (default: 0)
-#   SECONDS_EACH, RUNS   length and number of runs (default: 4 and 5); the medians are printed
-#   ALONE     1: raise the priority, so that other programs get little CPU time
+# live_pair.sh has the variables that set traffic and runs.
 #
 # Subscribers use CPUs that the workers then lack, so each line has the CPU time of the workers per byte
 # that they deliver beside the rate. A run fails if the bytes that a subscriber received and those
 # reported to it as lost do not add up to all bytes, or a ledger does not close.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/bench/cpu.sh
-out=${1:-build}
-bench=$out/bench
-payload=${PAYLOAD:-1446} flows=${FLOWS:-8} seconds=${SECONDS_EACH:-4} runs=${RUNS:-5} pps=${PPS:-0}
-[ "$(id -u)" -eq 0 ] || {
-	echo "subscribers.sh: needs root" >&2
-	exit 4
-}
-ns=weft-bench-$$
-work=$(mktemp -d)
+readers=() others=()
+reader_pids() { echo "${readers[@]}" "${others[@]}"; }
+. tests/bench/live_pair.sh
 socket=$work/rx0.sock
-agent_pid='' readers=() others=()
-
-cleanup() {
-	local pid
-	trap - EXIT INT TERM
-	for pid in $agent_pid "${readers[@]}" "${others[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
-	ip netns del "$ns" 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-# On two CPUs or more, the source and the worker each have their own CPU; subscribers run where there is room.
-source_cpu=() worker_cpu=() pace=() priority=()
-[ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) worker_cpu=(taskset -c 1)
-[ "$pps" -gt 0 ] && pace=(--pps "$pps")
-[ "${ALONE:-0}" = 1 ] && priority=(nice -n -20)
-
-wait_for() {
-	local try
-	for ((try = 0; try < 100; try++)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	cat "$work"/*.err >&2
-	exit 1
-}
-stats() { "$out/weft" stats -i rx0 --set control.dir="$work" --json; }
-metric() { stats | jq ".metrics.$1.value"; }
 subscribers() { stats | jq '[.subscriptions[] | select(.name != "endpoints")] | length'; }
 has_subscribers() { [ "$(subscribers)" -ge "$1" ]; }
-
-start_agent() {
-	"${priority[@]}" "${worker_cpu[@]}" ip netns exec "$ns" "$out/weft" run -i rx0 --mode tap --workers 1 \
-		--set control.dir="$work" >"$work/agent.out" 2>"$work/agent.err" &
-	agent_pid=$!
-	wait_for stats
-}
 
 # The policies are drop-oldest, drop-newest, block-with-timeout and resize.
 start_subscribers() {
@@ -82,11 +35,6 @@ start_subscribers() {
 	wait_for has_subscribers 15
 	/usr/bin/python3 tests/integration/sub_peer.py "$socket" often 1000 2>"$work/often.err" &
 	others+=($!)
-}
-
-feed() {
-	"${priority[@]}" "${source_cpu[@]}" ip netns exec "$ns" "$bench/live_feed" tx0 --flows "$flows" --payload "$payload" \
-		--seconds "$seconds" "${pace[@]}" >"$work/feed.out"
 }
 
 # feed_subscribers: feed, and kill the last reader half way.
@@ -128,9 +76,7 @@ measure() {
 	if [ "$1" = none ]; then feed; else feed_subscribers; fi
 	delivered=$(metric payload_delivered_bytes)
 	worker_ns=$(($(cpu_ns "$agent_pid" 'weft-worker*') - before)) serve_ns=$(cpu_ns "$agent_pid" weft-serve)
-	kill -TERM "$agent_pid"
-	wait "$agent_pid"
-	agent_pid=
+	stop_agent
 	grep -q 'NOT closed' "$work/agent.err" "$work/agent.out" && fail 'a ledger is not closed'
 	if [ "$1" != none ]; then
 		kill "${others[0]}" && wait "${others[0]}" 2>/dev/null
@@ -143,11 +89,6 @@ measure() {
 }
 
 failed=0
-ip netns add "$ns" || exit 4
-ip -n "$ns" link add tx0 type veth peer name rx0
-ip netns exec "$ns" sysctl -qw net.ipv6.conf.tx0.disable_ipv6=1 net.ipv6.conf.rx0.disable_ipv6=1
-ip -n "$ns" link set tx0 up
-ip -n "$ns" link set rx0 up
 for ((run = 0; run < runs; run++)); do
 	for kind in none all; do measure "$kind"; done
 done
