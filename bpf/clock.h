@@ -3,8 +3,8 @@
  * clock.h - a copy of CLOCK_MONOTONIC that is at most one timer tick (1 to 10 ms) old.
  *
  * Reading the clock is expensive because the processor first completes all instructions in flight.
- * Therefore each CPU reads it once per tick. User space reads its own, more exact clock once per
- * batch of frames.
+ * Therefore each CPU reads it at most once per tick. User space reads its own, more exact clock
+ * once per batch of frames.
  */
 #ifndef WEFT_BPF_CLOCK_H
 #define WEFT_BPF_CLOCK_H

@@ -116,8 +116,8 @@ static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, 
 
 /*
  * Return 1 if the sample contains the flow. @limit: the share of flows in the sample, multiplied by
- * 2^32 - 1. The hash is multiplied, because its high bits alone choose the worker: compared without
- * that, all flows of a sample would belong to the first workers.
+ * 2^32 - 1. The hash is multiplied, because its high bits alone choose the worker: without the
+ * multiplication, all flows of a sample would belong to the first workers.
  */
 static inline __attribute__((always_inline)) int weft_hash_is_sampled(__u32 hash, __u32 limit)
 {

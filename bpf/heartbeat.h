@@ -4,9 +4,9 @@
  *
  * A tc filter stays attached when the agent that attached it is killed. The agent writes
  * CLOCK_MONOTONIC to weft_heartbeat_ns several times a second. If that time is
- * WEFT_HEARTBEAT_STALE_NS old, the tc program does nothing but count packets. A program that is
- * attached by a bpf_link is detached when the agent ends, and needs no heartbeat; the verifier
- * removes the check from it, because weft_needs_heartbeat is 0.
+ * at least WEFT_HEARTBEAT_STALE_NS old, the tc program does nothing but count packets. A program
+ * that is attached by a bpf_link is detached when the agent ends, and needs no heartbeat; the
+ * verifier removes the check from it, because weft_needs_heartbeat is 0.
  *
  * Reading the coarse clock takes only a load from memory. It is at most one timer tick behind
  * CLOCK_MONOTONIC, so its value may be lower than the heartbeat. Therefore the limit is added to

@@ -33,7 +33,7 @@ struct weft_flow_value {
 	__u64 first_ns;	    /* CLOCK_MONOTONIC of the first segment, at most one tick behind */
 	__u64 last_ns;	    /* CLOCK_MONOTONIC of the last segment, at most one tick behind */
 	__u16 tcp_flags[2]; /* bitwise OR of the TCP flags of all segments */
-	__u16 verdict[2];   /* enum weft_verdict; user space sets it with weft_set_verdict() */
+	__u16 verdict[2];   /* enum weft_verdict; user space changes it by weft_set_verdict() */
 	__u32 worker;	    /* index of the worker that receives the segments */
 	__u32 pad;
 	__u64 kept_packets[2]; /* segments that the verdict kept from the worker */
@@ -159,7 +159,7 @@ struct weft_kernel_counts {
 #include "bpf/counters.def"
 };
 
-/* Per-CPU state of a kernel program. Frames refresh the last three members once per timer tick. */
+/* Per-CPU state of a kernel program. The last three members are refreshed at most once per tick. */
 struct weft_cpu {
 	struct weft_kernel_counts counts;
 	__u64 tick;    /* jiffies at the last refresh */
@@ -172,7 +172,7 @@ struct weft_cpu {
 
 /*
  * The filter maps hold two sets. User space writes a new filter into the set that is not in use,
- * and then selects that set with one store of this word.
+ * and then selects that set with one store of the member word.
  */
 struct weft_filter {
 	__u64 word; /* low 32 bits: @limit of weft_hash_is_sampled(); high bits: WEFT_FILTER_* */

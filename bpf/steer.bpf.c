@@ -66,7 +66,7 @@ static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash
 /*
  * Return 1 if the frame is longer than weft_frame_max_bytes, or has several buffers although
  * weft_one_buffer is set. bpf_xdp_get_buff_len() is expensive: without weft_one_buffer, it is
- * called only if the IP packet does not end within the first buffer.
+ * called only if the IP header has no length, or the IP packet does not end in the first buffer.
  */
 static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *packet)
 {

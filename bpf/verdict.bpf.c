@@ -107,8 +107,8 @@ static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 /*
  * Set the verdicts of a flow, and write the counters of its segments that were not steered to
  * *request: the sum of those in the flow map and in the slots. The sum is exact unless counters
- * were moved from a slot to the flow map during the call, which the result WEFT_VERDICT_LOOK_AGAIN
- * reports. Return: enum weft_verdict_result.
+ * were moved from a slot to the flow map, or a flow took a slot, during the call: the result is
+ * then WEFT_VERDICT_LOOK_AGAIN. Return: enum weft_verdict_result.
  */
 SEC("syscall")
 int weft_set_verdict(struct weft_verdict_request *request)

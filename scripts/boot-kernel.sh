@@ -40,7 +40,8 @@ boot_modules() {
 	done | awk '!seen[$0]++'
 }
 
-# make_initramfs COMMAND...: pack busybox, the modules, guest-init.sh, files used often, and COMMAND.
+# make_initramfs COMMAND...: pack busybox, the modules, guest-init.sh, files used often, and
+# COMMAND.
 make_initramfs() {
 	local tree=$work/tree number=100 module
 	mkdir -p "$tree/bin" "$tree/modules"
@@ -58,7 +59,7 @@ make_initramfs() {
 }
 
 # Copy the console output without empty lines and the firmware's messages. Return the status that
-# the guest printed.
+# the guest printed; 125 if it printed none.
 read_console() {
 	local line status=125
 	while IFS= read -r line; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-guest-files.py DIRECTORY [PROGRAM...] - copies the files that tests open most often below DIRECTORY,
+guest-files.py DIRECTORY [PROGRAM...] - copies to DIRECTORY the files that tests open most often,
 with their paths: common programs and PROGRAMs, the libraries that they need, and Python's modules.
 
 scripts/boot-kernel.sh gives these copies to the guest in memory. Through 9p, each start of a program

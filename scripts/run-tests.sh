@@ -9,7 +9,7 @@
 #   suites       tests/suites.sh: sanitizers, fuzzers, ...
 #   guest        tests/guest.sh: the tests that depend on the kernel
 #   cards        tests/guest/test_*.sh, in a guest of scripts/test-cards.sh
-#   all          all of these
+#   all          unit, integration and suites
 #
 # A test prints "ok - name", "not ok - name" or "ok - name # SKIP reason". A test program that
 # crashes or prints no result counts as one failure. ONLY=pattern runs the matching files only.

@@ -198,7 +198,7 @@ def retransmission_with_other_bytes():
 
 @capture("data/retransmission-repacked")
 def retransmission_repacked():
-    """Lost segments are sent again in other sizes, beginning before and ending behind the held bytes."""
+    """Lost data is sent again in two segments, which overlap the delivered and the held bytes."""
     shown, connection = begin()
     data = text("repacked", 600)
     connection.write(CLIENT, data)
@@ -218,7 +218,7 @@ def reversed_order():
 
 @capture("data/every-second-late")
 def every_second_late():
-    """Nineteen holes are filled, the last one first."""
+    """Twenty holes are filled, the last one first."""
     shown, connection = begin()
     pieces = pieces_of(connection, SERVER, text("holes", 4000), 100)
     for off, data in pieces[1::2] + pieces[0::2][::-1]:

@@ -7,8 +7,8 @@
 #
 #   bulk      iperf3, one connection, from the observed host
 #   requests  wrk, 32 connections at a time, one small request on each
-#   latency   from a segment's arrival to the inline callback of libweft: with one request every
-#             10 ms, then with the load of `bulk`, one run each
+#   latency   from a segment's arrival to the inline callback of libweft: with a pause of 10 ms
+#             after each request, then with the load of `bulk`, one run each
 #
 #   RUNS, SECONDS_EACH   number and length of the runs (default: 5 and 5)
 #   KINDS                some of: bulk requests latency

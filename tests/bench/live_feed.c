@@ -8,7 +8,7 @@
  * --pps: frames per second; default: as many as possible. --syns: number of single SYNs before each
  * frame of a flow. --lead-syns: number of single SYNs before the first frame. SYNs count as frames.
  *
- * The other end of IFACE must have an XDP program. live_feed runs feed.bpf.c with
+ * The other end of IFACE must have an XDP program or GRO. live_feed runs feed.bpf.c with
  * BPF_F_TEST_XDP_LIVE_FRAMES, so the kernel sends the frames. Output:
  *
  *   frames SENT seconds S pps N payload_bytes SENT

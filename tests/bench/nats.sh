@@ -22,7 +22,7 @@ lowest=0.8
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-# replay FILE REPLICAS: publish FILE into a new stream; print the seconds.
+# replay FILE REPLICAS: publish FILE into the empty stream WEFT; print the seconds.
 replay() {
 	nats_exec "$weft" replay "$1" --nats "$nats_url" --set "sinks.nats.replicas=$2" --quiet --json |
 		jq '.elapsed_ms / 1000'

@@ -7,7 +7,7 @@
  * All messages are read into memory, the stream is deleted and created again with its
  * configuration, and then the same messages (subjects, headers, bodies) are published with
  * js_PublishMsgAsync(). One line on standard output: messages, bytes of bodies, seconds from the
- * first one to the last acknowledgement.
+ * first message to the last acknowledgement.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -44,7 +44,7 @@ whole_at_least() {
 	[ "$share" -ge "$1" ]
 }
 
-# replay_closes ERR: every ledger printed in the file ERR closes.
+# replay_closes ERR: every ledger printed in the file ERR closes, and user_frames is one of them.
 replay_closes() {
 	cat "$1"
 	grep -q 'ledger user_frames closed' "$1" && ! grep -q 'NOT closed' "$1"

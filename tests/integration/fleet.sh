@@ -53,7 +53,8 @@ fleet_begin() {
 }
 
 # fleet_sensor N [ARGS...]: replay capture N in the background as sensor sN. At the end of the
-# capture, the sensor waits for acknowledgements until none has arrived for 120 s.
+# capture, the sensor waits until all messages are acknowledged, or none has been acknowledged for
+# 120 s.
 fleet_sensor() {
 	local n=$1 pid
 	shift
@@ -87,7 +88,7 @@ fleet_events() { cat "$work"/got-[0-3].json 2>/dev/null; }
 # count_events TYPE: print the number of events of TYPE that the collectors have written.
 count_events() { fleet_events | jq -r .event_type | grep -cx "$1"; }
 
-# Check that the collectors have written as many events of type flow as the replays.
+# Check that the collectors have written at least as many events of type flow as the replays.
 fleet_is_complete() {
 	[ "$(count_events flow)" -ge "$(cat "$work"/wanted-events/*.json | jq -r .event_type | grep -cx flow)" ]
 }

@@ -216,7 +216,8 @@ ledgers_close() {
 		! grep -q 'NOT closed' "$work/agent.err"
 }
 
-# eve_is_valid FILE TYPE...: each event in FILE matches its schema, and FILE has an event of each TYPE.
+# eve_is_valid FILE TYPE...: each event in FILE matches its schema, and FILE has an event of each
+# TYPE.
 eve_is_valid() { /usr/bin/python3 "$root/tests/eve/check_eve.py" "$@"; }
 
 # same_files DIR DIR: both have the same stream files with the same bytes.
@@ -239,7 +240,7 @@ jq() {
 }
 export -f jq
 
-wait_until() { # TENTHS COMMAND...: repeat COMMAND until it succeeds, at most for TENTHS * WEFT_SLOW
+wait_until() { # TENTHS COMMAND...: repeat COMMAND until it succeeds; limit: TENTHS * WEFT_SLOW / 10 s
 	local end=$((${EPOCHREALTIME/./} + $1 * WEFT_SLOW * 100000))
 	shift
 	until "$@" >/dev/null 2>&1; do

@@ -4,11 +4,11 @@
  *
  *   mem_peak OUT COMMAND...
  *
- * The program reads anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status) every
- * millisecond. Pages of a mapped capture file are not counted, because the kernel may reclaim them
- * at any time. When the command has ended, one line is written to OUT: peak KiB, KiB at the last
- * reading, number of readings, CPU seconds. The exit status is that of the command. SIGTERM and
- * SIGINT are forwarded to the command.
+ * The program reads anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status) about
+ * every millisecond. Pages of a mapped capture file are not counted, because the kernel may
+ * reclaim them at any time. When the command has ended, one line is written to OUT: peak KiB,
+ * KiB at the last reading, number of readings, CPU seconds. The exit status is that of the
+ * command. SIGTERM and SIGINT are forwarded to the command.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
 """queue_feed.py - connections whose two directions leave by different transmit queues.
 
   queue_feed.py send IFACE QUEUES   set XPS before each group of frames to choose their queue
-  queue_feed.py repeat IFACE QUEUES repeat this until killed
+  queue_feed.py repeat IFACE QUEUES the same as send, again and again until killed
   queue_feed.py send IFACE,IFACE 1  each direction of a connection is sent on another interface
   queue_feed.py truth DIR           write the expected stream files
   queue_feed.py map                 compare the flow map (bpftool's JSON on stdin) with what was sent

@@ -86,8 +86,8 @@ check 'the events match their schemas' eve_is_valid "$work/events" flow gap stat
 check 'what is missing is one gap of the depth' bash -c "
 	jq -se '[.[] | select(.event_type == \"gap\")] | length == 1 and .[0].gap.cause == \"depth\" and
 		.[0].gap.offset == 1048576 and .[0].gap.length == $bytes - 1048576' '$work/events'"
-# All frames that the program saw belong to this connection. The connection ends with both FINs; the
-# acknowledgements of the FINs may follow.
+# All frames that the program saw belong to this connection. Its record is written when both FINs
+# were processed, so it may lack the acknowledgements of the FINs, which are at most two segments.
 every_packet_is_told() {
 	local seen told
 	seen=$(jq .metrics.kernel_seen_frames.value "$work/stats.json")

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_families.sh - each family of metrics that weft promises is driven by a scenario: its sum, as the
-# agent's /metrics reports it, is higher during or after the scenario than before. A family that no
-# traffic can drive is listed with the unit test that drives it.
+# test_families.sh - each family of metrics that weft promises is driven by a scenario: its sum,
+# as the agent's /metrics reports it, is higher during or after the scenario than before. A family
+# that no traffic can drive is listed with the unit test that drives it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -45,7 +45,7 @@ weft_gaps_total                             held_data
 weft_gap_bytes_total                        held_data'
 
 # Families that grow only by a fault of weft, each with a unit test that makes the fault, and the
-# counter that this test reads.
+# counter that the unit test reads.
 undriven='
 weft_cleanup_errors_total        tests/unit/test_cleanup.c  cleanup_errors
 weft_ownership_violations_total  tests/unit/test_engine.c   ownership_violations'
@@ -120,8 +120,8 @@ stopped_client() {
 subscribe() { exec "$weft" subscribe -i eth0 --set "control.dir=$work/control" --format raw --set delivery.queue_bytes=1M >/dev/null 2>&1; }
 has_subscriber() { in_a curl -s "http://127.0.0.1:$port/metrics" | grep -q '^weft_subscription_queue_bytes{name="client'; }
 after_stopped_client() { kill -9 "$client_pid" && wait "$client_pid" 2>/dev/null; }
-# stalled_worker: the command `weft filter` waits for a stopped worker; meanwhile the control lock is
-# held, for which the HTTP server waits.
+# stalled_worker: the command `weft filter` waits for a stopped worker; meanwhile the control lock
+# is held, for which the HTTP server waits.
 stalled_worker() {
 	background stall_pid "${client[@]}" stall "$agent_pid" >"$work/stall" 2>&1
 	wait_until 100 grep -q ready "$work/stall" || return 1
@@ -135,7 +135,7 @@ stalled_worker() {
 	wait "$stall_pid"
 	true
 }
-# The ratio must exceed its earlier value, so the worker must be idle before.
+# The ratio of busy time must rise during the scenario, so the worker must be idle before it.
 before_load() { wait_until 600 eval "read_sums | awk '\$1 == \"weft_worker_busy_ratio\" { exit \$2 > 0.01 }'"; }
 load() { in_b "$(dirname "$weft")/bench/live_feed" eth0 --flows 100 --payload 100 --pps 50000 --seconds 8 >/dev/null; }
 held_data() {

@@ -40,8 +40,8 @@ is_settled() {
 	before=$(outcomes) && sleep 0.3 && after=$(outcomes) && [ "$before" -gt 0 ] && [ "$before" = "$after" ]
 }
 
-# Unlike ledgers_close, this does not require a ledger of payload, because no payload may be
-# captured.
+# Unlike ledgers_close, this does not require a ledger of payload, because some runs capture no
+# payload.
 ledgers_of_fragments_close() {
 	cat "$work/agent.err"
 	grep -q 'ledger rebuilt_datagrams closed' "$work/agent.err" && ! grep -q 'NOT closed' "$work/agent.err"

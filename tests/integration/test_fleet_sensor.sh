@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_fleet_sensor.sh - a sensor is killed in the middle of its connections and started again: what it
-# published is on disk, its open connections are cut, and this is reported.
+# test_fleet_sensor.sh - a sensor is killed in the middle of its connections and started again:
+# what it published is on disk, its open connections are cut, and this is reported.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nats.sh"
 . "$(dirname "$0")/fleet.sh"
@@ -28,7 +28,8 @@ cut_files_are_prefixes() {
 	[ "$files" -gt 0 ]
 }
 
-# The second run has all connections from their beginning: their files have the next numbers.
+# The second run has all connections from their beginning. Its file of a connection has the number
+# #2 if the first run left a file of the same name.
 second_files_are_complete() {
 	local path name second
 	for path in "$work"/wanted/*; do

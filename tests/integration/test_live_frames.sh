@@ -112,7 +112,8 @@ for kind in jumbo vxlan gre qinq fragments; do
 	drop_pair
 done
 TAP_MTU=
-# With one socket per queue, segments that arrive at another worker are passed to the owner.
+# With one socket per queue, a segment may arrive at a worker that does not own its connection. That
+# worker passes the segment to the owner of the connection.
 for kind in vxlan fragments; do
 	check "$kind, queues dealt out to workers: send it into a tap port" tap "$kind" 1500 \
 		--set capture.nic_hash=on --streams "$work/$kind.by-queue" &&

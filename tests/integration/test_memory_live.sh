@@ -8,8 +8,8 @@
 # The packet rates are low enough for a busy machine with two CPUs and its disk: the hole attack
 # writes full segments of some thousand flows to files. At least 98 of 100 directions of the real
 # flows must be complete, if no frame was lost in the rings and no event in the sink's queue. If any
-# was lost, because the machine paused, the attack is repeated, and then repeated once more at half
-# the rate.
+# was lost, because the machine paused, the attack is repeated at the same rate, and if any is lost
+# again, at half the rate.
 #
 # Alone: the test requires that nothing is lost at the rate of a download.
 . "$(dirname "$0")/lib.sh"

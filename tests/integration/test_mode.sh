@@ -14,7 +14,7 @@ free() {
 	ip -n "$ns_a" link set eth0 nomaster
 }
 
-# chooses MODE ARGS...: an agent with ARGS starts in MODE and exits with status 0.
+# chooses MODE ARGS...: an agent with ARGS starts, and its messages say that it captures in MODE.
 chooses() {
 	local mode=$1
 	shift

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_nats_faults.sh - servers of NATS fail while a replay publishes: the server is killed, the network
-# is cut for 5 seconds; with three replicas, the leader of the stream steps down, and is killed. The
-# stored messages are complete, in order and without repetition.
+# test_nats_faults.sh - servers of NATS fail while a replay publishes: the server is killed, the
+# network is cut for 5 seconds; with three replicas, the leader of the stream steps down, and is
+# killed. The stored messages are complete, in order and without repetition.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nats.sh"
 need_root
@@ -68,8 +68,8 @@ purge
 
 publish_begin 1
 nats_cut 1
-# The test needs this exact time: it is shorter than the time after which a server that does not answer
-# is regarded as lost.
+# The network is cut for less than the time after which a server that does not answer is regarded as
+# lost, so the test can't wait for an event instead.
 sleep 5
 nats_join 1
 check 'the network is cut for 5 seconds: the replay ends with status 0' publish_end

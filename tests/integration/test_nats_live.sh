@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_nats_live.sh - an agent that publishes to NATS JetStream, as an unprivileged user and under its
-# seccomp filter: it starts without a server; it survives the crash of the server and an absence that
-# is longer than its queue can hold: drops are reported in line and add up, capture is not disturbed.
+# test_nats_live.sh - an agent that publishes to NATS JetStream, as an unprivileged user and under
+# its seccomp filter: it starts without a server; it survives the crash of the server and an
+# absence that is longer than its queue can hold: drops are reported in line and add up, capture
+# is not disturbed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nats.sh"
 . "$(dirname "$0")/web.sh"
@@ -67,7 +68,8 @@ nats_kill 1
 wait_until 50 metric_is connected 0
 web_get_many 1 large
 web_get_many 2 small
-# dropping: the queue of the sink has dropped events; the pending messages are near their limit.
+# dropping: the queue of the sink has dropped events; the pending messages have more than 500,000
+# bytes, and at most their limit of 1 MiB.
 dropping() {
 	agent_stats --json | jq -e '(.subscriptions[] | select(.name == "nats") | .dropped_bytes > 0) and
 		(.sinks[] | select(.name == "nats") |

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_nats_sink.sh - a replay into NATS JetStream: the stored messages have the content of --streams and
-# --events; wrong options, servers that cannot be reached and a stream that differs are reported.
+# test_nats_sink.sh - a replay into NATS JetStream: the stored messages have the content of
+# --streams and --events; wrong options, servers that cannot be reached and a stream that differs
+# are reported.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nats.sh"
 need_root
@@ -11,7 +12,8 @@ traffic=$(dirname "$weft")/bench/traffic
 
 nats_net && nats_servers 1 || exit 1
 publish() { nats_exec "$weft" replay "$1" --nats "$nats_url" --set sinks.nats.sensor=tap1 "${@:2}"; }
-# same_as_replay CAPTURE: the bytes, the gaps and the records of connections are those of a replay.
+# same_as_replay CAPTURE: the bytes, and the events of the types flow, gap and anomaly, are those of
+# a replay that writes files.
 same_as_replay() {
 	"$weft" replay "$1" --streams "$work/streams" --pad-gaps --force --events "$work/events.json" --quiet
 	rm -rf "$work/read"

@@ -4,7 +4,7 @@
 # test_nic_hash.sh - captures with one socket per queue. A veth does not report how it chooses
 # queues, and in this test the two directions of each connection arrive on different queues. Streams
 # are exact, and each connection is reported once, by one worker, because segments that arrive at
-# another worker are passed to the owner.
+# another worker are passed to the worker that owns the connection.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

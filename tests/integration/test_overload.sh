@@ -40,7 +40,8 @@ seen() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 }' "$work/$1
 check 'without shedding' capture none no-shed 3 1
 check 'most connections have gaps' [ "$(share none 2)" -lt 50 ]
 check 'with shedding' capture shed shed 16 14
-# Connections that began before the first loss can't be shed: the first two seconds are not judged.
+# Connections that began before the first loss can't be shed, so the first two seconds of the
+# overload (phase 1) are not judged.
 check 'part of the connections are taken' [ "$(seen shed 2)" -gt 300 ]
 check 'of these, 95 % are whole' [ "$(share shed 2)" -ge 95 ]
 check 'the start and the end of shedding are told' bash -c "

@@ -40,7 +40,8 @@ round_trip() {
 # This capture is left out: its connections differ only in their tunnel, which the output does not
 # have.
 tunnels_collide='^tunnel/vxlan-two-networks'
-# trip_half N: make the round trip of every second capture, beginning with the first or the second.
+# trip_half N: make the round trip of every second capture, beginning with the first (N is 1) or the
+# second (N is 0).
 trip_half() {
 	local capture checksum wrong=0
 	while IFS=$'\t' read -r capture checksum; do

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_policy_kill9.sh - an agent that is killed while policies are set starts again with the last
-# policy that was set.
+# policy that was set, or with the one that was being set.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -10,7 +10,8 @@ need_weft
 NO_IPV6=1 make_pair 1 || exit 1
 ip -n "$ns_a" addr flush dev eth0
 depth() { "$weft" policy -q -i eth0 --set "control.dir=$work/control" show | jq .reassembly.depth_bytes; }
-# set_for_ever FIRST: set the depths FIRST, FIRST + 1, ...; write each to $work/set after it was set.
+# set_for_ever FIRST: set the depths FIRST, FIRST + 1, ...; write each to $work/set after it was
+# set.
 set_for_ever() {
 	local i
 	for ((i = $1; ; i++)); do

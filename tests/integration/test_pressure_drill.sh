@@ -29,8 +29,9 @@ hold_until() {
 	done
 }
 
-# Check that all actions of level critical happen. New connections arrive all the time, so that some
-# arrive during the short time of critical pressure, on a machine of any speed.
+# Check that at level critical midstream connections are refused and new ones shed. New
+# connections arrive all the time, so that some arrive during the short time of critical pressure,
+# on a machine of any speed.
 critical_actions() {
 	is relief_refused_flows -gt 0 && is kernel_shed_frames -gt 0
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_prometheus.sh - a real Prometheus scrapes an agent with the example's configuration: its sums over
-# outcomes equal the ledgers of weft stats, and each family of a list exists, and changes with
-# the events that it counts.
+# test_prometheus.sh - a real Prometheus scrapes an agent with the example's configuration: its
+# sums over outcomes equal the ledgers of weft stats, each family of a list exists, and many of
+# them change with the events that they count.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -31,9 +31,9 @@ same_as_ledger() {
 	total=$(agent_stats --json | jq ".ledgers[] | select(.name == \"$2\" and .closed) | .total.value") || return 1
 	is "$1" == "$total" && [ "$total" -gt 0 ]
 }
-# lossy_download: a download that loses frames: the worker is stopped until its ring, which is smaller
-# than the file, is full. The worker continues before the file ends, because the segments that
-# follow the lost ones show what is missing.
+# lossy_download: a download that loses frames: the worker is stopped until its ring, which is
+# smaller than the file, is full. The worker continues before the file ends, because the segments
+# that follow the lost ones show what is missing.
 lossy_download() {
 	local curl_pid
 	background stall_pid "${client[@]}" stall "$agent_pid" >"$work/stall" 2>&1

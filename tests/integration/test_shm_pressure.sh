@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_shm_pressure.sh - clients with shared memory stop reading, and the data that waits for them fills
-# the memory of a live agent: at level critical the agent takes back the data that they have not read. A
-# client that was reading a piece of it detects this. Each client is told of each byte that it missed.
+# test_shm_pressure.sh - clients with shared memory stop reading, and the data that waits for them
+# fills the memory of a live agent: at level critical the agent takes back the data that they have
+# not read. A client that was reading a piece of it detects this. Each client is told of each byte
+# that it missed.
 #
-# Alone: the memory must fill faster than its level falls.
+# Alone: the memory must fill faster than its pressure level falls.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -26,8 +27,8 @@ has_taken() { [ "$(of_sub "$1" taken_bytes_total)" -gt 0 ]; }
 pressure_is() { test "$(agent_metric pressure_level)" "$1" "$2"; }
 was_critical() { agent_stats --json | jq -e '[.pressure.changes[].to] | index("critical")'; }
 
-# client NAME QUEUE_BYTES [FILE [OPTION]]: receive in the background. With FILE, the client stops
-# reading until it exists.
+# client NAME QUEUE_BYTES [FILE [OPTION]]: receive in the background. With FILE, the client reads
+# nothing before FILE exists; with the OPTION --hold it uses its first data until then.
 declare -A client_pids
 client() {
 	local pid name=$1

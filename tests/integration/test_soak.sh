@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_soak.sh - sends changing traffic to a live tap port. After each phase the agent holds no
-# data; after all phases its resident memory has not grown.
+# data; after all phases its resident memory differs by at most 2 % from that after a first attack.
 #
 #   SOAK_SECONDS   total duration of the traffic (`make soak`: 1800; default 42)
 #   SOAK_RATE      packets per second (default 40000)

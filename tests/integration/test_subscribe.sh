@@ -32,7 +32,7 @@ is_subscribed() { subscriptions | grep -qx -- "$1"; }
 
 is_gone() { ! is_subscribed "$1"; }
 
-# ends NAME STATUS: the process ends by itself with STATUS.
+# ends NAME STATUS: the process ends with STATUS within 5 seconds times WEFT_SLOW.
 ends() {
 	local status
 	lib_gone "${sub_pids[$1]}" 50 || return 1
@@ -50,7 +50,8 @@ get() { port=$(in_b curl -s -i -o "$work/$1.answer" -w '%{local_port}' "http://$
 
 contains() { /usr/bin/python3 -c 'import sys; sys.exit(open(sys.argv[2], "rb").read() not in open(sys.argv[1], "rb").read())' "$@"; }
 decodes() { /usr/bin/python3 "$root/tests/integration/sub_decode.py" "$@"; }
-# packets NAME FILTER [-e FIELD]: print a field of the packets of $work/NAME.pcapng; their numbers by default
+# packets NAME FILTER [-e FIELD]: print a field of the packets of $work/NAME.pcapng; their numbers
+# by default
 packets() {
 	local name=$1 filter=$2
 	shift 2
@@ -101,7 +102,8 @@ check 'it subscribes' wait_until 50 is_subscribed "client-$client_pid"
 has_ends() { [ "$(packets "$1" 'tcp.flags.fin == 1' | wc -l)" -eq "$2" ]; }
 both_have_ends() { wait_until 100 has_ends clean "$1" && wait_until 100 has_ends piped "$1"; }
 
-# The connections may belong to different workers, so the second one begins after the first one was printed.
+# The connections may belong to different workers, so the second one begins after the first one
+# was printed.
 get random random && random_port=$port
 check 'raw ends with its connection, status 0' ends raw 0
 check 'packets: both ends of the first connection' both_have_ends 2
@@ -285,7 +287,7 @@ kept_right() {
 	done
 }
 # The bytes that a slow client received and the bytes reported to it as lost add up to the bytes of
-# the other clients.
+# the client keeper-0.
 lost_right() {
 	local policy all
 	all=$(awk '/total/ { print $2 + $3 }' "$work/keeper-0.out")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_subscribers.sh - 16 clients at once on a tap port: each overflow policy on a socket and in shared
-# memory, WebSockets, slow clients, one that never reads, one that is killed; another one comes and goes
-# 1,000 times. Clients that keep up get every byte, the others get an exact report of the lost bytes, and
-# afterwards the agent uses as much memory as before.
+# test_subscribers.sh - 16 clients at once on a tap port: each overflow policy on a socket and in
+# shared memory, WebSockets, slow clients, one that never reads, one that is killed; another one
+# comes and goes 1,000 times. Clients that keep up get every byte, the others get an exact report
+# of the lost bytes, and afterwards the agent uses no more memory than before.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -71,8 +71,8 @@ start victim "$weft" subscribe -i eth0 --set "control.dir=$work/control" --shm -
 for name in "${keepers[@]}" "${slow[@]}" never victim; do
 	wait_until 100 is_subscribed "$name" || not_ok "$name subscribes"
 done
-# others: print the number of subscriptions except "endpoints", which the agent itself has. The 17th is the
-# agent's output to files.
+# others: print the number of subscriptions except "endpoints", which the agent itself has. The
+# 17th is the agent's output to files.
 others() { agent_stats --json | jq '[.subscriptions[] | select(.name != "endpoints")] | length'; }
 check '16 clients and an output' test "$(others)" -eq 17
 start often /usr/bin/python3 "$root/tests/integration/sub_peer.py" "$socket" often 1000
@@ -113,7 +113,8 @@ sha256sum "$work/streams"/* | cut -d' ' -f1 | sort >"$work/sums"
 for name in web-1 web-2; do
 	check "$name got every byte" has_all_sums "$name"
 done
-# adds_up NAME: received and lost bytes add up to each stream. Lines: PORT, bytes, sum, bytes in gaps, lost bytes.
+# adds_up NAME: received and lost bytes add up to each stream. Lines: PORT, bytes, sum, bytes in
+# gaps, lost bytes.
 adds_up() {
 	awk 'NR == FNR { want[$1] = $2; next }
 		$1 in want { seen++; lost += $5; if ($2 + $5 != want[$1]) wrong++ }

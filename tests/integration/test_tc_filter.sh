@@ -3,7 +3,7 @@
 #
 # test_tc_filter.sh - host mode with tc filters, as on kernels without tcx links. Filters and qdiscs
 # of other owners stay unchanged; weft removes its own ones when it exits. After kill -9, weft's
-# filters do nothing until the next start or `weft doctor` removes them.
+# filters do nothing until the next start or `weft doctor --remove-stale` removes them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -14,7 +14,8 @@ if [ ! -x "$helper" ]; then
 	not_ok "$helper is built"
 	finish
 fi
-# Load the modules of tc first: a kernel that can't run modprobe itself does not load them on demand.
+# Load the modules of tc first: a kernel that can't run modprobe itself does not load them on
+# demand.
 modprobe -qa sch_ingress cls_bpf cls_u32 act_gact 2>/dev/null
 
 tc_a() { tc -n "$ns_a" "$@"; }

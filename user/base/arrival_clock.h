@@ -22,7 +22,10 @@ struct wf_arrival_clock {
 	uint64_t offset_until_ns;    /* CLOCK_MONOTONIC at which the offset is read again */
 };
 
-/* Read the clocks. To be called once for each batch of packets. */
+/*
+ * Read CLOCK_MONOTONIC, and CLOCK_REALTIME at most once a second. To be called once for each batch
+ * of packets.
+ */
 static inline void wf_arrival_clock_read(struct wf_arrival_clock *clock)
 {
 	clock->now_ns = wf_clock_monotonic_ns();

@@ -33,7 +33,7 @@ struct wf_turns_entry {
 
 struct wf_turns {
 	uint32_t count;	     /* number of expected threads; 0: no thread waits */
-	uint64_t silence_ns; /* no thread waits for a thread whose last call ended longer ago */
+	uint64_t silence_ns; /* no thread waits for one whose last call ended more than this ago */
 	_Atomic uint64_t begin_ns; /* CLOCK_MONOTONIC time of the first wf_turns_enter(); 0: none */
 	_Atomic bool is_closed;
 	struct wf_waiter waiter;

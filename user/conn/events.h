@@ -23,7 +23,7 @@ void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint6
 
 /*
  * Report an anomaly if only one side of @flow was seen, and its other side was seen in other VLANs.
- * Each connection is reported once.
+ * Each flow is reported at most once.
  */
 void wf_events_split(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 

@@ -24,9 +24,9 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
- * End @handshake, which failed. If its SYNs carried data, this function opens a flow, delivers the
- * data, and closes the flow: in a capture of only one side neither an answer nor a reset is seen,
- * so this may be all the data that was captured.
+ * End @handshake, which failed. If its SYNs carried data and there is no flow with its key, this
+ * function opens a flow, delivers the data, and closes the flow: in a capture of only one side
+ * neither an answer nor a reset is seen, so this may be all the data that was captured.
  */
 void wf_open_fail(struct wf_conns *conns, struct wf_handshake *handshake,
 		  enum weft_close_reason reason, uint64_t now_ns);

@@ -31,8 +31,9 @@
  * (payload_before_start), and reports them once as an anomaly.
  *
  * If the option deliver is set to acked, data in order is also held until it is acknowledged. It is
- * delivered without an acknowledgement when the connection ends, when the limit of held pages is
- * reached, and, if no acknowledgement was ever seen, at the one-sided gap time-out.
+ * delivered without an acknowledgement when the connection ends or a bypass begins, when the limit
+ * of held pages is reached, under memory pressure, and, if no acknowledgement was ever seen, at
+ * the one-sided gap time-out.
  *
  * This is the only place that sets the deadlines of waits. An event caused by such a deadline has
  * the time of the deadline, even if the deadline is processed later, at the flow's next packet or

@@ -113,7 +113,7 @@ void wf_arena_set_pressure_level(struct wf_arena *arena, uint32_t pressure_level
  * Let other processes map the arena for reading: seal it, and open it for reading. From the first
  * call on, the memory of free spans stays charged, and wf_arena_trim() does nothing. Return: a
  * descriptor, owned by the caller; negative errno. Thread: any; if wf_arena_pin() is called, then
- * after it, because it may replace the memfd.
+ * after it, because wf_arena_pin() may replace the memfd.
  */
 int wf_arena_share(struct wf_arena *arena);
 

@@ -28,8 +28,8 @@ struct wf_page_pool_opts {
 	uint32_t frames;
 	/*
 	 * number of these frames that the fill rings hold while they are full, normally this
-	 * worker's share of their capacity; if more than the rest are free, some of them are
-	 * offered to other pools
+	 * worker's share of their capacity; if more than the rest plus a batch are free, a
+	 * batch of them is offered to other pools
 	 */
 	uint32_t frames_reserve;
 	/* maximum bytes of all spans without the rx frames; 0: limited only by the budget */

@@ -48,7 +48,10 @@ struct wf_stamp_clock {
 	 * other one.
 	 */
 	uint64_t other_skew_ns;
-	/* stamp of the last frame if it was more than WEFT_CLOCK_BEHIND_MS early; else 0 */
+	/*
+	 * stamp of the last frame if it was more than WEFT_CLOCK_BEHIND_MS earlier than
+	 * wf_stamp_clock_now(); else 0
+	 */
 	uint64_t behind_ns;
 	bool has_other; /* other_skew_ns is set */
 };
@@ -60,8 +63,8 @@ struct wf_stamp_clock {
 bool wf_stamp_clock_needs_next(const struct wf_stamp_clock *clock, uint64_t stamp_ns);
 
 /*
- * The part of wf_stamp_clock_set() for the first stamp, and for stamps that are earlier or much
- * later than the last one.
+ * The part of wf_stamp_clock_set() for the first stamp, and for stamps that are earlier, or more
+ * than WEFT_CLOCK_AHEAD_MS later, than wf_stamp_clock_now().
  */
 void wf_stamp_clock_step(struct wf_stamp_clock *clock, struct wf_frame *frame, uint64_t next_ns);
 

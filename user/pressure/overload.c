@@ -86,8 +86,8 @@ static void fall(struct wf_overload *overload, uint64_t now_ns)
 
 /*
  * Return the duration without overload that must pass before the percentage is lowered as a trial.
- * It is short if the workers' frame rate is below half of the rate at the last loss, because the
- * overload is then over.
+ * It is short if the workers' frame rate is below half of full_rate, because the overload is then
+ * over.
  */
 static uint64_t hold_ns(const struct wf_overload *overload)
 {

@@ -23,9 +23,9 @@
 #include "reassembly/overlap.h"
 
 /*
- * While memory is short, a stream that holds more than SHORT_HELD_BYTES (a few reordered segments)
- * may not hold more. When only half as much memory is left, no stream that holds data may hold
- * more.
+ * While less than 1/WEFT_SCARCE_PARTS of the memory for traffic is left, a stream that holds more
+ * than SHORT_HELD_BYTES (a few reordered segments) may not hold more. While less than half of that
+ * part is left, no stream that holds data may hold more.
  */
 enum { SHORT_HELD_BYTES = 4096 };
 
@@ -439,7 +439,7 @@ static bool is_beyond_limit(const struct wf_insertion *ins)
 	       holds_more(ins);
 }
 
-/* Return true if memory is so short that a stream that holds data may not hold more. */
+/* Return true if the stream would hold more, and memory is too short for that. */
 static bool is_short(const struct wf_insertion *ins)
 {
 	uint32_t parts = WEFT_SCARCE_PARTS;

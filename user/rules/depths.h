@@ -4,7 +4,7 @@
  *
  * A connection keeps its depth when the policy changes, because the bytes beyond it may already
  * have been dropped. It has the index of its depth in a table of WEFT_DEPTHS_MAX entries. An entry
- * is free when no connection has it.
+ * is free when no connection has it and it is not that of new connections.
  *
  * Bound: fixed. Thread: the worker.
  */

@@ -7,7 +7,8 @@
  * accepted. If most checksums of a sender are correct, its segments with wrong checksums are
  * rejected, because they were damaged on the wire or in the capture.
  *
- *   first wrong checksum           a trial of the connection begins, which holds its packets
+ *   first wrong checksum           a trial of the connection begins, which holds its packets,
+ *                                  unless earlier segments decide
  *   enough segments were held      the sender is judged; the held packets are processed in order
  *   3 s after the first one        the sender is judged by the segments seen so far
  *

@@ -5,8 +5,8 @@
  * If no SYN was seen, the first byte seen is used as the first byte of the stream. In state
  * STARTING (half_state.h), earlier bytes or the SYN move the start back. After this state, the
  * start is fixed, because nothing can be inserted before delivered bytes. If earlier bytes then
- * arrive, or bytes that are earlier by more than WEFT_START_PATIENCE_BYTES, these functions set the
- * anomaly WEFT_ANOMALY_DATA_BEFORE_START, once per stream.
+ * arrive, or in state STARTING bytes that are earlier by more than WEFT_START_PATIENCE_BYTES,
+ * these functions set the anomaly WEFT_ANOMALY_DATA_BEFORE_START, once per stream.
  *
  * Thread: the flow's worker.
  */

@@ -5,7 +5,7 @@
  * Each of the first frames is examined, and a sample of later ones, so that a capture with much UDP
  * costs little. Each EtherType or port that is found uses one of a few slots. If all slots are in
  * use, a further EtherType or port lowers their counts, and a slot whose count is 0 becomes free.
- * So the frequent ones stay, but their counts are too low.
+ * So the frequent ones stay, but their counts may be too low.
  *
  * Thread: a struct has one writer; wf_unread_add() may read it in any thread.
  */

@@ -4,8 +4,8 @@
  * damage, end of input.
  *
  * packet/stamp_clock.h computes the monotonic time of frames from their stamps. A frame whose stamp
- * is much later than the last one is held back until the next frame shows whether that much time
- * has passed or the stamp is wrong.
+ * is much later than the clock's time is held back until the next frame shows whether that much
+ * time has passed or the stamp is wrong.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_SOURCE_H
 #define WF_CAPTURE_FILE_PCAP_SOURCE_H

@@ -34,7 +34,7 @@ enum wf_bpf_record_state {
 	WF_BPF_RECORD_NONE, /* the next record does not exist, or is still being written */
 	WF_BPF_RECORD_READY,
 	WF_BPF_RECORD_DISCARDED,
-	WF_BPF_RECORD_INVALID, /* of impossible length; next_pos is end_pos: all are skipped */
+	WF_BPF_RECORD_INVALID, /* of impossible length; next_pos is end_pos: the rest is skipped */
 };
 
 struct wf_bpf_record {

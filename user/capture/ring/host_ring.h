@@ -4,9 +4,9 @@
  * weft_host_record: a first ring, and an overflow ring that is used while the first one is full.
  * bpf/host_ring.h says why there are two.
  *
- * The programs commit and discard records with flags 0: the kernel then wakes the worker only if it
- * has given back all earlier records. If a record were discarded with BPF_RB_NO_WAKEUP, no later
- * record would wake the worker.
+ * The programs commit and discard records with flags 0: the kernel then wakes the worker only if
+ * the worker has given back all earlier records. If a record were discarded with BPF_RB_NO_WAKEUP,
+ * no later record would wake the worker.
  *
  * Thread: main opens and closes the source; in between only its worker uses it. Any thread may read
  * the counters.
