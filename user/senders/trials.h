@@ -67,13 +67,17 @@ void wf_trials_free(struct wf_trials *trials);
 bool wf_trials_take(struct wf_trials *trials, const struct wf_frame *frame,
 		    const struct wf_packet *packet);
 
-/* Return true if wf_trials_take() must be called for @packet. */
+/*
+ * Return true if wf_trials_take() must be called for @packet. If no packet is held, no trial is
+ * being judged, and segments whose checksum is not verified do not count.
+ */
 static inline bool wf_trials_concerns(const struct wf_trials *trials,
 				      const struct wf_packet *packet)
 {
 	if (wf_unlikely(packet->checksum == WF_CHECKSUM_WRONG || trials->held))
 		return true;
-	return wf_unlikely(packet->tcp_flags & (WF_TCP_SYN | WF_TCP_FIN | WF_TCP_RST));
+	return packet->checksum == WF_CHECKSUM_RIGHT &&
+	       wf_unlikely(packet->tcp_flags & (WF_TCP_SYN | WF_TCP_FIN | WF_TCP_RST));
 }
 
 /* End the trials that began 3 s or longer before @now_ns. */
