@@ -81,19 +81,30 @@ void wf_half_open_fini(struct wf_half_open *table)
 
 /* ---- entries ------------------------------------------------------------------ */
 
+static void put_entry(struct wf_half_open *table, uint32_t id)
+{
+	wf_slab_put(table->handshakes, id);
+	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
+}
+
+/* Drop the payload of @handshake, whose id is @id, and remove it from the index and its list. */
+static void unlink_entry(struct wf_half_open *table, struct wf_handshake *handshake, uint32_t id)
+{
+	for (int i = 0; i < 2; i++)
+		wf_syn_data_drop(&table->syn_data, &handshake->side[i]);
+	wf_age_list_remove(&table->ages[handshake->answered], id);
+	table->answered_count -= handshake->answered;
+	wf_flow_index_remove(&table->index, handshake->hash, id);
+}
+
 void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handshake)
 {
 	uint32_t id = id_of(table, handshake);
 
-	for (int i = 0; i < 2; i++)
-		wf_syn_data_drop(&table->syn_data, &handshake->side[i]);
-	if (handshake->counted)
-		wf_source_count_put(&table->sources, handshake->key.addr[handshake->client]);
-	wf_age_list_remove(&table->ages[handshake->answered], id);
-	table->answered_count -= handshake->answered;
-	wf_flow_index_remove(&table->index, handshake->hash, id);
-	wf_slab_put(table->handshakes, id);
-	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
+	unlink_entry(table, handshake, id);
+	if (handshake->source)
+		wf_source_count_put(&table->sources, handshake->source);
+	put_entry(table, id);
 }
 
 struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
@@ -168,8 +179,8 @@ static void prefetch_eviction(const struct wf_half_open *table,
 	const struct wf_handshake *next;
 
 	wf_flow_index_prefetch(&table->index, handshake->hash);
-	if (handshake->counted)
-		wf_source_count_prefetch(&table->sources, handshake->key.addr[handshake->client]);
+	if (handshake->source)
+		wf_source_count_prefetch_id(&table->sources, handshake->source);
 	if (!handshake->age.newer)
 		return;
 	next = handshake_at(table, handshake->age.newer);
@@ -177,21 +188,28 @@ static void prefetch_eviction(const struct wf_half_open *table,
 	__builtin_prefetch(&next->age, 1);
 }
 
-static bool evict_oldest(struct wf_half_open *table)
+/*
+ * Evict the oldest entry. Return: its id, which the caller uses for another connection; 0 if there
+ * is no entry. @ret_source: its member source, which the caller puts or replaces.
+ */
+static uint32_t evict_oldest(struct wf_half_open *table, uint32_t *ret_source)
 {
 	bool answered = table->answered_count > table->handshakes_max / 2;
 	struct wf_handshake *handshake = oldest(table, answered);
+	uint32_t id;
 
 	if (!handshake)
 		handshake = oldest(table, !answered);
 	if (!handshake)
-		return false;
-	wf_half_open_remove(table, handshake);
+		return 0;
+	id = id_of(table, handshake);
+	unlink_entry(table, handshake, id);
+	*ret_source = handshake->source;
 	wf_metric_inc(table->metrics, embryonic_evicted_flows);
 	handshake = oldest(table, answered);
 	if (handshake)
 		prefetch_eviction(table, handshake);
-	return true;
+	return id;
 }
 
 /* At the first SYN-ACK, move @handshake to the list of answered entries. */
@@ -209,25 +227,62 @@ static void note_answer(struct wf_half_open *table, struct wf_handshake *handsha
 }
 
 /*
- * Return the id of a free entry; if there is none, evict one. @source: address whose limit applies,
- * or NULL; @hash: its hash. A source at its limit evicts nothing, so it can't cost another source
- * an entry. Return: 0 if the connection is refused; this function has then counted it.
+ * Count a half-open connection of @addr if it has others. @hash: hash of @addr. @ret_source: id of
+ * the count; 0 if there is no other. Return: false if the limit of @addr is reached.
  */
-static uint32_t take_entry(struct wf_half_open *table, const uint8_t *source, uint32_t hash)
+static bool count_source(struct wf_half_open *table, const uint8_t addr[16], uint32_t hash,
+			 uint32_t *ret_source)
 {
-	uint32_t id = wf_slab_take(table->handshakes);
+	uint32_t source = wf_source_count_find(&table->sources, addr, hash);
 
-	if (wf_likely(id))
-		return id;
-	if (source && wf_source_count_is_at_limit(&table->sources, source, hash)) {
+	if (source && !wf_source_count_take(&table->sources, source))
+		return false;
+	*ret_source = source;
+	return true;
+}
+
+/*
+ * Return the id of an entry for a connection of @addr, and store the id of its count in
+ * @ret_source; @addr is NULL if the connection is not counted. If no entry is free, one is evicted.
+ * An address at its limit evicts nothing, so it can't cost another one an entry. Return: 0 if the
+ * connection is refused, which this function has then counted.
+ */
+static uint32_t take_entry(struct wf_half_open *table, const uint8_t *addr, uint32_t *ret_source)
+{
+	uint32_t hash = addr ? wf_source_count_hash(&table->sources, addr) : 0;
+	uint32_t evicted = 0;
+	uint32_t source = 0;
+	uint32_t id;
+
+	if (addr && !count_source(table, addr, hash, &source)) {
 		wf_metric_inc(table->metrics, half_open_refused_flows);
 		return 0;
 	}
-	if (evict_oldest(table))
-		id = wf_slab_take(table->handshakes);
-	if (!id)
+	id = wf_slab_take(table->handshakes);
+	if (wf_unlikely(!id))
+		id = evict_oldest(table, &evicted);
+	if (!id) {
 		wf_metric_inc(table->metrics, flows_refused_flows);
+		goto put_source;
+	}
+	if (addr && !source) {
+		source = wf_source_count_add(&table->sources, addr, hash, evicted);
+		if (!source) {
+			wf_metric_inc(table->metrics, half_open_refused_flows);
+			goto put_id;
+		}
+	} else if (evicted) {
+		wf_source_count_put(&table->sources, evicted);
+	}
+	*ret_source = source;
 	return id;
+
+put_id:
+	put_entry(table, id);
+put_source:
+	if (source)
+		wf_source_count_put(&table->sources, source);
+	return 0;
 }
 
 /*
@@ -238,30 +293,25 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 {
 	bool is_answer = packet->tcp_flags & WF_TCP_ACK;
 	uint8_t client = is_answer ? !packet->src : packet->src;
+	struct wf_handshake *handshake;
+	uint32_t source = 0;
 	/*
 	 * The limit applies to connections of which the SYN is the first segment seen. It does not
 	 * apply if the first one is a SYN-ACK, because a server answers many clients.
 	 */
-	const uint8_t *source = is_answer ? NULL : packet->key.addr[client];
-	uint32_t source_hash = source ? wf_source_count_hash(&table->sources, source) : 0;
-	uint32_t id = take_entry(table, source, source_hash);
-	struct wf_handshake *handshake;
+	uint32_t id = take_entry(table, is_answer ? NULL : packet->key.addr[client], &source);
 
 	if (!id)
 		return NULL;
-	if (source && !wf_source_count_take(&table->sources, source, source_hash)) {
-		wf_metric_inc(table->metrics, half_open_refused_flows);
-		goto put_id;
-	}
 	if (wf_flow_index_add(&table->index, packet->hash, id))
 		goto put_source;
 	handshake = handshake_at(table, id);
 	*handshake = (struct wf_handshake){.key = packet->key,
 					   .hash = packet->hash,
-					   .start_ns = packet->time_ns,
+					   .source = source,
 					   .client = client,
-					   .counted = !is_answer,
-					   .ip_version = packet->ip_version};
+					   .ip_version = packet->ip_version,
+					   .start_ns = packet->time_ns};
 	if (is_answer) {
 		handshake->side[client].isn_seq = packet->ack - 1;
 		handshake->side[client].other_isn_seq = packet->ack - 1;
@@ -275,8 +325,7 @@ put_source:
 	wf_metric_inc(table->metrics, flows_refused_flows);
 	if (source)
 		wf_source_count_put(&table->sources, source);
-put_id:
-	wf_slab_put(table->handshakes, id);
+	put_entry(table, id);
 	return NULL;
 }
 
@@ -302,7 +351,7 @@ static bool answers(struct wf_half_open *table, struct wf_handshake *handshake,
 		return false;
 	peer->flags |= WF_HANDSHAKE_ANSWERED;
 	acked_bytes = packet->ack - (peer->isn_seq + 1);
-	handshake->acked_bytes[!packet->src] = (uint16_t)acked_bytes;
+	peer->acked_bytes = (uint16_t)acked_bytes;
 	wf_syn_data_accept(&table->syn_data, peer, acked_bytes, peer->isn_seq != isn_seq);
 	return true;
 }

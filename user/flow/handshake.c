@@ -103,8 +103,7 @@ void wf_handshake_syn(const struct wf_handshake *handshake, uint8_t side,
 
 	*ret_syn = (struct wf_tcp_syn){
 		.isn_seq = from->isn_seq,
-		.acked_bytes =
-			from->flags & WF_HANDSHAKE_ANSWERED ? handshake->acked_bytes[side] : 0,
+		.acked_bytes = from->flags & WF_HANDSHAKE_ANSWERED ? from->acked_bytes : 0,
 		.window = from->window,
 		.wscale = from->wscale,
 		.known = from->flags & WF_HANDSHAKE_KNOWN,

@@ -12,8 +12,10 @@
 #define WF_FLOW_HANDSHAKE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "flow/age_list.h"
 #include "packet/packet.h"
 #include "tcp/tcp_state.h"
@@ -37,11 +39,12 @@ struct wf_handshake_side {
 	uint16_t window;
 	/* sum of the lengths of this endpoint's SYNs, counted as in weft_flow_counts */
 	uint16_t bytes;
-	uint16_t tcp_flags;
+	/* number of payload bytes of this endpoint's SYN that the peer's SYN-ACK acknowledged */
+	uint16_t acked_bytes;
+	uint16_t tcp_flags : 12;
+	uint16_t wscale : 4;
 	uint8_t packets;
-	uint8_t wscale;
 	uint8_t flags; /* WF_HANDSHAKE_* */
-	uint8_t pad;
 	/* end offset of data that was lost because there was no memory to hold it; 0: none */
 	uint32_t lost_off;
 };
@@ -57,18 +60,23 @@ struct wf_handshake_side {
 struct wf_handshake {
 	struct weft_flow_key key;
 	uint32_t hash;
-	uint64_t start_ns;
-	struct wf_handshake_side side[2];
 	struct wf_age_links age;
+	/*
+	 * id of the entry that counts this handshake as one of the client's address; 0: not counted
+	 */
+	uint32_t source;
 	uint8_t client; /* index of the client's endpoint in the key */
-	bool counted;	/* the entry is counted in the half-open count of the client's address */
 	uint8_t ip_version;
 	/* a SYN-ACK that answers a SYN was seen; also selects the list in wf_half_open.ages */
 	bool answered;
-	/* number of payload bytes of each side's SYN that the peer's SYN-ACK acknowledged */
-	uint16_t acked_bytes[2];
+	uint8_t pad;
+
+	uint64_t start_ns;
+	struct wf_handshake_side side[2];
 };
 _Static_assert(sizeof(struct wf_handshake) == 128, "each SYN of a flood costs this");
+_Static_assert(offsetof(struct wf_handshake, start_ns) == WF_CACHE_LINE,
+	       "the first line is sufficient for finding and linking an entry");
 
 enum wf_handshake_fit {
 	WF_HANDSHAKE_FIT_NONE = 0, /* the segment does not continue this handshake */

@@ -68,11 +68,32 @@ void wf_recent_fini(struct wf_recent *recent)
 	wf_flow_index_fini(&recent->index);
 }
 
-static void forget(struct wf_recent *recent, uint32_t id)
+static void unlink_entry(struct wf_recent *recent, uint32_t id)
 {
 	wf_age_list_remove(&recent->ages, id);
 	wf_flow_index_remove(&recent->index, entry_at(recent, id)->hash, id);
+}
+
+static void forget(struct wf_recent *recent, uint32_t id)
+{
+	unlink_entry(recent, id);
 	wf_slab_put(recent->entries, id);
+}
+
+/*
+ * Remove the oldest entry. Return: its id, which the caller uses for another connection; 0 if there
+ * is none. A full table is likely to stay full, so this prefetches what the next call reads.
+ */
+static uint32_t evict_oldest(struct wf_recent *recent)
+{
+	uint32_t id = recent->ages.oldest;
+
+	if (!id)
+		return 0;
+	unlink_entry(recent, id);
+	if (recent->ages.oldest)
+		wf_flow_index_prefetch(&recent->index, entry_at(recent, recent->ages.oldest)->hash);
+	return id;
 }
 
 /*
@@ -88,10 +109,8 @@ static uint32_t take_entry(struct wf_recent *recent, const struct weft_flow_key 
 		return id;
 	}
 	id = wf_slab_take(recent->entries);
-	if (!id && recent->ages.oldest) {
-		forget(recent, recent->ages.oldest);
-		id = wf_slab_take(recent->entries);
-	}
+	if (!id)
+		id = evict_oldest(recent);
 	if (id && wf_flow_index_add(&recent->index, hash, id)) {
 		wf_slab_put(recent->entries, id);
 		return 0;

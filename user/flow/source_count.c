@@ -13,22 +13,13 @@
 
 struct source {
 	uint8_t addr[16];
+	uint32_t hash; /* of addr */
 	uint32_t count;
 };
 
-/* Return the id of the entry of @addr, or 0 if there is none. */
-static uint32_t find(const struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
+static struct source *source_at(const struct wf_source_count *table, uint32_t id)
 {
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
-
-	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
-		const struct source *source = wf_slab_at(table->sources, id);
-
-		if (!memcmp(source->addr, addr, sizeof(source->addr)))
-			break;
-	}
-	return id;
+	return wf_slab_at(table->sources, id);
 }
 
 int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
@@ -67,65 +58,79 @@ void wf_source_count_prefetch(const struct wf_source_count *table, const uint8_t
 	wf_flow_index_prefetch(&table->index, wf_source_count_hash(table, addr));
 }
 
-static uint32_t count_of(const struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
+void wf_source_count_prefetch_id(const struct wf_source_count *table, uint32_t id)
 {
-	uint32_t id = find(table, addr, hash);
-	const struct source *source = id ? wf_slab_at(table->sources, id) : NULL;
-
-	return source ? source->count : 0;
+	wf_flow_index_prefetch(&table->index, source_at(table, id)->hash);
 }
 
-uint32_t wf_source_count_of(const struct wf_source_count *table, const uint8_t addr[16])
+uint32_t wf_source_count_find(const struct wf_source_count *table, const uint8_t addr[16],
+			      uint32_t hash)
 {
-	return count_of(table, addr, wf_source_count_hash(table, addr));
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+
+	for (; id; id = wf_flow_index_next(&table->index, &cursor))
+		if (!memcmp(source_at(table, id)->addr, addr, sizeof(source_at(table, id)->addr)))
+			break;
+	return id;
 }
 
-bool wf_source_count_is_at_limit(const struct wf_source_count *table, const uint8_t addr[16],
-				 uint32_t hash)
+/*
+ * Remove a half-open connection from the entry @id. Return: @id if this was its last one: the entry
+ * is then no longer in the index; else 0.
+ */
+static uint32_t subtract(struct wf_source_count *table, uint32_t id)
 {
-	uint32_t count = count_of(table, addr, hash);
+	struct source *source = source_at(table, id);
 
-	return count && count >= table->per_source_max;
+	if (--source->count)
+		return 0;
+	wf_flow_index_remove(&table->index, source->hash, id);
+	return id;
 }
 
-bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
+uint32_t wf_source_count_add(struct wf_source_count *table, const uint8_t addr[16], uint32_t hash,
+			     uint32_t replaced)
 {
-	uint32_t id = find(table, addr, hash);
+	uint32_t id = replaced ? subtract(table, replaced) : 0;
 	struct source *source;
 
-	if (!id) {
+	if (!id)
 		id = wf_slab_take(table->sources);
-		if (!id)
-			return false;
-		if (wf_flow_index_add(&table->index, hash, id)) {
-			wf_slab_put(table->sources, id);
-			return false;
-		}
-		source = wf_slab_at(table->sources, id);
-		memcpy(source->addr, addr, sizeof(source->addr));
-		source->count = 0;
+	if (!id)
+		return 0;
+	if (wf_flow_index_add(&table->index, hash, id)) {
+		wf_slab_put(table->sources, id);
+		return 0;
 	}
-	source = wf_slab_at(table->sources, id);
+	source = source_at(table, id);
+	memcpy(source->addr, addr, sizeof(source->addr));
+	source->hash = hash;
+	source->count = 1;
+	return id;
+}
+
+bool wf_source_count_take(struct wf_source_count *table, uint32_t id)
+{
+	struct source *source = source_at(table, id);
+
 	if (source->count >= table->per_source_max)
 		return false;
 	source->count++;
 	return true;
 }
 
-void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16])
+void wf_source_count_put(struct wf_source_count *table, uint32_t id)
 {
-	uint32_t hash = wf_source_count_hash(table, addr);
-	uint32_t id = find(table, addr, hash);
-	struct source *source;
+	if (subtract(table, id))
+		wf_slab_put(table->sources, id);
+}
 
-	wf_assert(id);
-	if (!id)
-		return;
-	source = wf_slab_at(table->sources, id);
-	if (--source->count)
-		return;
-	wf_flow_index_remove(&table->index, hash, id);
-	wf_slab_put(table->sources, id);
+uint32_t wf_source_count_of(const struct wf_source_count *table, const uint8_t addr[16])
+{
+	uint32_t id = wf_source_count_find(table, addr, wf_source_count_hash(table, addr));
+
+	return id ? source_at(table, id)->count : 0;
 }
 
 uint32_t wf_source_count_sources(const struct wf_source_count *table)

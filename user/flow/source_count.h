@@ -33,21 +33,27 @@ void wf_source_count_fini(struct wf_source_count *table);
 /* Return the keyed hash of @addr: the parameter @hash of the functions below. */
 uint32_t wf_source_count_hash(const struct wf_source_count *table, const uint8_t addr[16]);
 
-/* Prefetch the bucket of @addr. */
+/* Prefetch the bucket of @addr, or of the entry @id. */
 void wf_source_count_prefetch(const struct wf_source_count *table, const uint8_t addr[16]);
+void wf_source_count_prefetch_id(const struct wf_source_count *table, uint32_t id);
 
-/* Return true if the limit of @addr is reached. */
-bool wf_source_count_is_at_limit(const struct wf_source_count *table, const uint8_t addr[16],
-				 uint32_t hash);
+/* Return the id of the entry of @addr; 0: @addr has no half-open connection. */
+uint32_t wf_source_count_find(const struct wf_source_count *table, const uint8_t addr[16],
+			      uint32_t hash);
 
 /*
- * Add one half-open connection of @addr. Return: false if the limit of @addr is reached or there is
- * no memory; the count is then unchanged.
+ * Add an entry with the first half-open connection of @addr, which must not have an entry.
+ * @replaced: if not 0, first remove one half-open connection from this entry, as
+ * wf_source_count_put() does. Return: the id of the entry; 0: no memory.
  */
-bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16], uint32_t hash);
+uint32_t wf_source_count_add(struct wf_source_count *table, const uint8_t addr[16], uint32_t hash,
+			     uint32_t replaced);
 
-/* Remove one half-open connection of @addr. Its count must not be 0. */
-void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16]);
+/* Add one half-open connection to the entry @id. Return: false if the limit is reached. */
+bool wf_source_count_take(struct wf_source_count *table, uint32_t id);
+
+/* Remove one half-open connection from the entry @id, which is removed with its last one. */
+void wf_source_count_put(struct wf_source_count *table, uint32_t id);
 
 /* Return the number of half-open connections of @addr. */
 uint32_t wf_source_count_of(const struct wf_source_count *table, const uint8_t addr[16]);

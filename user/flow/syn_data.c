@@ -100,7 +100,7 @@ void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *hand
 	 * The receiver has answered the SYN without accepting payload, so this repeated payload is
 	 * not held.
 	 */
-	if (side->flags & WF_HANDSHAKE_ANSWERED && !handshake->acked_bytes[packet->src]) {
+	if (side->flags & WF_HANDSHAKE_ANSWERED && !side->acked_bytes) {
 		wf_metric_add(store->metrics, payload_unaccepted_bytes,
 			      packet->payload_captured_bytes);
 		return;
@@ -147,7 +147,7 @@ struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 	if (data->isn_seq != from->isn_seq)
 		return NULL;
 	if (from->flags & WF_HANDSHAKE_ANSWERED) {
-		data->accepted_bytes = handshake->acked_bytes[side];
+		data->accepted_bytes = handshake->side[side].acked_bytes;
 	} else if (!packet) {
 		data->accepted_bytes = data->len_bytes;
 	} else {
