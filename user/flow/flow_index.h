@@ -50,6 +50,16 @@ struct wf_flow_cursor {
 	uint8_t slot; /* slot of the id that was returned last */
 };
 
+/*
+ * A full index is slower: about one bucket in ten overflows. The index of a table that is full for
+ * a long time, because it evicts an entry for each new one, has room for this number of ids instead
+ * of @entries_max.
+ */
+static inline uint32_t wf_flow_index_ids_of_full_table(uint32_t entries_max)
+{
+	return entries_max < UINT32_MAX / 3 * 2 ? entries_max + entries_max / 2 : entries_max;
+}
+
 /* Return the size in bytes of an index for @ids_max ids. */
 uint64_t wf_flow_index_bytes(uint32_t ids_max);
 
@@ -87,8 +97,8 @@ static inline uint32_t wf_flow_bucket_match(const struct wf_flow_bucket *bucket,
 	 * Compare all 12 tags at once. The result for the other four bytes of the vector is masked
 	 * off.
 	 */
-	__m128i same =
-		_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), _mm_set1_epi8((char)tag));
+	__m128i tags = _mm_set1_epi32((int)(tag * 0x01010101u));
+	__m128i same = _mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), tags);
 
 	return (uint32_t)_mm_movemask_epi8(same) & ((1u << WF_FLOW_BUCKET_IDS) - 1);
 #else

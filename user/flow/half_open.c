@@ -8,7 +8,7 @@
  * entries is in the order of their SYN-ACKs, which is almost the same order: see
  * wf_half_open_oldest_over().
  *
- * Bound: handshakes_max entries of 128 bytes, with about 8 bytes of index and at most 34 of
+ * Bound: handshakes_max entries of 128 bytes, with about 12 bytes of index and at most 36 of
  * half-open counts each; WEFT_SYN_DATA_MAX pages.
  */
 #include "flow/half_open.h"
@@ -42,7 +42,8 @@ int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,
 				   opts->per_source_max);
 	if (err)
 		return err;
-	err = wf_flow_index_init(&table->index, arena, opts->handshakes_max);
+	err = wf_flow_index_init(&table->index, arena,
+				 wf_flow_index_ids_of_full_table(opts->handshakes_max));
 	if (err)
 		goto fini_source;
 	err = wf_slab_new(arena, sizeof(struct wf_handshake), opts->handshakes_max,

@@ -48,7 +48,8 @@ int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t en
 
 	*recent = (struct wf_recent){.linger_ns = linger_ns,
 				     .ttl_ns = WEFT_RECENT_TTL_SEC * WF_NS_PER_SEC};
-	err = wf_flow_index_init(&recent->index, arena, entries_max);
+	err = wf_flow_index_init(&recent->index, arena,
+				 wf_flow_index_ids_of_full_table(entries_max));
 	if (err)
 		return err;
 	err = wf_slab_new(arena, sizeof(struct wf_recent_entry), entries_max, &recent->entries);

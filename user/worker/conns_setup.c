@@ -49,7 +49,7 @@ static int init_half_open(struct wf_conns *conns, const struct wf_pipeline_opts 
 {
 	const struct weft_opts *weft = opts->weft;
 	struct wf_half_open_opts half_open = {
-		.handshakes_max = share_of(opts, weft->embryonic_max, 170, HANDSHAKES_SHARE),
+		.handshakes_max = share_of(opts, weft->embryonic_max, 178, HANDSHAKES_SHARE),
 		.per_source_max = weft->half_open_per_source_max / opts->workers +
 				  (weft->half_open_per_source_max % opts->workers != 0),
 		.timeout_ns = weft->timeout_embryonic_sec * WF_NS_PER_SEC,
@@ -90,7 +90,7 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 	if (err)
 		goto fini_table;
 	err = wf_recent_init(&conns->recent, opts->arena,
-			     share_of(opts, WEFT_RECENT_MAX, 106, RECENT_SHARE),
+			     share_of(opts, WEFT_RECENT_MAX, 110, RECENT_SHARE),
 			     weft->timeout_closed_sec * WF_NS_PER_SEC);
 	if (err)
 		goto fini_half_open;
