@@ -9,6 +9,8 @@
  */
 #include "decode/tcp_header.h"
 
+#include <stddef.h>
+
 enum option_kind {
 	OPTION_END = 0,
 	OPTION_NOP = 1,
@@ -82,20 +84,20 @@ static void read_option(const uint8_t *at, uint32_t bytes, struct wf_packet *pac
 
 void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct wf_packet *packet)
 {
-	while (options_bytes) {
-		uint32_t bytes = 1;
+	const uint8_t *end = options + options_bytes;
+	ptrdiff_t bytes;
 
+	for (; options < end; options += bytes) {
+		bytes = 1;
+		if (options[0] == OPTION_NOP)
+			continue;
 		if (options[0] == OPTION_END)
 			return;
-		if (options[0] != OPTION_NOP) {
-			bytes = options_bytes >= 2 ? options[1] : 0;
-			if (bytes < 2 || bytes > options_bytes) {
-				packet->options |= WF_TCP_OPT_MALFORMED;
-				return;
-			}
-			read_option(options, bytes, packet);
+		bytes = end - options >= 2 ? options[1] : 0;
+		if (bytes < 2 || bytes > end - options) {
+			packet->options |= WF_TCP_OPT_MALFORMED;
+			return;
 		}
-		options += bytes;
-		options_bytes -= bytes;
+		read_option(options, (uint32_t)bytes, packet);
 	}
 }
