@@ -136,6 +136,18 @@ static inline enum wf_next walk_frame(struct wf_layers *layers, const struct wf_
 	return wf_likely(next == WF_NEXT_TCP) ? next : walk(layers, next);
 }
 
+/*
+ * Return true if @frame has only Ethernet, IPv4 and TCP headers, and parse the first two: most
+ * frames. No pointer to @layers leaves this file, so the compiler can keep its members in
+ * registers.
+ */
+static inline bool is_plain(struct wf_layers *layers, const struct wf_frame *frame)
+{
+	return wf_likely(frame->link == WEFT_LINK_ETHERNET) &&
+	       wf_link_ethernet(layers) == WF_NEXT_ETHERTYPE &&
+	       wf_likely(layers->ethertype == WF_ETHERTYPE_IPV4) && wf_ip4_is_plain(layers);
+}
+
 /* ---- key and hash ---- */
 
 static inline struct endpoint endpoint_load(const uint8_t *addr, uint8_t ip_version, uint16_t port)
@@ -176,9 +188,11 @@ static inline void key_put(struct weft_flow_key *key, unsigned int at, const str
 }
 
 /* Return the flow hash. @salt: result of fragment_salt() for a fragment; 0 for a segment. */
-static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct wf_layers *layers,
-				 const struct endpoint *src, const struct endpoint *dst,
-				 uint32_t salt)
+static inline __attribute__((always_inline)) uint32_t hash_ends(const struct wf_decoder *decoder,
+								const struct wf_layers *layers,
+								const struct endpoint *src,
+								const struct endpoint *dst,
+								uint32_t salt)
 {
 	uint64_t tenant =
 		(uint64_t)((uint32_t)layers->vlan[0] << 16 | layers->vlan[1]) << 32 | layers->vni;
@@ -193,10 +207,10 @@ static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct 
  * Set the members of @packet that both segments and fragments have. @src_at: index of the source
  * endpoint in the key, 0 or 1.
  */
-static inline void packet_put(const struct wf_decoder *decoder, const struct wf_frame *frame,
-			      const struct wf_layers *layers, const struct endpoint *src,
-			      const struct endpoint *dst, unsigned int src_at, uint32_t salt,
-			      struct wf_packet *packet)
+static inline __attribute__((always_inline)) void packet_put(
+	const struct wf_decoder *decoder, const struct wf_frame *frame,
+	const struct wf_layers *layers, const struct endpoint *src, const struct endpoint *dst,
+	unsigned int src_at, uint32_t salt, struct wf_packet *packet)
 {
 	packet->time_ns = frame->time_ns - frame->skew_ns;
 	packet->skew_ns = frame->skew_ns;
@@ -247,7 +261,8 @@ static inline uint64_t pseudo_header_sum(const struct wf_layers *layers, uint32_
  * Return true if @field is a partial checksum, which the sender left for its NIC to complete; see
  * checksum.h.
  */
-static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pseudo, uint16_t field)
+static inline __attribute__((always_inline)) bool tcp_checksum_is_partial(
+	const struct wf_layers *layers, uint64_t pseudo, uint16_t field)
 {
 	if (field == wf_checksum_fold(pseudo))
 		return true;
@@ -258,8 +273,9 @@ static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pse
 /*
  * Verify the TCP checksum at layers->pos. The result also covers the checksums of the IP headers.
  */
-static enum wf_checksum_state verify(const struct wf_decoder *decoder, const struct wf_frame *frame,
-				     const struct wf_layers *layers)
+static inline __attribute__((always_inline)) enum wf_checksum_state verify(
+	const struct wf_decoder *decoder, const struct wf_frame *frame,
+	const struct wf_layers *layers)
 {
 	uint64_t pseudo;
 	uint16_t field;
@@ -345,35 +361,54 @@ void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame 
 		__builtin_prefetch(frame->bytes + at);
 }
 
-enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
-				struct wf_packet *ret_packet)
+/* Decode the TCP segment at layers->pos. */
+static inline __attribute__((always_inline)) enum wf_decode_result decode_segment(
+	const struct wf_decoder *decoder, const struct wf_frame *frame, struct wf_layers *layers,
+	struct wf_packet *ret_packet)
 {
-	enum wf_checksum_state checksum;
-	struct wf_layers layers;
+	enum wf_checksum_state checksum = verify(decoder, frame, layers);
+	const uint8_t *tcp = layers->pos;
 	struct endpoint src, dst;
-	const uint8_t *tcp;
+
+	if (wf_unlikely(checksum == WF_CHECKSUM_WRONG) && decoder->checksum != WEFT_CHECKSUM_AUTO)
+		return WF_DECODE_CHECKSUM;
+	ret_packet->checksum = checksum;
+	if (!wf_tcp_header_read(layers, ret_packet))
+		return WF_DECODE_MALFORMED;
+
+	src = endpoint_load(layers->src, layers->ip_version, wf_load_be16(tcp));
+	dst = endpoint_load(layers->dst, layers->ip_version, wf_load_be16(tcp + 2));
+	packet_put(decoder, frame, layers, &src, &dst, endpoint_is_after(&src, &dst), 0,
+		   ret_packet);
+	if (wf_unlikely(decoder->rss))
+		ret_packet->hash = wf_rss_place(decoder->rss, &ret_packet->key, ret_packet->hash);
+	return WF_DECODE_TCP;
+}
+
+/* Decode a frame of any kind. */
+static __attribute__((noinline)) enum wf_decode_result decode_any(const struct wf_decoder *decoder,
+								  const struct wf_frame *frame,
+								  struct wf_packet *ret_packet)
+{
+	struct wf_layers layers;
 	enum wf_next end;
 
 	layers_init(&layers, decoder, frame, layers_flags(decoder, frame));
 	end = walk_frame(&layers, frame);
 	if (wf_unlikely(end != WF_NEXT_TCP))
 		return decode_rest(decoder, frame, &layers, end, ret_packet);
+	return decode_segment(decoder, frame, &layers, ret_packet);
+}
 
-	checksum = verify(decoder, frame, &layers);
-	if (wf_unlikely(checksum == WF_CHECKSUM_WRONG) && decoder->checksum != WEFT_CHECKSUM_AUTO)
-		return WF_DECODE_CHECKSUM;
-	ret_packet->checksum = checksum;
-	tcp = layers.pos;
-	if (!wf_tcp_header_read(&layers, ret_packet))
-		return WF_DECODE_MALFORMED;
+enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
+				struct wf_packet *ret_packet)
+{
+	struct wf_layers layers;
 
-	src = endpoint_load(layers.src, layers.ip_version, wf_load_be16(tcp));
-	dst = endpoint_load(layers.dst, layers.ip_version, wf_load_be16(tcp + 2));
-	packet_put(decoder, frame, &layers, &src, &dst, endpoint_is_after(&src, &dst), 0,
-		   ret_packet);
-	if (wf_unlikely(decoder->rss))
-		ret_packet->hash = wf_rss_place(decoder->rss, &ret_packet->key, ret_packet->hash);
-	return WF_DECODE_TCP;
+	layers_init(&layers, decoder, frame, layers_flags(decoder, frame));
+	if (wf_likely(is_plain(&layers, frame)))
+		return decode_segment(decoder, frame, &layers, ret_packet);
+	return decode_any(decoder, frame, ret_packet);
 }
 
 struct wf_decode_end wf_decode_end(const struct wf_decoder *decoder, const struct wf_frame *frame)

@@ -50,7 +50,8 @@ enum wf_next wf_ip6_extensions(struct wf_layers *layers);
 enum wf_next wf_ip_authentication(struct wf_layers *layers);
 
 /* Return true if the IPv4 header's checksum is correct, or is 0 and WF_LAYERS_LENIENT is set. */
-static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t header_bytes)
+static inline __attribute__((always_inline)) bool wf_ip4_checksum_is_good(struct wf_layers *layers,
+									  uint32_t header_bytes)
 {
 	/* Nearly all headers have WF_IP4_BYTES; the constant lets the compiler unroll the loop. */
 	uint64_t sum = wf_likely(header_bytes == WF_IP4_BYTES)
@@ -65,19 +66,18 @@ static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t he
 	return true;
 }
 
-static inline enum wf_next wf_ip4(struct wf_layers *layers)
+/*
+ * Parse the IPv4 header at layers->pos. @total_bytes: length of its datagram. Return:
+ * WF_NEXT_FRAGMENT with layers->pos at the header if it is that of a fragment.
+ */
+static inline __attribute__((always_inline)) enum wf_next wf_ip4_header(struct wf_layers *layers,
+									uint32_t total_bytes)
 {
 	const uint8_t *ip = layers->pos;
-	uint32_t header_bytes, total_bytes;
+	uint32_t header_bytes = (ip[0] & 0x0fu) * 4;
 
-	if (wf_unlikely(layers->cap_bytes < WF_IP4_BYTES))
-		return WF_NEXT_MALFORMED;
-	header_bytes = (ip[0] & 0x0fu) * 4;
-	total_bytes = wf_load_be16(ip + 2);
 	if (wf_unlikely(ip[0] >> 4 != 4 || header_bytes < WF_IP4_BYTES))
 		return WF_NEXT_MALFORMED;
-	if (wf_unlikely(!total_bytes))
-		total_bytes = wf_ip_offloaded_bytes(layers);
 	if (wf_unlikely(!wf_layers_trim(layers, total_bytes) || layers->cap_bytes < header_bytes))
 		return WF_NEXT_MALFORMED;
 	if (layers->flags & WF_LAYERS_VERIFY && !wf_ip4_checksum_is_good(layers, header_bytes)) {
@@ -93,9 +93,40 @@ static inline enum wf_next wf_ip4(struct wf_layers *layers)
 	layers->ip_bytes = total_bytes;
 	layers->proto = ip[9];
 	if (wf_unlikely(wf_load_be16(ip + 6) & WF_IP4_FRAGMENT_MASK))
-		return wf_ip4_fragment(layers, header_bytes);
+		return WF_NEXT_FRAGMENT;
 	(void)wf_layers_skip(layers, header_bytes);
 	return wf_likely(layers->proto == WF_PROTO_TCP) ? WF_NEXT_TCP : WF_NEXT_PROTO;
+}
+
+static inline enum wf_next wf_ip4(struct wf_layers *layers)
+{
+	const uint8_t *ip = layers->pos;
+	uint32_t total_bytes;
+	enum wf_next next;
+
+	if (wf_unlikely(layers->cap_bytes < WF_IP4_BYTES))
+		return WF_NEXT_MALFORMED;
+	total_bytes = wf_load_be16(ip + 2);
+	if (wf_unlikely(!total_bytes && ip[0] >> 4 == 4))
+		total_bytes = wf_ip_offloaded_bytes(layers);
+	next = wf_ip4_header(layers, total_bytes);
+	return wf_likely(next != WF_NEXT_FRAGMENT) ? next
+						   : wf_ip4_fragment(layers, (ip[0] & 0x0fu) * 4);
+}
+
+/*
+ * Return true if a whole IPv4 header and its TCP header are next, and parse the IPv4 header. This
+ * code is all inline, so that the compiler can keep @layers in registers.
+ */
+static inline bool wf_ip4_is_plain(struct wf_layers *layers)
+{
+	uint32_t total_bytes;
+
+	if (wf_unlikely(layers->cap_bytes < WF_IP4_BYTES))
+		return false;
+	total_bytes = wf_load_be16(layers->pos + 2);
+	return wf_likely(total_bytes) &&
+	       wf_likely(wf_ip4_header(layers, total_bytes) == WF_NEXT_TCP);
 }
 
 static inline enum wf_next wf_ip6(struct wf_layers *layers)
