@@ -91,15 +91,25 @@ static __attribute__((noinline)) uint32_t choose(const struct wf_half *half, uin
 	return wf_dispatch_choose(dispatch, takers, half->flow);
 }
 
+/*
+ * Return those of the subscriptions @takers that want events of this connection. The event begins
+ * at @off of the stream.
+ */
+static uint32_t choose_takers(const struct wf_half *half, uint32_t takers, uint64_t off,
+			      uint64_t now_ns)
+{
+	if (wf_unlikely(takers & half->conns->dispatch->needs_map))
+		return choose(half, takers, off, now_ns);
+	return takers;
+}
+
 /* Return the subscriptions that want an event of @half, which begins at @off of the stream. */
 static uint32_t takers_of(const struct wf_half *half, enum weft_event_type type, uint64_t off,
 			  uint64_t now_ns)
 {
 	uint32_t takers = wf_dispatch_takers(half->conns->dispatch, half->dir, type);
 
-	if (wf_unlikely(takers & half->conns->dispatch->needs_map))
-		return choose(half, takers, off, now_ns);
-	return takers;
+	return choose_takers(half, takers, off, now_ns);
 }
 
 void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)
@@ -178,8 +188,7 @@ static void deliver(const struct wf_half *half, const struct wf_chunk *chunk, ui
 	struct weft_flow identity;
 	struct weft_event event;
 
-	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
-	wf_metric_add(conns->metrics, stream_bytes_by_direction[half->dir], chunk->len_bytes);
+	wf_events_count_data(half, chunk->len_bytes);
 	if (!takers)
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_DATA, chunk->time_ns);
@@ -249,11 +258,14 @@ static __attribute__((noinline)) void deliver_copies(const struct wf_half *half,
 		lose_data(half, &rest);
 }
 
-void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+void wf_events_report_data(const struct wf_half *half, const struct wf_chunk *chunk,
+			   uint32_t takers)
 {
-	uint32_t takers = takers_of(half, WEFT_EVENT_DATA, chunk->off, chunk->time_ns);
-	enum place place = takers ? choose_place(half->conns, chunk, takers) : PLACE_STAY;
+	enum place place = PLACE_STAY;
 
+	takers = choose_takers(half, takers, chunk->off, chunk->time_ns);
+	if (takers)
+		place = choose_place(half->conns, chunk, takers);
 	if (wf_likely(place == PLACE_STAY))
 		deliver(half, chunk, takers);
 	else

@@ -6,13 +6,36 @@
 #define WF_CONN_EVENTS_H
 
 #include "conn/half.h"
+#include "deliver/dispatch.h"
+#include "metrics/metrics.h"
 
 void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns);
 void wf_events_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		     uint64_t now_ns);
 
+/* Count @len_bytes of the stream as delivered. */
+static inline void wf_events_count_data(const struct wf_half *half, uint64_t len_bytes)
+{
+	struct wf_metrics *metrics = half->conns->metrics;
+
+	wf_metric_add(metrics, payload_delivered_bytes, len_bytes);
+	wf_metric_add(metrics, stream_bytes_by_direction[half->dir], len_bytes);
+}
+
+/* Count @chunk as delivered and report it to the subscriptions @takers, of which there are some. */
+void wf_events_report_data(const struct wf_half *half, const struct wf_chunk *chunk,
+			   uint32_t takers);
+
 /* Count @chunk as delivered and report it. */
-void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk);
+static inline void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+{
+	uint32_t takers = wf_dispatch_takers(half->conns->dispatch, half->dir, WEFT_EVENT_DATA);
+
+	if (wf_unlikely(takers))
+		wf_events_report_data(half, chunk, takers);
+	else
+		wf_events_count_data(half, chunk->len_bytes);
+}
 
 /* Count [@off, @off + @len_bytes) as a gap and report it. */
 void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,

@@ -23,6 +23,12 @@ static inline struct wf_chunk wf_stream_chunk_of(const struct wf_stream_segment 
 	};
 }
 
+/* Return true if data at @off is next in order, and @stream holds nothing. */
+static inline bool wf_stream_passes(const struct wf_stream *stream, uint64_t off)
+{
+	return off == stream->next_off && !stream->extents;
+}
+
 /* Insert a segment that wf_stream_insert() can't pass through as the next one in order. */
 enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
 					    const struct wf_stream_segment *segment,
@@ -38,7 +44,7 @@ static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
 						     const struct wf_stream_segment *segment,
 						     struct wf_insert_info *ret_info)
 {
-	if (wf_unlikely(segment->off != stream->next_off || stream->extents || segment->hold))
+	if (wf_unlikely(!wf_stream_passes(stream, segment->off) || segment->hold))
 		return wf_stream_insert_slow(stream, env, segment, ret_info);
 
 	stream->next_off += segment->captured_bytes;
