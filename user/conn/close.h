@@ -7,6 +7,7 @@
 #define WF_CONN_CLOSE_H
 
 #include "conn/half.h"
+#include "flow/expire.h"
 
 /* Deliver the remaining data, report the end of the connection, and remove @flow. */
 void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
@@ -25,6 +26,16 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
  * connection, when it is evicted, or when the capture ends.
  */
 void wf_close_by_application(struct wf_conns *conns, struct wf_flow *flow);
+
+/*
+ * Return true if a deadline of @flow may be due at @now_ns, so that wf_close_if_due() must be
+ * called.
+ */
+static inline bool wf_close_may_be_due(const struct wf_conns *conns, const struct wf_flow *flow,
+				       uint64_t now_ns)
+{
+	return flow->ext || !wf_flow_is_fresh(flow, &conns->timeouts, now_ns);
+}
 
 /*
  * Act on all deadlines of @flow up to @now_ns: those of its holes in order, then the idle time-out.

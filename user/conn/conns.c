@@ -43,15 +43,14 @@ static void change_skew(struct wf_conns *conns, int64_t step_ns)
 	conns->skew_ns += (uint64_t)step_ns;
 }
 
-void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet)
+void wf_conns_clock_irregular(struct wf_conns *conns, struct wf_packet *packet)
 {
-	if (wf_unlikely(packet->time_ns < conns->now_ns)) {
+	if (packet->time_ns < conns->now_ns) {
 		packet->skew_ns -= conns->now_ns - packet->time_ns;
 		packet->time_ns = conns->now_ns;
 	}
 	conns->now_ns = packet->time_ns;
-	conns->file = packet->file;
-	if (wf_unlikely(packet->skew_ns != conns->skew_ns))
+	if (packet->skew_ns != conns->skew_ns)
 		change_skew(conns, (int64_t)(packet->skew_ns - conns->skew_ns));
 }
 

@@ -13,12 +13,21 @@ enum { WF_CONNS_GROUP = 16 }; /* maximum number of segments that are prefetched 
 /* Process one TCP segment of any connection. Call wf_conns_clock() for it first. */
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 
+/* The part of wf_conns_clock() for packets that are late or have another skew than the last one. */
+void wf_conns_clock_irregular(struct wf_conns *conns, struct wf_packet *packet);
+
 /*
  * Advance now_ns to the time of @packet. If @packet is older than another one that arrived before,
  * its time becomes now_ns, and its skew decreases by the difference, so that its time of day stays
  * the same.
  */
-void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet);
+static inline void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet)
+{
+	if (wf_unlikely(packet->time_ns < conns->now_ns || packet->skew_ns != conns->skew_ns))
+		wf_conns_clock_irregular(conns, packet);
+	conns->now_ns = packet->time_ns;
+	conns->file = packet->file;
+}
 
 /*
  * Prefetch what the processing of a group of segments reads, so that the cache misses of the group

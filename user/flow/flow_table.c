@@ -82,19 +82,15 @@ void wf_flow_table_fini(struct wf_flow_table *table)
 	table->flows = NULL;
 }
 
-struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
-				   const struct weft_flow_key *key, uint32_t hash)
+struct wf_flow *wf_flow_table_find_next(const struct wf_flow_table *table,
+					const struct weft_flow_key *key, uint32_t hash,
+					struct wf_flow_cursor cursor)
 {
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+	uint32_t id = wf_flow_index_next(&table->index, &cursor);
 
-	wf_owner_check(table->owner, "flow find");
-	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
-		struct wf_flow *flow = flow_at(table, id);
-
-		if (wf_likely(flow->hash == hash && wf_flow_key_is_equal(&flow->key, key)))
-			return flow;
-	}
+	for (; id; id = wf_flow_index_next(&table->index, &cursor))
+		if (wf_flow_table_matches(flow_at(table, id), key, hash))
+			return flow_at(table, id);
 	return NULL;
 }
 

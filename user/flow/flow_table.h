@@ -16,15 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/owner.h"
 #include "base/timer_wheel.h"
 #include "flow/flow.h"
 #include "flow/flow_index.h"
 #include "flow/late.h"
 #include "memory/slab.h"
+#include "packet/flow_key.h"
 
 struct wf_arena;
 struct wf_claims;
-struct wf_owner;
 
 struct wf_flow_table {
 	struct wf_slab *flows;
@@ -55,8 +56,33 @@ void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner
 			     struct wf_claims *claims);
 void wf_flow_table_fini(struct wf_flow_table *table);
 
-struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
-				   const struct weft_flow_key *key, uint32_t hash);
+static inline bool wf_flow_table_matches(const struct wf_flow *flow,
+					 const struct weft_flow_key *key, uint32_t hash)
+{
+	return flow->hash == hash && wf_flow_key_is_equal(&flow->key, key);
+}
+
+/* The part of wf_flow_table_find() for the flows after the first one of the iteration @cursor. */
+struct wf_flow *wf_flow_table_find_next(const struct wf_flow_table *table,
+					const struct weft_flow_key *key, uint32_t hash,
+					struct wf_flow_cursor cursor);
+
+/* Return the flow with @key, whose hash is @hash; NULL if there is none. */
+static inline struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
+						 const struct weft_flow_key *key, uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+	struct wf_flow *flow;
+
+	wf_owner_check(table->owner, "flow find");
+	if (!id)
+		return NULL;
+	flow = wf_slab_at(table->flows, id);
+	return wf_likely(wf_flow_table_matches(flow, key, hash))
+		       ? flow
+		       : wf_flow_table_find_next(table, key, hash, cursor);
+}
 
 /*
  * Add a flow that is initialised by wf_flow_init(), has a new id, and has no timer. @key must not

@@ -212,8 +212,9 @@ static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_frame 
 	return wf_segment_filter_wants(filter, packet, flow_hash(pipeline, frame, packet));
 }
 
-static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			      struct wf_packet *ret_packet)
+static inline __attribute__((always_inline)) enum wf_outcome decode(struct wf_pipeline *pipeline,
+								    const struct wf_frame *frame,
+								    struct wf_packet *ret_packet)
 {
 	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
 		return filtered(pipeline, frame, ret_packet);
@@ -265,8 +266,10 @@ static void tick(struct wf_pipeline *pipeline)
  * Process a segment if this worker owns its flow, otherwise hand it to the owner. Takes @frame's
  * page reference.
  */
-static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			       struct wf_packet *packet, enum wf_outcome outcome)
+static inline __attribute__((always_inline)) enum wf_outcome process(struct wf_pipeline *pipeline,
+								     const struct wf_frame *frame,
+								     struct wf_packet *packet,
+								     enum wf_outcome outcome)
 {
 	if (outcome == WF_OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
 		return hand_over(pipeline, frame, packet->hash);
