@@ -30,6 +30,7 @@
 
 enum {
 	LINES_MAX = 256,
+	HALF_OPEN_MAX = 64,
 	CONNECTIONS = 8, /* flows begin at different offsets in a line; the largest count is used */
 	TRAP_FLAG = 1 << 8,
 };
@@ -149,6 +150,7 @@ static void count(struct touched *max, enum rig_side from, uint32_t flags, int64
 /* The kinds of segments, in the order of the table's rows. */
 enum kind {
 	SYN = 0,
+	EVICTING_SYN,
 	SYN_ACK,
 	FIRST_ACK,
 	DATA,
@@ -163,6 +165,7 @@ enum kind {
 
 static const char *const names[KIND_COUNT] = {
 	[SYN] = "SYN that nobody answers",
+	[EVICTING_SYN] = "SYN that evicts a half-open connection",
 	[SYN_ACK] = "SYN-ACK",
 	[FIRST_ACK] = "first segment after the handshake",
 	[DATA] = "data in order",
@@ -209,6 +212,41 @@ static void run_step(const struct step *step, struct touched max[KIND_COUNT])
 	}
 }
 
+static void start(const struct weft_opts *opts)
+{
+	rig_start(&rig, opts);
+	watch.base = wf_arena_base(rig.arena);
+	watch.bytes = wf_arena_bytes(rig.arena);
+}
+
+/* Run the steps of all connections. */
+static void run_connections(struct touched max[KIND_COUNT])
+{
+	start(NULL);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		run_step(&steps[i], max);
+	rig_stop(&rig);
+}
+
+/* Send SYNs from different sources: as many as there is room for, then some that evict. */
+static void run_flood(struct touched max[KIND_COUNT])
+{
+	const struct weft_opts opts = {.embryonic_max = HALF_OPEN_MAX};
+	char source[16];
+
+	start(&opts);
+	rig.addr[RIG_CLIENT] = source;
+	for (unsigned int i = 0; i < HALF_OPEN_MAX + CONNECTIONS; i++) {
+		snprintf(source, sizeof(source), "10.1.0.%u", i);
+		if (i < HALF_OPEN_MAX)
+			rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+		else
+			count(&max[EVICTING_SYN], RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	}
+	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_evicted_flows), CONNECTIONS);
+	rig_stop(&rig);
+}
+
 /* Read the two numbers of the row @name of the table. */
 static struct touched read_row(const char *name)
 {
@@ -234,12 +272,8 @@ TEST(cache_lines_of_each_kind_of_segment_are_those_of_the_table)
 	bool differs = false;
 
 	watch_signals();
-	rig_start(&rig, NULL);
-	watch.base = wf_arena_base(rig.arena);
-	watch.bytes = wf_arena_bytes(rig.arena);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		run_step(&steps[i], max);
-	rig_stop(&rig);
+	run_connections(max);
+	run_flood(max);
 
 	for (int kind = 0; kind < KIND_COUNT; kind++) {
 		struct touched row = read_row(names[kind]);
