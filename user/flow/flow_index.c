@@ -111,11 +111,6 @@ void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t i
 		index->buckets[at].passed--;
 }
 
-void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash)
-{
-	__builtin_prefetch(&index->buckets[wf_flow_index_home(index, hash)]);
-}
-
 bool wf_flow_index_is_valid(const struct wf_flow_index *index)
 {
 	uint32_t count = 0;

@@ -151,7 +151,10 @@ int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 /* Remove @id. @hash: the hash with which it was added. */
 void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
-void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash);
+static inline void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash)
+{
+	__builtin_prefetch(&index->buckets[wf_flow_index_home(index, hash)]);
+}
 
 bool wf_flow_index_is_valid(const struct wf_flow_index *index);
 

@@ -247,11 +247,6 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 	return found;
 }
 
-void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash)
-{
-	wf_flow_index_prefetch(&table->index, hash);
-}
-
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash)
 {
 	struct wf_flow_cursor cursor;

@@ -157,7 +157,10 @@ uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket
  * The data of the flow with @hash is prefetched in four steps. First step: prefetch the bucket of
  * the index.
  */
-void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
+static inline void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash)
+{
+	wf_flow_index_prefetch(&table->index, hash);
+}
 
 /*
  * Second step: prefetch the first flow that wf_flow_table_find() would compare, which may be a

@@ -200,11 +200,6 @@ bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_pac
 	       wf_seq_near(packet->seq, snd_nxt, NEAR_BYTES);
 }
 
-void wf_recent_prefetch(const struct wf_recent *recent, uint32_t hash)
-{
-	wf_flow_index_prefetch(&recent->index, hash);
-}
-
 bool wf_recent_is_valid(const struct wf_recent *recent)
 {
 	uint32_t count = 0;

@@ -74,7 +74,10 @@ bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_pac
 			     uint64_t since_ns);
 
 /* Prefetch the bucket of the index that the functions above read for @hash. */
-void wf_recent_prefetch(const struct wf_recent *recent, uint32_t hash);
+static inline void wf_recent_prefetch(const struct wf_recent *recent, uint32_t hash)
+{
+	wf_flow_index_prefetch(&recent->index, hash);
+}
 
 bool wf_recent_is_valid(const struct wf_recent *recent);
 

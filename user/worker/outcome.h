@@ -33,8 +33,9 @@ enum wf_outcome {
 			wf_metric_inc(metrics, frames_##what##_frames);     \
 	} while (0)
 
-static inline void wf_outcome_count(struct wf_metrics *metrics, bool rebuilt,
-				    enum wf_outcome outcome)
+static inline __attribute__((always_inline)) void wf_outcome_count(struct wf_metrics *metrics,
+								   bool rebuilt,
+								   enum wf_outcome outcome)
 {
 	switch (outcome) {
 	case WF_OUTCOME_PROCESSED:

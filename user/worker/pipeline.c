@@ -202,8 +202,8 @@ static bool is_filtered(const struct wf_pipeline *pipeline, const struct wf_fram
 	       frame->policy == (uint8_t)pipeline->policy && !(frame->flags & WF_FRAME_REBUILT);
 }
 
-static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
-		      const struct wf_packet *packet)
+static inline bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			     const struct wf_packet *packet)
 {
 	const struct wf_segment_filter *filter = pipeline->opts.segment_filter;
 
