@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "capture/file/pcap_filter.h"
 #include "packet/packet.h"
-#include "decode/rss.h"
+#include "packet/rss.h"
 #include "worker/pipeline.h"
 #include "memory/arena.h"
 #include "memory/page.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of decode/rss.c: the hash equals the NIC's, and both directions of a connection have one
+ * Tests of packet/rss.c: the hash equals the NIC's, and both directions of a connection have one
  * owner in every mode.
  */
 #include "unit/support/test.h"
@@ -10,7 +10,7 @@
 #include <weft/limits.h>
 
 #include "decode/decode.h"
-#include "decode/rss.h"
+#include "packet/rss.h"
 #include "unit/support/decode_kinds.h"
 #include "unit/support/packet_builder.h"
 

@@ -16,10 +16,10 @@
 #include "decode/ip.h"
 #include "decode/layers_internal.h"
 #include "decode/link.h"
-#include "decode/rss.h"
 #include "decode/tcp_header.h"
 #include "decode/tunnel.h"
 #include "decode/tunnel_udp.h"
+#include "packet/rss.h"
 
 /*
  * One endpoint of a flow. high and low are the two halves of the address, loaded in memory order.

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "bpf/hash.h"
-#include "decode/rss.h"
+#include "packet/rss.h"
 
 struct wf_crew;
 struct weft_flow_key;

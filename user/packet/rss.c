@@ -5,7 +5,7 @@
  * The hash is the xor of one 32-bit window of the key for each set bit of the input; the window
  * begins at the position of the bit. A precomputed table yields the xor for 4 input bits at a time.
  */
-#include "decode/rss.h"
+#include "packet/rss.h"
 
 #include <endian.h>
 #include <string.h>

@@ -11,8 +11,8 @@
  *
  * Memory: struct wf_rss. Thread: any, after wf_rss_init().
  */
-#ifndef WF_DECODE_RSS_H
-#define WF_DECODE_RSS_H
+#ifndef WF_PACKET_RSS_H
+#define WF_PACKET_RSS_H
 
 #include <stdbool.h>
 #include <stdint.h>
