@@ -10,6 +10,16 @@
 
 #include "bus/secret.h"
 
+/* The largest number of bytes that was erased at once. */
+static size_t erased_bytes;
+
+/* Replaces the function of libc, to see what is erased. */
+void explicit_bzero(void *bytes, size_t len)
+{
+	memset(bytes, 0, len);
+	erased_bytes = len > erased_bytes ? len : erased_bytes;
+}
+
 static char path[] = "/tmp/weft-secret-XXXXXX";
 
 static int setup(void **state)
@@ -52,7 +62,9 @@ TEST_WITH(bus_secret_that_is_no_text_or_too_long_is_refused, setup, teardown)
 
 	assert_non_null(large);
 	write_file("a\0b", 3);
+	erased_bytes = 0;
 	assert_int_equal(wf_bus_secret_read(path, &text), -EINVAL);
+	assert_true(erased_bytes >= 3);
 	memset(large, 'x', (1 << 20) + 1);
 	write_file(large, (1 << 20) + 1);
 	assert_int_equal(wf_bus_secret_read(path, &text), -EFBIG);

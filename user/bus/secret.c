@@ -60,7 +60,10 @@ int wf_bus_secret_read(const char *path, char **ret_text)
 	else
 		err = strlen(text) == (size_t)len ? 0 : -EINVAL;
 	if (err) {
-		wf_bus_secret_free(text);
+		/* A zero byte may precede other bytes, so wf_bus_secret_free() is not enough. */
+		if (text)
+			explicit_bzero(text, FILE_BYTES_MAX + 1);
+		free(text);
 		return err;
 	}
 	*ret_text = text;
