@@ -232,3 +232,55 @@ TEST_WITH(journal_damaged_byte_ends_it, setup, teardown)
 	check_state(&table, &position, 1, 1);
 	wf_collect_flows_fini(&table);
 }
+
+/* ---- a full disk ---- */
+
+/* The file of a journal whose writes fail with ENOSPC until wait_until_space() was called. */
+static int real_fd = -1;
+static int waits;
+
+static int wait_until_space(int err, void *ctx)
+{
+	struct wf_journal *journal = ctx;
+
+	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(dup2(real_fd, journal->fd), journal->fd);
+	waits++;
+	return 0;
+}
+
+/* Let the writes of @journal fail. */
+static void fill_disk(struct wf_journal *journal)
+{
+	int full_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	real_fd = dup(journal->fd);
+	assert_true(real_fd >= 0 && full_fd >= 0);
+	assert_int_equal(dup2(full_fd, journal->fd), journal->fd);
+	close(full_fd);
+}
+
+TEST_WITH(journal_with_a_full_buffer_waits_for_space, setup, teardown)
+{
+	struct wf_journal_position position = {.events_inode = 1};
+	struct wf_journal journal = {.fd = -1, .wait_fn = wait_until_space, .wait_ctx = &journal};
+	struct wf_collect_flows table, read;
+	struct wf_collect_flow *flow;
+
+	assert_int_equal(wf_collect_flows_init(&table, FLOWS_MAX), 0);
+	assert_int_equal(wf_journal_begin(&journal, dir_fd, &head, &table, &position), 0);
+	flow = add_flow(&table, 1);
+	wf_journal_open_flow(&journal, flow);
+	fill_disk(&journal);
+	for (waits = 0; !waits && !journal.err; flow->end_off[0]++)
+		wf_journal_end_off(&journal, flow);
+	assert_int_equal(waits, 1);
+	wf_journal_commit(&journal, &position);
+	assert_int_equal(wf_journal_sync(&journal), 0);
+	close(real_fd);
+	wf_journal_close(&journal);
+	read_journal(&read, &position);
+	assert_int_equal(find_flow(&read, 1)->end_off[0], flow->end_off[0] - 1);
+	wf_collect_flows_fini(&read);
+	wf_collect_flows_fini(&table);
+}

@@ -47,6 +47,19 @@ static int write_out(struct wf_journal *journal)
 	return err;
 }
 
+/* Make room for a line in the buffer. Return: 0; negative errno: the line is lost. */
+static int make_room(struct wf_journal *journal)
+{
+	int err = journal->err;
+
+	while (!err && WF_JOURNAL_BUF_BYTES - journal->len < WF_JOURNAL_LINE_BYTES) {
+		err = write_out(journal);
+		if (err && journal->wait_fn)
+			err = journal->wait_fn(err, journal->wait_ctx);
+	}
+	return err;
+}
+
 static void append(struct wf_journal *journal, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -56,8 +69,7 @@ static void append(struct wf_journal *journal, const char *format, ...)
 	va_list args;
 	int len;
 
-	if (WF_JOURNAL_BUF_BYTES - journal->len < WF_JOURNAL_LINE_BYTES)
-		journal->err = write_out(journal);
+	journal->err = make_room(journal);
 	if (journal->err)
 		return;
 	line = journal->bytes + journal->len;
@@ -192,6 +204,8 @@ int wf_journal_begin(struct wf_journal *journal, int dir, const struct wf_journa
 	if (!made.err && fsync(dir))
 		made.err = -errno;
 	made.compact_bytes = made.file_bytes;
+	made.wait_fn = journal->wait_fn;
+	made.wait_ctx = journal->wait_ctx;
 	wf_journal_close(made.err ? &made : journal);
 	if (!made.err)
 		*journal = made;

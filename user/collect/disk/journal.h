@@ -72,6 +72,13 @@ struct wf_journal {
 	size_t len;
 	char *bytes; /* owned: WF_JOURNAL_BUF_BYTES */
 	int err;     /* not 0: a record is lost, or may be, so later calls fail with this error */
+	/*
+	 * Called if the buffer is full and writing it fails with @err. Return: 0: write again;
+	 * negative errno: the record is lost. NULL: it is lost at once. wf_journal_begin() keeps
+	 * this member of the journal that it replaces.
+	 */
+	int (*wait_fn)(int err, void *ctx);
+	void *wait_ctx;
 };
 
 /*

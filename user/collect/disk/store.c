@@ -194,6 +194,25 @@ static int open_events(struct wf_collect_store *store, char *ret_error)
 	return 0;
 }
 
+/* Wait for space on the disk. Return: 0: try again; @err if that does not help; -EINTR: stop. */
+static int wait_for_space(int err, void *ctx)
+{
+	struct wf_collect_store *store = ctx;
+	struct wf_collect_counts *counts = store->opts.counts;
+	const struct timespec pause = {.tv_sec = FULL_WAIT_SEC};
+
+	if (err != -ENOSPC && err != -EDQUOT)
+		return err;
+	if (!atomic_exchange(&counts->is_waiting_for_disk, true))
+		wf_collect_say(store, WEFT_LOG_WARN,
+			       "%s or %s: %s; messages wait in NATS until there is space",
+			       store->opts.dir, store->opts.events, strerror(-err));
+	if (store->opts.should_stop())
+		return -EINTR;
+	nanosleep(&pause, NULL);
+	return store->opts.should_stop() ? -EINTR : 0;
+}
+
 /* Begin a journal of the present state. */
 static int begin_journal(struct wf_collect_store *store)
 {
@@ -249,6 +268,8 @@ int wf_collect_store_open(const struct wf_collect_store_opts *opts,
 	store->opts = *opts;
 	store->dir = -1;
 	store->journal.fd = -1;
+	store->journal.wait_fn = wait_for_space;
+	store->journal.wait_ctx = store;
 	store->events.fd = -1;
 	err = open_all(store, ret_error);
 	if (err) {
@@ -357,24 +378,6 @@ static void close_ended(struct wf_collect_store *store)
 			wf_collect_files_close(&store->files, store->changed[i]);
 }
 
-/* Wait for space on the disk. Return: 0: try again; @err if that does not help; -EINTR: stop. */
-static int wait_for_space(struct wf_collect_store *store, int err)
-{
-	struct wf_collect_counts *counts = store->opts.counts;
-	const struct timespec pause = {.tv_sec = FULL_WAIT_SEC};
-
-	if (err != -ENOSPC && err != -EDQUOT)
-		return err;
-	if (!atomic_exchange(&counts->is_waiting_for_disk, true))
-		wf_collect_say(store, WEFT_LOG_WARN,
-			       "%s or %s: %s; messages wait in NATS until there is space",
-			       store->opts.dir, store->opts.events, strerror(-err));
-	if (store->opts.should_stop())
-		return -EINTR;
-	nanosleep(&pause, NULL);
-	return store->opts.should_stop() ? -EINTR : 0;
-}
-
 /* Step 1 of a commit, and the bytes of step 2. */
 static int write_part(struct wf_collect_store *store, int *done)
 {
@@ -392,7 +395,7 @@ int wf_collect_store_write(struct wf_collect_store *store)
 	int err = store->err;
 
 	while (!err && (err = write_part(store, &done)))
-		if ((err = wait_for_space(store, err)))
+		if ((err = wait_for_space(err, store)))
 			break;
 	if (!err)
 		store->items_count = 0;
@@ -426,12 +429,12 @@ static int commit_batch(struct wf_collect_store *store)
 	if (err)
 		return err;
 	while ((err = sync_batch(store)))
-		if ((err = wait_for_space(store, err)))
+		if ((err = wait_for_space(err, store)))
 			return err;
 	close_ended(store);
 	append_batch(store);
 	while ((err = wf_journal_sync(&store->journal)))
-		if ((err = wait_for_space(store, err)))
+		if ((err = wait_for_space(err, store)))
 			break;
 	return err;
 }
