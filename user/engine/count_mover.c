@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * count_mover.c - a thread that moves the per-CPU counts of hot flows to the kernel's flow maps at
- * intervals, and renews the heartbeat of tc filters.
+ * count_mover.c - a thread that moves the per-CPU counts of hot flows to the kernel's flow maps,
+ * and a thread that renews the heartbeat of tc filters.
  */
 #include "engine/count_mover.h"
 
@@ -31,22 +31,31 @@ void wf_count_mover_move(struct wf_count_mover *mover)
 
 static uint64_t move_again(void *ctx, uint64_t now_ns)
 {
+	wf_count_mover_move(ctx);
+	return wf_clock_monotonic_ns() + WF_COUNT_MOVER_MS * WF_NS_PER_MS;
+}
+
+static uint64_t beat_again(void *ctx, uint64_t now_ns)
+{
 	struct wf_count_mover *mover = ctx;
 
 	mover->beat(mover->ctx);
-	wf_count_mover_move(mover);
-	return wf_clock_monotonic_ns() + WF_COUNT_MOVER_MS * WF_NS_PER_MS;
+	return now_ns + WF_COUNT_MOVER_MS * WF_NS_PER_MS;
 }
 
 int wf_count_mover_start(struct wf_count_mover *mover)
 {
-	return wf_periodic_start(&mover->thread, "weft-counts", move_again, mover);
+	int err = wf_periodic_start(&mover->heart, "weft-heartbeat", beat_again, mover);
+
+	return err ? err : wf_periodic_start(&mover->thread, "weft-counts", move_again, mover);
 }
 
 void wf_count_mover_stop(struct wf_count_mover *mover)
 {
-	if (!mover->thread.is_started)
-		return;
+	bool was_started = mover->thread.is_started;
+
 	wf_periodic_stop(&mover->thread);
-	wf_count_mover_move(mover);
+	if (was_started)
+		wf_count_mover_move(mover);
+	wf_periodic_stop(&mover->heart);
 }

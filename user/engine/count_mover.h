@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * count_mover.h - a thread that moves the per-CPU counts of hot flows to the kernel's flow maps at
- * intervals, and renews the heartbeat of tc filters.
+ * count_mover.h - a thread that moves the per-CPU counts of hot flows to the kernel's flow maps,
+ * and a thread that renews the heartbeat of tc filters.
  *
- * The interval is WF_COUNT_MOVER_MS. capture/maps/hot_flows.h describes the counts, bpf/heartbeat.h
- * the heartbeat.
+ * The interval of both is WF_COUNT_MOVER_MS. capture/maps/hot_flows.h describes the counts,
+ * bpf/heartbeat.h the heartbeat. They are two threads, because a move waits for an RCU grace
+ * period, which can take longer than a heartbeat is valid.
  */
 #ifndef WF_ENGINE_COUNT_MOVER_H
 #define WF_ENGINE_COUNT_MOVER_H
@@ -20,19 +21,20 @@ struct wf_count_mover {
 	 * two members below.
 	 */
 	void (*move)(void *ctx);
-	/* Renew the heartbeat. Called once per interval, before the thread waits for the lock. */
+	/* Renew the heartbeat. Must not wait. */
 	void (*beat)(void *ctx);
 	void *ctx;
 
 	struct wf_lock lock; /* held while per-CPU counts are moved to the flow maps */
 	struct wf_periodic thread;
+	struct wf_periodic heart;
 };
 
 void wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms);
 void wf_count_mover_fini(struct wf_count_mover *mover);
 int wf_count_mover_start(struct wf_count_mover *mover);
 
-/* Stop the thread, and move the remaining per-CPU counts to the flow maps. Idempotent. */
+/* Stop both threads, and move the remaining per-CPU counts to the flow maps. Idempotent. */
 void wf_count_mover_stop(struct wf_count_mover *mover);
 
 /*
