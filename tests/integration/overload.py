@@ -3,6 +3,7 @@
 """overload.py IFACE SEGMENTS SEGMENT_BYTES FLOWS_A_SECOND,SECONDS ... - phases of short,
 interleaved connections, each with SEGMENTS segments to the server. Client addresses contain the
 phase: 10.9.PHASE.x. Prints the number of connections of each phase."""
+import errno
 import heapq
 import socket
 import struct
@@ -41,6 +42,18 @@ def flow(phase, number, segments, size):
     yield up(end + 1, 2, ACK)
 
 
+def send(sender, bytes_out):
+    """Send a frame; wait while the interface's queue is full, so that no frame is lost before XDP."""
+    while True:
+        try:
+            sender.send(bytes_out)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            time.sleep(0.001)
+
+
 def main():
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sender.bind((sys.argv[1], 0))
@@ -60,9 +73,12 @@ def main():
         wait = start + when - time.monotonic()
         if wait > 0:
             time.sleep(wait)
+        elif wait < -STEP:
+            # This process was not scheduled for a while; do not send all late frames at once.
+            start -= wait + STEP
         bytes_out = next(rest, None)
         if bytes_out is not None:
-            sender.send(bytes_out)
+            send(sender, bytes_out)
             heapq.heappush(due, (when + STEP, order, rest))
 
 
