@@ -201,18 +201,19 @@ static void fill_end(struct wf_subscriber *subscriber)
 	subscriber->is_ending = true;
 }
 
-/* Take the next events, when all parts were sent. Return: false if none waits. */
-static bool fill(struct wf_subscriber *subscriber)
+/* Take the next events, when all parts were sent. Return: their number; 1 for the END frame. */
+static int fill(struct wf_subscriber *subscriber)
 {
 	int count = weft_sub_poll(subscriber->sub, subscriber->events, BATCH_EVENTS, 0);
 
 	subscriber->parts_begin = 0;
 	subscriber->parts_end = 0;
-	if (count < 0)
+	if (count < 0) {
 		fill_end(subscriber);
-	else
-		fill_events(subscriber, count);
-	return count != 0;
+		return 1;
+	}
+	fill_events(subscriber, count);
+	return count;
 }
 
 /* ---- sending ---- */
@@ -253,17 +254,21 @@ static int send_parts(struct wf_subscriber *subscriber)
 
 static enum wf_subscriber_state serve_connection(struct wf_subscriber *subscriber)
 {
-	for (int i = 0; i < BATCHES_MAX; i++) {
+	enum wf_subscriber_state state = WF_SUBSCRIBER_READY;
+
+	for (int i = 0;; i++) {
 		int err = send_parts(subscriber);
 
 		if (err == -EAGAIN)
 			return WF_SUBSCRIBER_BLOCKED;
 		if (err || subscriber->is_ending)
 			return WF_SUBSCRIBER_GONE;
+		if (i == BATCHES_MAX)
+			return WF_SUBSCRIBER_MORE;
 		if (!fill(subscriber))
-			break;
+			return state;
+		state = WF_SUBSCRIBER_BUSY;
 	}
-	return WF_SUBSCRIBER_READY;
 }
 
 /* ---- shared memory ---- */
@@ -327,21 +332,27 @@ static enum wf_subscriber_state wait_for_client(struct wf_subscriber *subscriber
 
 static enum wf_subscriber_state serve_shared(struct wf_subscriber *subscriber)
 {
-	int count = 1;
+	enum wf_subscriber_state state = WF_SUBSCRIBER_READY;
+	int count;
 
 	if (!subscriber->is_greeted && wf_shm_sender_greet(subscriber->shm, SHM_RESPONSE))
 		return WF_SUBSCRIBER_GONE;
 	subscriber->is_greeted = true;
-	for (int i = 0; i < BATCHES_MAX && count > 0; i++) {
+	for (int i = 0; i < BATCHES_MAX; i++) {
 		if (wf_shm_sender_reclaim(subscriber->shm))
 			return WF_SUBSCRIBER_GONE;
 		if (subscriber->is_ending)
 			return wait_for_client(subscriber);
 		count = share_events(subscriber);
+		if (count == -EAGAIN || count == -ESHUTDOWN)
+			return wait_for_client(subscriber);
+		if (count < 0)
+			return WF_SUBSCRIBER_GONE;
+		if (!count)
+			return state;
+		state = WF_SUBSCRIBER_BUSY;
 	}
-	if (count == -EAGAIN || count == -ESHUTDOWN)
-		return wait_for_client(subscriber);
-	return count < 0 ? WF_SUBSCRIBER_GONE : WF_SUBSCRIBER_READY;
+	return WF_SUBSCRIBER_MORE;
 }
 
 enum wf_subscriber_state wf_subscriber_check(struct wf_subscriber *subscriber,

@@ -17,7 +17,11 @@ struct wf_subscriber;
 /** The state after wf_subscriber_serve(). */
 enum wf_subscriber_state {
 	WF_SUBSCRIBER_READY = 0, /* wait until the subscription's descriptor is readable */
-	WF_SUBSCRIBER_BLOCKED,	 /* wait for wf_subscriber_watched() on the connection */
+	/* serve the client again after a short time: events were sent, so more are expected */
+	WF_SUBSCRIBER_BUSY,
+	/* serve the client again after the other clients: the limit of one call was reached */
+	WF_SUBSCRIBER_MORE,
+	WF_SUBSCRIBER_BLOCKED, /* wait for wf_subscriber_watched() on the connection */
 	/* free the client: it closed the connection, received everything, or caused an error */
 	WF_SUBSCRIBER_GONE,
 };

@@ -5,11 +5,11 @@
  *
  *   control thread: subscribe → pointer through a pipe → this thread: list, epoll
  *
- * The pipe makes the hand-over free of locks. While the connection or the ring of a client has
- * room, epoll watches the client's subscription; otherwise it watches the connection: for room or,
- * with shared memory, for the byte that the client sends when it has read. Both are watched
- * level-triggered. epoll moves a descriptor that stays ready behind the others, so that each client
- * gets its turn.
+ * The pipe makes the hand-over free of locks.
+ *
+ * While events arrive, a subscription is polled every BUSY_MS instead, and epoll does not watch it.
+ * So under load, a worker need not wake this thread at each batch for each client, which would take
+ * more of its time than the events, and each turn of a client is for many events.
  */
 #include "serve/subscribers.h"
 
@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,26 +32,20 @@
 #include <weft/weft.h>
 
 #include "agent/control/peer.h"
+#include "serve/member.h"
 #include "serve/subscribe_request.h"
 #include "serve/subscriber.h"
 
 #define NS_PER_MS 1000000ull
 
 enum {
+	NICE = 10, /* priority below that of the workers */
 	EVENTS_MAX = 64,
+	BUSY_MS = 1,	/* interval of polling while events arrive */
 	CHECK_MS = 250, /* interval between checks of all clients */
 	/* maximum time after the capture for sending the rest: without progress, and in all */
 	FINISH_IDLE_MS = 1000,
 	FINISH_MS = 5000,
-};
-
-/* A client in the list of the thread. */
-struct member {
-	struct wf_subscriber *subscriber; /* owned */
-	struct member *next;
-	enum wf_subscriber_state state;
-	uint64_t seen_progress; /* result of wf_subscriber_progress() at the last check */
-	uint64_t progress_ns;	/* time at which that result last changed */
 };
 
 struct wf_subscribers {
@@ -61,12 +56,13 @@ struct wf_subscribers {
 	_Atomic unsigned int count; /* clients, including those in the pipe */
 	_Atomic bool is_finishing;
 	int epoll_fd;
-	int pipe_fds[2]; /* carries struct member *; NULL: the request to finish */
+	int pipe_fds[2]; /* carries struct wf_member *; NULL: the request to finish */
 	pthread_t thread;
 	bool has_thread;
 
 	/* used by the thread only */
-	struct member *first;
+	struct wf_member *first;
+	uint64_t busy_ns;	/* time at which busy clients are served again */
 	uint64_t finish_ns;	/* time at which the capture ended; 0: the capture runs */
 	uint64_t pressure_seen; /* number of the last change of memory pressure that was read */
 	bool is_critical;	/* the level of memory pressure is critical */
@@ -80,73 +76,25 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
 }
 
-/* ---- the thread: one client ---- */
+/* ---- the thread ---- */
 
-static int watch(struct wf_subscribers *subscribers, int op, struct member *member)
+static void free_member(struct wf_subscribers *subscribers, struct wf_member *member)
 {
-	bool is_blocked = member->state == WF_SUBSCRIBER_BLOCKED;
-	struct epoll_event connection = {
-		.events = wf_subscriber_watched(member->subscriber, member->state),
-		.data.ptr = member,
-	};
-	struct epoll_event subscription = {.events = is_blocked ? 0 : EPOLLIN, .data.ptr = member};
-
-	if (epoll_ctl(subscribers->epoll_fd, op, wf_subscriber_fd(member->subscriber),
-		      &connection) ||
-	    epoll_ctl(subscribers->epoll_fd, op, wf_subscriber_sub_fd(member->subscriber),
-		      &subscription))
-		return -errno;
-	return 0;
-}
-
-static void free_member(struct wf_subscribers *subscribers, struct member *member)
-{
-	/*
-	 * The subscription's descriptor may stay open until all workers have left the subscription,
-	 * so epoll would not forget it by itself.
-	 */
-	epoll_ctl(subscribers->epoll_fd, EPOLL_CTL_DEL, wf_subscriber_sub_fd(member->subscriber),
-		  NULL);
-	wf_subscriber_free(member->subscriber);
-	free(member);
+	wf_member_free(member);
 	atomic_fetch_sub(&subscribers->count, 1);
 }
 
-static void set_state(struct wf_subscribers *subscribers, struct member *member,
-		      enum wf_subscriber_state state)
-{
-	enum wf_subscriber_state before = member->state;
-
-	member->state = state;
-	if (state != WF_SUBSCRIBER_GONE && state != before &&
-	    watch(subscribers, EPOLL_CTL_MOD, member))
-		member->state = WF_SUBSCRIBER_GONE;
-}
-
-static void serve(struct wf_subscribers *subscribers, struct member *member, uint32_t events)
-{
-	if (member->state == WF_SUBSCRIBER_GONE)
-		return;
-	set_state(subscribers, member,
-		  events & (EPOLLHUP | EPOLLERR) ? WF_SUBSCRIBER_GONE
-						 : wf_subscriber_serve(member->subscriber));
-}
-
-static void admit(struct wf_subscribers *subscribers, struct member *member)
+static void admit(struct wf_subscribers *subscribers, struct wf_member *member)
 {
 	member->next = subscribers->first;
 	subscribers->first = member;
-	member->progress_ns = now_ns();
-	if (watch(subscribers, EPOLL_CTL_ADD, member))
-		member->state = WF_SUBSCRIBER_GONE;
-	else
-		serve(subscribers, member, 0);
+	wf_member_admit(member, now_ns());
 }
 
 /* Take new clients, and the request to finish, from the pipe. */
 static void read_pipe(struct wf_subscribers *subscribers)
 {
-	struct member *member;
+	struct wf_member *member;
 
 	while (read(subscribers->pipe_fds[0], &member, sizeof(member)) == sizeof(member)) {
 		if (member)
@@ -156,25 +104,14 @@ static void read_pipe(struct wf_subscribers *subscribers)
 	}
 }
 
-/* ---- the thread: all clients ---- */
-
-static bool has_progress(struct member *member, uint64_t now)
-{
-	uint64_t progress = wf_subscriber_progress(member->subscriber);
-
-	if (progress != member->seen_progress)
-		member->progress_ns = now;
-	member->seen_progress = progress;
-	return now - member->progress_ns < FINISH_IDLE_MS * NS_PER_MS;
-}
-
 /*
  * Return true if the client must be disconnected: its subscription was ended while it is blocked,
  * or the capture has ended and the client does not read the rest in time.
  */
-static bool must_go(const struct wf_subscribers *subscribers, struct member *member, uint64_t now)
+static bool must_go(const struct wf_subscribers *subscribers, struct wf_member *member,
+		    uint64_t now)
 {
-	bool has_moved = has_progress(member, now);
+	bool has_moved = wf_member_has_progress(member, now, FINISH_IDLE_MS * NS_PER_MS);
 
 	if (member->state == WF_SUBSCRIBER_BLOCKED && wf_subscriber_is_ended(member->subscriber))
 		return true;
@@ -203,24 +140,24 @@ static void check_members(struct wf_subscribers *subscribers)
 	uint64_t now = now_ns();
 
 	read_pressure(subscribers);
-	for (struct member *member = subscribers->first; member; member = member->next) {
+	for (struct wf_member *member = subscribers->first; member; member = member->next) {
 		if (member->state == WF_SUBSCRIBER_GONE)
 			continue;
 		if (must_go(subscribers, member, now))
 			member->state = WF_SUBSCRIBER_GONE;
 		else
-			set_state(subscribers, member,
-				  wf_subscriber_check(member->subscriber, member->state,
-						      subscribers->is_critical));
+			wf_member_set_state(member,
+					    wf_subscriber_check(member->subscriber, member->state,
+								subscribers->is_critical));
 	}
 }
 
 static void free_gone(struct wf_subscribers *subscribers)
 {
-	struct member **link = &subscribers->first;
+	struct wf_member **link = &subscribers->first;
 
 	while (*link) {
-		struct member *member = *link;
+		struct wf_member *member = *link;
 
 		if (member->state != WF_SUBSCRIBER_GONE) {
 			link = &member->next;
@@ -231,6 +168,33 @@ static void free_gone(struct wf_subscribers *subscribers)
 	}
 }
 
+/* Serve the clients that no descriptor reports: those with more events, and busy ones in turn. */
+static void serve_busy(struct wf_subscribers *subscribers)
+{
+	bool is_due = now_ns() >= subscribers->busy_ns;
+
+	for (struct wf_member *member = subscribers->first; member; member = member->next)
+		if (member->state == WF_SUBSCRIBER_MORE ||
+		    (is_due && member->state == WF_SUBSCRIBER_BUSY))
+			wf_member_serve(member, 0);
+	if (is_due)
+		subscribers->busy_ns = now_ns() + BUSY_MS * NS_PER_MS;
+}
+
+/* Return the time limit of the next epoll_wait(). */
+static int wait_ms(const struct wf_subscribers *subscribers)
+{
+	int ms = subscribers->first ? CHECK_MS : -1;
+
+	for (const struct wf_member *member = subscribers->first; member; member = member->next) {
+		if (member->state == WF_SUBSCRIBER_MORE)
+			return 0;
+		if (member->state == WF_SUBSCRIBER_BUSY)
+			ms = BUSY_MS;
+	}
+	return ms;
+}
+
 static void *serve_all(void *ctx)
 {
 	struct wf_subscribers *subscribers = ctx;
@@ -238,16 +202,22 @@ static void *serve_all(void *ctx)
 	uint64_t check_ns = 0;
 
 	pthread_setname_np(pthread_self(), "weft-serve");
+	/*
+	 * Serving clients must not take processor time from the workers. In Linux, setpriority()
+	 * with 0 changes only the calling thread.
+	 */
+	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
 	while (!subscribers->finish_ns || subscribers->first) {
-		int count = epoll_wait(subscribers->epoll_fd, events, EVENTS_MAX,
-				       subscribers->first ? CHECK_MS : -1);
+		int count =
+			epoll_wait(subscribers->epoll_fd, events, EVENTS_MAX, wait_ms(subscribers));
 
 		for (int i = 0; i < count; i++) {
 			if (events[i].data.ptr)
-				serve(subscribers, events[i].data.ptr, events[i].events);
+				wf_member_serve(events[i].data.ptr, events[i].events);
 			else
 				read_pipe(subscribers);
 		}
+		serve_busy(subscribers);
 		if (now_ns() >= check_ns) {
 			check_members(subscribers);
 			check_ns = now_ns() + CHECK_MS * NS_PER_MS;
@@ -354,7 +324,7 @@ int wf_subscribers_start(struct wf_subscribers *subscribers)
 	return -err;
 }
 
-static int send_member(struct wf_subscribers *subscribers, struct member *member)
+static int send_member(struct wf_subscribers *subscribers, struct wf_member *member)
 {
 	ssize_t sent;
 
@@ -378,16 +348,17 @@ static int check_access(const struct wf_subscribers *subscribers, int fd,
 
 /* Subscribe for the client at @fd. Return: 0 on success; negative errno, with @ret_error. */
 static int new_member(const struct wf_subscribers *subscribers, int fd, struct weft_sub_opts *opts,
-		      bool is_shared, struct member **ret_member,
+		      bool is_shared, struct wf_member **ret_member,
 		      struct wf_control_error *ret_error)
 {
-	struct member *member = calloc(1, sizeof(*member));
+	struct wf_member *member = calloc(1, sizeof(*member));
 	char name[WF_SUBSCRIBE_NAME_BYTES];
 	int err;
 
 	if (!member)
 		return refuse(ret_error, -ENOMEM, strerror(ENOMEM));
 	snprintf(name, sizeof(name), "client-%d", (int)wf_control_peer_pid(fd));
+	member->epoll_fd = subscribers->epoll_fd;
 	if (!opts->name)
 		opts->name = name;
 	err = wf_subscriber_new(subscribers->weft, fd, opts, is_shared, &member->subscriber);
@@ -431,7 +402,7 @@ int wf_subscribers_add(struct wf_subscribers *subscribers, int fd, const json_t 
 {
 	struct weft_sub_opts opts;
 	bool is_shared = false;
-	struct member *member;
+	struct wf_member *member;
 	int err = wf_subscribe_request_read(request, &opts, &is_shared, ret_error);
 
 	if (!err && is_shared)
@@ -464,7 +435,7 @@ void wf_subscribers_finish(struct wf_subscribers *subscribers)
 
 void wf_subscribers_free(struct wf_subscribers *subscribers)
 {
-	struct member *member;
+	struct wf_member *member;
 
 	if (!subscribers)
 		return;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * member.h - a client in the list of the thread that serves all clients, and what epoll watches for
+ * it.
+ *
+ * Thread: the one that subscribers.c starts.
+ */
+#ifndef WF_SERVE_MEMBER_H
+#define WF_SERVE_MEMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "serve/subscriber.h"
+
+struct wf_member {
+	struct wf_subscriber *subscriber; /* owned */
+	struct wf_member *next;
+	int epoll_fd; /* borrowed */
+	enum wf_subscriber_state state;
+	uint64_t seen_progress; /* result of wf_subscriber_progress() at the last check */
+	uint64_t progress_ns;	/* time at which that result last changed */
+};
+
+/* Let epoll watch the client's descriptors, and serve it once. */
+void wf_member_admit(struct wf_member *member, uint64_t now_ns);
+
+/* Serve the client. @events: those that epoll has reported; 0: none. */
+void wf_member_serve(struct wf_member *member, uint32_t events);
+
+/* Set the state, and what epoll watches in that state. */
+void wf_member_set_state(struct wf_member *member, enum wf_subscriber_state state);
+
+/* Return true if the client has taken data within the last @idle_ns. Call periodically. */
+bool wf_member_has_progress(struct wf_member *member, uint64_t now_ns, uint64_t idle_ns);
+
+/* Free the client, and @member. */
+void wf_member_free(struct wf_member *member);
+
+#endif
