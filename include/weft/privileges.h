@@ -11,6 +11,7 @@
 #ifndef WEFT_PRIVILEGES_H
 #define WEFT_PRIVILEGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,11 +30,13 @@ struct weft;
  * @dir_fds:      directories from which the handle removes its pins at the end, so a process that
  *                changes its user should give them to that user with fchown(); lent for the call
  * @dir_fds_count: number of descriptors in @dir_fds
+ * @has_host_mode: an interface is captured in host mode, so other programs share the CPUs with weft
  */
 struct weft_needs {
 	uint64_t capabilities;
 	int dir_fds[2 * WEFT_INTERFACES_MAX];
 	size_t dir_fds_count;
+	bool has_host_mode;
 };
 
 /**

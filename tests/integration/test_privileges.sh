@@ -105,6 +105,12 @@ are() {
 }
 # has_threads PID: the threads of a running agent have started.
 has_threads() { [ "$(cat "/proc/$1/task/"*/comm | grep -c '^weft-')" -ge 3 ]; }
+# has_nice NAME VALUE: all threads of the agent that are called NAME have this nice value.
+has_nice() { [ "$(cat "/proc/$agent_pid/task/"*/stat | awk -v name="$1" 'index($2, "(" name) == 1 { print $19 }' | sort -u)" -eq "$2" ]; }
+# An agent that is started with another priority than the default one keeps it.
+nice=$(nice)
+if [ "$nice" -eq 0 ]; then worker_nice=-10; else worker_nice=$nice; fi
+if [ "$nice" -gt 9 ]; then serve_nice=19; else serve_nice=$((nice + 10)); fi
 # nothing_left: no pin, control socket, program or filter is left.
 nothing_left() {
 	[ ! -e "$work/control/eth0.sock" ] && ! agent_pins | grep . &&
@@ -143,6 +149,8 @@ rm -rf "$work/control"
 check 'tap mode: starts' start tap --streams "$work/tap" --events "$work/tap.json"
 check 'tap mode: threads run' wait_until 50 has_threads "$agent_pid"
 check 'tap mode: no thread has privileges' are "$agent_pid" "$nobody" "$nogroup" $none 2
+check 'tap mode: workers run before other programs' has_nice weft-worker "$worker_nice"
+check 'tap mode: clients are served after other programs' has_nice weft-serve "$serve_nice"
 check 'tap mode: works all the same' works
 check_weft 'tap mode: a filter may name a port' 0 . filter -i eth0 "${control[@]}" tcp port http
 check_weft 'tap mode: the name of a host is not resolved' 2 'nosuch.invalid' filter -i eth0 "${control[@]}" host nosuch.invalid
@@ -168,6 +176,8 @@ check 'host mode: starts' start host
 check 'host mode: threads run' wait_until 50 has_threads "$agent_pid"
 if grep -q 'by tc filters' "$work/agent.err"; then kept=$net_admin; else kept=$none; fi
 check 'host mode: no thread has privileges that it does not need' are "$agent_pid" "$nobody" "$nogroup" $kept 2
+check 'host mode: workers run beside other programs' has_nice weft-worker "$nice"
+check 'host mode: clients are served after other programs' has_nice weft-serve "$serve_nice"
 check 'host mode: works all the same' works
 kill -9 "$agent_pid"
 wait "$agent_pid" 2>/dev/null

@@ -291,6 +291,7 @@ void wf_iface_needs(const struct wf_iface *iface, struct weft_needs *ret_needs)
 {
 	if (iface->is_host && iface->tc.hook.by_filter)
 		ret_needs->capabilities |= 1ull << CAP_NET_ADMIN;
+	ret_needs->has_host_mode |= iface->is_host;
 	ret_needs->dir_fds[ret_needs->dir_fds_count++] = iface->pins.dir_fd;
 	if (iface->pins.parent_fd >= 0)
 		ret_needs->dir_fds[ret_needs->dir_fds_count++] = iface->pins.parent_fd;
