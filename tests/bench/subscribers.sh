@@ -17,6 +17,10 @@ readers=() others=()
 reader_pids() { echo "${readers[@]}" "${others[@]}"; }
 . tests/bench/live_pair.sh
 socket=$work/rx0.sock
+# A network does not become slower if the host is busy, so subscribers run on all CPUs but that of the
+# source.
+reader_cpu=()
+[ "$(nproc)" -ge 2 ] && reader_cpu=(taskset -c "1-$(($(nproc) - 1))")
 subscribers() { stats | jq '[.subscriptions[] | select(.name != "endpoints")] | length'; }
 has_subscribers() { [ "$(subscribers)" -ge "$1" ]; }
 
@@ -26,14 +30,14 @@ start_subscribers() {
 	readers=() others=()
 	for kind in socket:2 socket:3 socket:4 socket:5 shm:2 shm:3 shm:4 shm:5 shm:2 shm:2 shm:2 shm:2 shm:2 shm:2; do
 		policy=${kind#*:}
-		"${priority[@]}" "$bench/reader" "${kind%:*}" "$socket" "$policy" >"$work/reader-${#readers[@]}.out" \
+		"${priority[@]}" "${reader_cpu[@]}" "$bench/reader" "${kind%:*}" "$socket" "$policy" >"$work/reader-${#readers[@]}.out" \
 			2>"$work/reader-${#readers[@]}.err" &
 		readers+=($!)
 	done
-	/usr/bin/python3 tests/integration/sub_peer.py "$socket" never 2>"$work/never.err" &
+	"${reader_cpu[@]}" /usr/bin/python3 tests/integration/sub_peer.py "$socket" never 2>"$work/never.err" &
 	others=($!)
 	wait_for has_subscribers 15
-	/usr/bin/python3 tests/integration/sub_peer.py "$socket" often 1000 2>"$work/often.err" &
+	"${reader_cpu[@]}" /usr/bin/python3 tests/integration/sub_peer.py "$socket" often 1000 2>"$work/often.err" &
 	others+=($!)
 }
 
@@ -48,6 +52,16 @@ feed_subscribers() {
 	unset "readers[last]"
 	wait "$feed_pid"
 	wait "${others[1]}" || fail "the client that connects 1,000 times failed: $(cat "$work/often.err")"
+}
+
+# delivered_bytes: print the bytes that were delivered, when the worker has read all frames.
+delivered_bytes() {
+	local before='' after
+	while after=$(metric payload_delivered_bytes) && [ "$after" != "$before" ]; do
+		before=$after
+		sleep 0.3
+	done
+	echo "$after"
 }
 
 fail() {
@@ -74,7 +88,7 @@ measure() {
 	[ "$1" = none ] || start_subscribers
 	before=$(cpu_ns "$agent_pid" 'weft-worker*')
 	if [ "$1" = none ]; then feed; else feed_subscribers; fi
-	delivered=$(metric payload_delivered_bytes)
+	delivered=$(delivered_bytes)
 	worker_ns=$(($(cpu_ns "$agent_pid" 'weft-worker*') - before)) serve_ns=$(cpu_ns "$agent_pid" weft-serve)
 	stop_agent
 	grep -q 'NOT closed' "$work/agent.err" "$work/agent.out" && fail 'a ledger is not closed'
