@@ -249,6 +249,11 @@ enum weft_limit {
 	WEFT_BLOCK_TIMEOUT_MS = 100,
 	WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS = 100,
 	/*
+	 * live capture: a worker waits for room in queues for at most 1/WEFT_BLOCK_LIVE_SHARE of
+	 * the time, after a first wait of WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS
+	 */
+	WEFT_BLOCK_LIVE_SHARE = 100,
+	/*
 	 * one in WEFT_BUDGET_CALLS calls of an inline subscription's callback is measured; if
 	 * WEFT_BUDGET_STRIKES measured calls in a row exceed weft_sub_opts.budget_us, the
 	 * subscription ends

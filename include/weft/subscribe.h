@@ -50,7 +50,8 @@ enum weft_overflow {
 	WEFT_OVERFLOW_DROP_NEWEST, /* new events are dropped, which WEFT_EVENT_DROP reports */
 	/*
 	 * the worker waits for room, at most for block_timeout_ms, then drops new events; it does
-	 * not wait again until the consumer has taken an event
+	 * not wait again until the consumer has taken an event. In live capture, a worker waits for
+	 * all such subscriptions together for at most 1/WEFT_BLOCK_LIVE_SHARE of the time
 	 */
 	WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT,
 	/*

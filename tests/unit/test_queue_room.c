@@ -4,6 +4,7 @@
 #include "unit/support/test.h"
 
 #include "base/clock.h"
+#include "queue/wait_budget.h"
 #include "queue/water_marks.h"
 #include "unit/support/queue_rig.h"
 
@@ -249,6 +250,43 @@ TEST_WITH(queue_block_with_timeout_waits_once_for_a_dead_reader, setup, teardown
 	assert_true(wf_clock_monotonic_ns() - start_ns >= fix.opts.block_ns);
 	assert_int_not_equal(fix.queue.stuck_taken, UINT64_MAX); /* the worker no longer waits */
 	assert_true(stats().dropped_events > 0);
+}
+
+/* Without the limit of its budget, the worker would wait for an hour. */
+TEST_WITH(queue_block_with_timeout_waits_within_its_budget, setup, teardown)
+{
+	struct wf_wait_budget budget = {.used_ns = WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS * WF_NS_PER_MS,
+					.seen_ns = wf_clock_monotonic_ns()};
+	struct delivery_check check = {0};
+
+	fix.opts.block_ns = 3600 * WF_NS_PER_SEC;
+	fix.opts.budget = &budget;
+	open_queue(WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT);
+	push_numbers(0, 2000, 1);
+	assert_true(stats().dropped_events > 0);
+	take_all(&check);
+	wf_queue_flush(&fix.queue);
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.next, 2000);
+}
+
+TEST(wait_budget_is_a_share_of_the_time)
+{
+	const uint64_t max_ns = WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS * WF_NS_PER_MS;
+	struct wf_wait_budget budget = {0};
+	uint64_t now_ns = 5 * WF_NS_PER_SEC;
+
+	assert_int_equal(wf_wait_budget_left(&budget, now_ns), max_ns);
+	wf_wait_budget_use(&budget, max_ns - 1000);
+	assert_int_equal(wf_wait_budget_left(&budget, now_ns), 1000);
+	wf_wait_budget_use(&budget, 50000);
+	assert_int_equal(wf_wait_budget_left(&budget, now_ns), 0);
+	now_ns += WF_NS_PER_SEC;
+	assert_int_equal(wf_wait_budget_left(&budget, now_ns),
+			 WF_NS_PER_SEC / WEFT_BLOCK_LIVE_SHARE);
+	now_ns += 3600 * WF_NS_PER_SEC;
+	assert_int_equal(wf_wait_budget_left(&budget, now_ns), max_ns);
 }
 
 TEST_WITH(queue_resize_grows_to_its_maximum_and_becomes_small, setup, teardown)

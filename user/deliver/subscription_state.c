@@ -139,6 +139,7 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts,
 		int err;
 
 		queue_opts.is_blocked = &env->worker[i].is_blocked;
+		queue_opts.budget = env->live ? &env->worker[i].budget : NULL;
 		err = wf_queue_init(&sub->queues[i], &queue_opts);
 		if (err) {
 			wf_error("subscription %s: no room in the memory budget for %u queues of "

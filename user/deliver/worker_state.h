@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "queue/wait_budget.h"
 
 struct wf_waiter;
 
@@ -31,6 +32,7 @@ struct wf_worker_state {
 	_Atomic uint64_t generation;
 	/* borrowed: wakes the worker; set before the worker starts; NULL: there is no worker yet */
 	struct wf_waiter *waker;
+	struct wf_wait_budget budget; /* live capture: limits the worker's waits for readers */
 };
 
 #endif

@@ -41,6 +41,7 @@
 #include "queue/losses.h"
 
 struct wf_arena;
+struct wf_wait_budget;
 struct wf_water_marks;
 struct wf_page;
 
@@ -89,6 +90,7 @@ struct wf_queue {
 	const _Atomic bool *stopping;  /* borrowed: set to true when the handle stops */
 	const _Atomic uint32_t *ended; /* borrowed: not 0 once the subscription has ended */
 	_Atomic bool *is_blocked;      /* borrowed: true while the worker waits for room */
+	struct wf_wait_budget *budget; /* borrowed: limits the worker's waits; NULL: no limit */
 
 	/* written by the worker */
 	/* position at which the worker writes the next record */
@@ -192,6 +194,7 @@ struct wf_queue_opts {
 	const _Atomic bool *stopping;
 	const _Atomic uint32_t *ended;
 	_Atomic bool *is_blocked;
+	struct wf_wait_budget *budget; /* NULL: waits are limited by block_ns only */
 };
 
 /* Initialize @queue, which must be zeroed. Return: 0; -ENOBUFS: the arena is full. */

@@ -185,7 +185,19 @@ bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload
  */
 bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
 
+/* Return false if wf_queue_make_room() only succeeds if there is room already. */
+bool wf_queue_may_make_room(const struct wf_queue *queue);
+
 bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side);
+
+/*
+ * Return true if the worker's last wait for room timed out, and the reader has taken no event since
+ * then: the worker does not wait again.
+ */
+static inline bool wf_queue_is_stuck(const struct wf_queue *queue)
+{
+	return wf_count_get(&queue->taken_events) == queue->stuck_taken;
+}
 
 /* ---- the worker: queue_ring.c ---- */
 

@@ -15,6 +15,7 @@
  */
 #include "base/clock.h"
 #include "queue/queue_record.h"
+#include "queue/wait_budget.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page.h"
@@ -25,6 +26,7 @@ enum {
 #define NOT_STUCK	 UINT64_MAX
 #define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
 #define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
+#define WAIT_MIN_NS	 WF_NS_PER_MS /* waiting for a shorter time is not worth a sleep */
 
 static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
 {
@@ -280,20 +282,12 @@ static bool has_waited_enough(const struct wf_queue *queue, uint64_t now_ns, uin
 	return now_ns - *progress_ns > STOP_PATIENCE_NS;
 }
 
-static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+/* Wait for room until @until_ns. Return: false if there is none. */
+static bool wait_until(struct wf_queue *queue, uint64_t bytes, uint64_t payload, uint64_t until_ns)
 {
 	uint64_t taken = wf_count_get(&queue->taken_events);
-	uint64_t progress_ns = 0, until_ns = UINT64_MAX, now_ns;
+	uint64_t progress_ns = 0, now_ns;
 
-	wf_queue_publish(queue);
-	wf_waiter_wake(queue->reader);
-	if (queue->marks)
-		wf_queue_check_marks(queue);
-	if (taken == queue->stuck_taken)
-		return false;
-	queue->stuck_taken = NOT_STUCK;
-	if (queue->block_ns != UINT64_MAX && !atomic_load(queue->stopping))
-		until_ns = wf_clock_monotonic_ns() + queue->block_ns;
 	for (;;) {
 		uint32_t ticket = wf_waiter_announce(&queue->room);
 
@@ -314,6 +308,40 @@ static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t pay
 	return true;
 }
 
+/* Return the time for which the worker may wait for room in @queue, whose time limit is block_ns.
+ */
+static uint64_t wait_limit_ns(const struct wf_queue *queue, uint64_t now_ns)
+{
+	uint64_t left_ns;
+
+	if (!queue->budget)
+		return queue->block_ns;
+	left_ns = wf_wait_budget_left(queue->budget, now_ns);
+	if (left_ns < WAIT_MIN_NS)
+		return 0;
+	return left_ns < queue->block_ns ? left_ns : queue->block_ns;
+}
+
+static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	bool is_limited = queue->block_ns != UINT64_MAX && !atomic_load(queue->stopping);
+	uint64_t now_ns = wf_clock_monotonic_ns();
+	uint64_t limit_ns = is_limited ? wait_limit_ns(queue, now_ns) : UINT64_MAX - now_ns;
+	bool has_room;
+
+	queue->stuck_taken = limit_ns ? NOT_STUCK : wf_count_get(&queue->taken_events);
+	if (!limit_ns)
+		return false;
+	wf_queue_publish(queue);
+	wf_waiter_wake(queue->reader);
+	if (queue->marks)
+		wf_queue_check_marks(queue);
+	has_room = wait_until(queue, bytes, payload, now_ns + limit_ns);
+	if (is_limited && queue->budget)
+		wf_wait_budget_use(queue->budget, wf_clock_monotonic_ns() - now_ns);
+	return has_room;
+}
+
 /*
  * Wait until the reader has made room. Return: false if the reader has left, the subscription has
  * ended, the time limit has passed, or the handle stops and the reader takes no more events.
@@ -322,6 +350,8 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 {
 	bool has_room;
 
+	if (wf_queue_is_stuck(queue))
+		return false;
 	atomic_store(queue->is_blocked, true);
 	has_room = wait_for_reader(queue, bytes, payload);
 	atomic_store(queue->is_blocked, false);
@@ -350,6 +380,24 @@ static bool overflow(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 		return wait_for_room(queue, bytes, payload);
 	}
 	return false;
+}
+
+bool wf_queue_may_make_room(const struct wf_queue *queue)
+{
+	if (atomic_load(queue->stopping))
+		return true;
+	switch (queue->overflow) {
+	case WEFT_OVERFLOW_RESIZE:
+	case WEFT_OVERFLOW_DROP_OLDEST:
+		return true;
+	case WEFT_OVERFLOW_DROP_NEWEST:
+		return false;
+	case WEFT_OVERFLOW_DEFAULT:
+	case WEFT_OVERFLOW_BLOCK:
+	case WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT:
+		break;
+	}
+	return !wf_queue_is_stuck(queue);
 }
 
 bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)

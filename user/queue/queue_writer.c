@@ -68,6 +68,7 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 	queue->stopping = opts->stopping;
 	queue->ended = opts->ended;
 	queue->is_blocked = opts->is_blocked;
+	queue->budget = opts->budget;
 	queue->stuck_taken = UINT64_MAX;
 	return 0;
 }
@@ -219,6 +220,9 @@ static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
 	if (wf_likely(wf_losses_is_empty(queue->back)))
 		return wf_queue_make_room(queue, wf_queue_pad_bytes(queue, bytes) + bytes, payload);
+	/* Adding up the back table takes longer than this check, at which a full queue fails. */
+	if (!wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, bytes, payload))
+		return false;
 	if (!wf_queue_make_room(queue, back_bytes(queue) + bytes, payload))
 		return false;
 	write_back(queue);
