@@ -32,6 +32,7 @@ static struct weft_event events[EVENTS];
 static const uint8_t payload[PAYLOAD];
 static uint64_t called;
 static struct wf_metrics metrics;
+static struct wf_page_pool *shared_pages; /* memory for shared records; NULL: none */
 
 static int count_call(const struct weft_event *event, void *ctx)
 {
@@ -63,10 +64,22 @@ static int setup(void **state)
 	return 0;
 }
 
+static uint64_t pages_taken(void)
+{
+	if (!shared_pages)
+		return 0;
+	/* takes back the pages that this thread has put */
+	wf_page_pool_housekeep(shared_pages, 0);
+	return wf_page_pool_taken(shared_pages);
+}
+
 static int teardown(void **state)
 {
 	wf_dispatch_close(&dispatch);
 	wf_registry_fini(&registry);
+	assert_int_equal(pages_taken(), 0);
+	wf_page_pool_free(shared_pages);
+	shared_pages = NULL;
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 	assert_int_equal(wf_budget_held(wf_arena_budget(arena), WF_BUDGET_QUEUES), 0);
 	wf_arena_free(arena);
@@ -250,4 +263,90 @@ TEST_WITH(dispatch_open_that_was_rejected_comes_before_the_next_event, setup_blo
 	assert_int_equal(events[count - 2].type, WEFT_EVENT_OPEN);
 	assert_int_equal(events[count - 1].type, WEFT_EVENT_DATA);
 	assert_int_equal(events[count - 1].flow->id, 2);
+}
+
+/* ---- shared records ---- */
+
+static void share_pages(void)
+{
+	const struct wf_page_pool_opts opts = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+
+	assert_int_equal(wf_page_pool_new(arena, &opts, &metrics, &shared_pages), 0);
+	wf_dispatch_share(&dispatch, shared_pages);
+}
+
+/* Dispatches @count events of one byte from @first on, the last of them a gap. */
+static void dispatch_bytes(uint64_t first, uint64_t count, enum weft_dir dir)
+{
+	struct weft_flow flow = delivery_flow(1);
+
+	for (uint64_t i = first; i < first + count; i++) {
+		struct weft_event event = i + 1 < first + count
+						  ? delivery_data(&flow, i, payload, 1)
+						  : delivery_gap(&flow, i, 1);
+
+		event.dir = dir;
+		delivery_dispatch(&dispatch, &event);
+	}
+}
+
+/* Checks that @sub gets each offset of @dir up to @end, in order; others are not checked. */
+static void check_order(struct weft_sub *sub, enum weft_dir dir, uint64_t end)
+{
+	uint64_t next = 0;
+
+	for (int count; (count = wf_sub_poll(sub, events, EVENTS, 0)) > 0;)
+		for (int i = 0; i < count; i++) {
+			const struct weft_event *event = &events[i];
+
+			if (event->dir != dir || event->type == WEFT_EVENT_OPEN)
+				continue;
+			assert_int_equal(event->type == WEFT_EVENT_GAP ? event->gap.off
+								       : event->data.off,
+					 next);
+			next++;
+		}
+	assert_int_equal(next, end);
+}
+
+TEST_WITH(dispatch_shared_events_keep_their_order, setup, teardown)
+{
+	share_pages();
+	dispatch_bytes(0, 21, WEFT_TO_CLIENT);
+	dispatch_bytes(21, 200, WEFT_TO_CLIENT);
+	assert_true(pages_taken() > 0);
+	wf_dispatch_flush(&dispatch);
+	check_order(subs[SLOW], WEFT_TO_CLIENT, 221);
+	check_order(subs[FAST], WEFT_TO_CLIENT, 221);
+	check_order(subs[BLOCKING], WEFT_TO_CLIENT, 221);
+	assert_int_equal(called, 221);
+	assert_int_equal(pages_taken(), 0);
+	dispatch_bytes(221, 21, WEFT_TO_CLIENT);
+}
+
+/* Events that not all subscriptions want are shared by those that do. */
+TEST_WITH(dispatch_shares_events_of_one_direction, setup, teardown)
+{
+	const struct weft_sub_opts opts = {
+		.sz = sizeof(opts),
+		.queue_bytes = WEFT_QUEUE_MIN_BYTES,
+		.directions = WEFT_DIR_BIT(WEFT_TO_CLIENT),
+	};
+	struct weft_sub *half;
+
+	share_pages();
+	assert_int_equal(wf_registry_add(&registry, &opts, true, &half), 0);
+	wf_dispatch_flush(&dispatch);
+	for (uint64_t i = 0; i < 5; i++) {
+		dispatch_bytes(i * 20, 20, WEFT_TO_CLIENT);
+		dispatch_bytes(i * 20, 20, WEFT_TO_SERVER);
+	}
+	wf_dispatch_flush(&dispatch);
+	check_order(half, WEFT_TO_CLIENT, 100);
+	check_order(subs[FAST], WEFT_TO_CLIENT, 100);
+	check_order(subs[SLOW], WEFT_TO_SERVER, 100);
 }

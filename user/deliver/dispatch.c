@@ -13,26 +13,13 @@
 #include "base/log.h"
 #include "base/owner.h"
 #include "capture/file/flow_filter.h"
+#include "deliver/dispatch_slots.h"
 #include "deliver/registry.h"
+#include "deliver/share.h"
 #include "deliver/subscription.h"
 #include "memory/page.h"
 
 enum { DROP_EVENTS_MAX = 8192 }; /* maximum number of events that one call drops from one queue */
-
-/* Iterate over the slots of a mask. */
-#define EACH_SLOT(slot, mask)                                                                    \
-	for (uint32_t left_ = (mask), slot; left_ && (slot = (uint32_t)__builtin_ctz(left_), 1); \
-	     left_ &= left_ - 1)
-
-static struct weft_sub *sub_at(const struct wf_dispatch *dispatch, uint32_t slot)
-{
-	return dispatch->list->subs[slot];
-}
-
-static struct wf_queue *queue_at(const struct wf_dispatch *dispatch, uint32_t slot)
-{
-	return &sub_at(dispatch, slot)->queues[dispatch->worker];
-}
 
 /* ---- the list ---- */
 
@@ -53,7 +40,7 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 {
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
 	dispatch->queued = dispatch->needs_map = dispatch->wants_unlisted =
-		dispatch->open_rejected = 0;
+		dispatch->open_rejected = dispatch->can_share = 0;
 	dispatch->list = list;
 	for (uint32_t slot = 0; slot < WEFT_SUBSCRIPTIONS_MAX; slot++) {
 		const struct weft_sub *sub = list->subs[slot];
@@ -63,6 +50,7 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 			continue;
 		add_taker(dispatch, sub, bit);
 		dispatch->queued |= sub->queues ? bit : 0;
+		dispatch->can_share |= sub->queues && sub->first_bytes == UINT64_MAX ? bit : 0;
 		dispatch->wants_unlisted |= sub->wants_unlisted ? bit : 0;
 		if (sub->states.words &&
 		    (!sub->wants_unlisted || sub->queues[dispatch->worker].lost_open))
@@ -74,6 +62,11 @@ void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry
 {
 	*dispatch = (struct wf_dispatch){.worker = worker, .registry = registry};
 	use_list(dispatch, wf_registry_enter(registry, worker));
+}
+
+void wf_dispatch_share(struct wf_dispatch *dispatch, struct wf_page_pool *pages)
+{
+	dispatch->pages = pages;
 }
 
 void wf_dispatch_adopt(struct wf_dispatch *dispatch)
@@ -134,14 +127,15 @@ static bool decide(struct weft_sub *sub, const void *conn, const struct weft_flo
 
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const struct weft_flow *flow)
 {
-	EACH_SLOT (slot, dispatch->needs_map)
-		decide(sub_at(dispatch, slot), conn, flow);
+	WF_EACH_SLOT (slot, dispatch->needs_map)
+		decide(wf_dispatch_sub(dispatch, slot), conn, flow);
 }
 
 static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t slot,
 				   const void *conn)
 {
-	enum wf_conn_state state = wf_conn_states_get(&sub_at(dispatch, slot)->states, conn);
+	enum wf_conn_state state =
+		wf_conn_states_get(&wf_dispatch_sub(dispatch, slot)->states, conn);
 
 	/*
 	 * A subscription to all connections uses its map only after an OPEN was rejected; a
@@ -157,7 +151,7 @@ uint32_t wf_dispatch_not_introduced(const struct wf_dispatch *dispatch, uint32_t
 {
 	uint32_t found = 0;
 
-	EACH_SLOT (slot, takers & dispatch->needs_map) {
+	WF_EACH_SLOT (slot, takers & dispatch->needs_map) {
 		enum wf_conn_state state = state_of(dispatch, slot, conn);
 
 		if (state == WF_CONN_UNKNOWN || state == WF_CONN_OPEN_LOST)
@@ -171,9 +165,9 @@ void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced
 {
 	uint32_t takers = 0;
 
-	EACH_SLOT (slot, not_introduced)
+	WF_EACH_SLOT (slot, not_introduced)
 		if (state_of(dispatch, slot, conn) == WF_CONN_OPEN_LOST ||
-		    decide(sub_at(dispatch, slot), conn, open->flow))
+		    decide(wf_dispatch_sub(dispatch, slot), conn, open->flow))
 			takers |= 1u << slot;
 	wf_dispatch_open(dispatch, takers & dispatch->takers[open->dir][WEFT_EVENT_OPEN], conn,
 			 open);
@@ -184,7 +178,7 @@ uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const
 	uint32_t chosen = takers & ~dispatch->needs_map;
 
 	dispatch->open_rejected = 0;
-	EACH_SLOT (slot, takers & dispatch->needs_map) {
+	WF_EACH_SLOT (slot, takers & dispatch->needs_map) {
 		enum wf_conn_state state = state_of(dispatch, slot, conn);
 
 		if (state == WF_CONN_OPEN_LOST)
@@ -266,8 +260,10 @@ static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const 
 void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
 		      const struct weft_event *open)
 {
-	EACH_SLOT (slot, takers) {
-		struct weft_sub *sub = sub_at(dispatch, slot);
+	if (wf_unlikely(takers & dispatch->bundle_takers))
+		wf_share_push(dispatch);
+	WF_EACH_SLOT (slot, takers) {
+		struct weft_sub *sub = wf_dispatch_sub(dispatch, slot);
 
 		if (wf_sub_has_ended(sub))
 			continue;
@@ -325,18 +321,21 @@ static bool pass_on(struct wf_dispatch *dispatch, struct weft_sub *sub,
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page)
 {
-	bool is_shared = page && event->type == WEFT_EVENT_DATA;
-	uint32_t refs = is_shared ? (uint32_t)__builtin_popcount(takers & dispatch->queued) : 0;
-	uint32_t used = 0;
+	uint32_t sharers = wf_share_choose(dispatch, takers, event);
+	uint32_t refs = 0, used = 0;
 
+	if (sharers && wf_share_add(dispatch, sharers, event, page))
+		takers &= ~sharers;
+	if (page && event->type == WEFT_EVENT_DATA)
+		refs = (uint32_t)__builtin_popcount(takers & dispatch->queued);
 	/*
 	 * Take all references at once: readers drop references at the same time, so each change of
 	 * the count is slow.
 	 */
 	if (refs)
 		wf_page_get_many(page, refs);
-	EACH_SLOT (slot, takers) {
-		struct weft_sub *sub = sub_at(dispatch, slot);
+	WF_EACH_SLOT (slot, takers) {
+		struct weft_sub *sub = wf_dispatch_sub(dispatch, slot);
 
 		if (wf_likely(!wf_sub_has_ended(sub)))
 			used += pass_on(dispatch, sub, event, page);
@@ -347,11 +346,12 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 
 void wf_dispatch_flush(struct wf_dispatch *dispatch)
 {
-	EACH_SLOT (slot, dispatch->queued) {
-		if (wf_unlikely(wf_sub_has_ended(sub_at(dispatch, slot))))
-			wf_sub_clear(sub_at(dispatch, slot), dispatch->worker);
+	wf_share_push(dispatch);
+	WF_EACH_SLOT (slot, dispatch->queued) {
+		if (wf_unlikely(wf_sub_has_ended(wf_dispatch_sub(dispatch, slot))))
+			wf_sub_clear(wf_dispatch_sub(dispatch, slot), dispatch->worker);
 		else
-			wf_queue_flush(queue_at(dispatch, slot));
+			wf_queue_flush(wf_dispatch_queue(dispatch, slot));
 	}
 	if (wf_unlikely(atomic_load_explicit(&dispatch->registry->list, memory_order_acquire) !=
 			dispatch->list))
@@ -360,20 +360,22 @@ void wf_dispatch_flush(struct wf_dispatch *dispatch)
 		continue_leaving(dispatch);
 }
 
-void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark)
+void wf_dispatch_mark(struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark)
 {
+	wf_share_push(dispatch);
 	ret_mark->generation = dispatch->list->generation;
-	EACH_SLOT (slot, dispatch->queued)
+	WF_EACH_SLOT (slot, dispatch->queued)
 		ret_mark->pushed_bytes[slot] = atomic_load_explicit(
-			&queue_at(dispatch, slot)->pushed_bytes, memory_order_relaxed);
+			&wf_dispatch_queue(dispatch, slot)->pushed_bytes, memory_order_relaxed);
 }
 
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_dispatch_mark *mark)
 {
 	if (mark->generation != dispatch->list->generation)
 		return true;
-	EACH_SLOT (slot, dispatch->queued)
-		if (!wf_queue_has_passed(queue_at(dispatch, slot), mark->pushed_bytes[slot]))
+	WF_EACH_SLOT (slot, dispatch->queued)
+		if (!wf_queue_has_passed(wf_dispatch_queue(dispatch, slot),
+					 mark->pushed_bytes[slot]))
 			return false;
 	return true;
 }
@@ -381,13 +383,14 @@ bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_
 void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops)
 {
 	*ret_drops = (struct wf_dispatch_drops){0};
-	EACH_SLOT (slot, dispatch->queued) {
+	wf_share_push(dispatch);
+	WF_EACH_SLOT (slot, dispatch->queued) {
 		uint64_t bytes;
 
-		if (wf_sub_has_ended(sub_at(dispatch, slot)))
+		if (wf_sub_has_ended(wf_dispatch_sub(dispatch, slot)))
 			continue;
-		ret_drops->events +=
-			wf_queue_drop_waiting(queue_at(dispatch, slot), DROP_EVENTS_MAX, &bytes);
+		ret_drops->events += wf_queue_drop_waiting(wf_dispatch_queue(dispatch, slot),
+							   DROP_EVENTS_MAX, &bytes);
 		ret_drops->bytes += bytes;
 	}
 }
@@ -398,11 +401,12 @@ void wf_dispatch_close(struct wf_dispatch *dispatch)
 
 	if (!list)
 		return;
+	wf_share_push(dispatch);
 	for (uint32_t i = 0; i < dispatch->leaving_count; i++)
 		wf_sub_leave(dispatch->leaving[i], dispatch->worker);
 	dispatch->leaving_count = 0;
 	dispatch->list = NULL;
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
-	dispatch->queued = dispatch->needs_map = dispatch->open_rejected = 0;
+	dispatch->queued = dispatch->needs_map = dispatch->open_rejected = dispatch->can_share = 0;
 	wf_registry_leave(dispatch->registry, dispatch->worker, list);
 }

@@ -29,7 +29,9 @@
 #include <weft/limits.h>
 
 struct weft_sub;
+struct wf_bundle;
 struct wf_page;
+struct wf_page_pool;
 struct wf_registry;
 struct wf_sub_list;
 
@@ -52,11 +54,24 @@ struct wf_dispatch {
 	/* removed subscriptions whose waiting events are being freed; owns a reference to each */
 	struct weft_sub *leaving[WEFT_SUBSCRIPTIONS_MAX];
 	uint32_t leaving_count;
+	/* subscriptions with a queue that want each DATA event as a whole */
+	uint32_t can_share;
+	uint32_t bundle_takers; /* subscriptions that get the events of @bundle */
+	/* owned: DATA events that are not pushed yet; NULL: none */
+	struct wf_bundle *bundle;
+	uint32_t unshared_left;	    /* number of DATA events until one is added to a bundle again */
+	struct wf_page_pool *pages; /* borrowed: memory for bundles; NULL: there are no bundles */
 };
 _Static_assert(WEFT_SUBSCRIPTIONS_MAX <= 32, "a bit for each slot");
 
 /* Initialize the dispatcher of one worker. Thread: main, before the worker starts. */
 void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker);
+
+/*
+ * Let subscriptions share the records of DATA events (queue/bundle.h), in pages of @pages, which is
+ * borrowed. Thread: main, before the worker starts.
+ */
+void wf_dispatch_share(struct wf_dispatch *dispatch, struct wf_page_pool *pages);
 
 /* Declare that the calling thread runs the worker. Thread: the worker, as its first call. */
 void wf_dispatch_adopt(struct wf_dispatch *dispatch);
@@ -117,9 +132,10 @@ void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void 
 		      const struct weft_event *open);
 
 /*
- * Pass @event, which is not OPEN, to @takers. @page: the page that holds the bytes of a DATA event,
- * borrowed; NULL if they are in a mapped file, or if the event is not queued. Conflict bytes of an
- * ANOMALY are copied into the record.
+ * Pass @event, which is not OPEN, to @takers. A DATA event may be pushed to queues later, but
+ * before any other event of its takers, and at the latest in wf_dispatch_flush(). @page: the page
+ * that holds the bytes of a DATA event, borrowed; NULL if they are in a mapped file, or if the
+ * event is not queued. Conflict bytes of an ANOMALY are copied into the record.
  */
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page);
@@ -136,7 +152,7 @@ struct wf_dispatch_mark {
 	uint64_t pushed_bytes[WEFT_SUBSCRIPTIONS_MAX];
 };
 
-void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
+void wf_dispatch_mark(struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
 
 /*
  * Return true if all payload that was queued before @mark has been released by its readers or

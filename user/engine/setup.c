@@ -306,6 +306,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	wf_arena_prefer(engine->arena, worker->arena_part);
 	engine->registry.worker[worker->index].waker = &worker->waiter;
 	wf_dispatch_init(&worker->dispatch, &engine->registry, worker->index);
+	wf_dispatch_share(&worker->dispatch, worker->pages);
 	return wf_pipeline_new(&opts, &worker->pipeline);
 }
 

@@ -41,6 +41,7 @@
 #include "queue/losses.h"
 
 struct wf_arena;
+struct wf_bundle;
 struct wf_wait_budget;
 struct wf_water_marks;
 struct wf_page;
@@ -161,6 +162,12 @@ struct wf_queue {
 	uint32_t kept_events; /* events whose payload is kept beyond the release */
 	uint64_t kept_bytes;  /* payload bytes of the kept events */
 	uint64_t next_event;  /* number that the next event has if no event was lost */
+	/*
+	 * owned: a bundle whose events the reader has claimed, and the number of those that it has
+	 * taken; NULL: none
+	 */
+	struct wf_bundle *bundle;
+	uint32_t bundle_taken;
 	/* the table that the reader is reporting as events, and the position in it; NULL: none */
 	struct wf_losses *reporting;
 	struct wf_losses_cursor report_pos;
@@ -208,6 +215,12 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
  * caller's references to @page.
  */
 bool wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
+
+/*
+ * Push the events of @bundle, which is not empty. Return: true if the queue has become one of its
+ * holders, in place of the caller; false if the events were pushed one by one, or dropped.
+ */
+bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle);
 
 /* Push an OPEN event. Return: false if it was rejected; a rejected OPEN is not counted. */
 bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event);

@@ -94,10 +94,45 @@ static uint64_t lent_max(const struct wf_queue *queue)
 	return rest < lent ? rest : lent;
 }
 
+/* Return true if @payload more bytes may be lent until the next release. */
+static bool may_lend(const struct wf_queue *queue, uint64_t payload)
+{
+	return queue->held_bytes + payload <= lent_max(queue) ||
+	       !(queue->held_events + queue->kept_events);
+}
+
+/*
+ * Take up to @max events of the bundle that the reader has claimed. The slot of each gets a
+ * reference to its page of its own, because the bundle may be freed first. Return: their number.
+ */
+static int take_bundle(struct wf_queue *queue, struct weft_event *events,
+		       struct wf_queue_slot *slots, int max)
+{
+	struct wf_bundle *bundle = queue->bundle;
+	int count = 0;
+
+	while (bundle && count < max && queue->bundle_taken < bundle->events) {
+		const struct wf_record *record = wf_bundle_record(bundle, queue->bundle_taken);
+
+		if (!may_lend(queue, record->stream_bytes))
+			return count;
+		if (record->page)
+			wf_page_get(record->page);
+		take_record(queue, record, &slots[count], &events[count]);
+		queue->bundle_taken++;
+		count++;
+	}
+	if (bundle && queue->bundle_taken == bundle->events) {
+		queue->bundle = NULL;
+		wf_bundle_put_many(bundle, 1);
+	}
+	return count;
+}
+
 /*
  * Return the end of the run of records that starts at @pos: at most @max events, without a loss
  * between them, not beyond @end, and with at most lent_max() of the payload limit lent (a single
- * event may exceed this).
+ * event may exceed this). A bundle is a run of its own, whose events are lent later.
  */
 static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
 {
@@ -111,6 +146,10 @@ static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end
 	while (pos != end && count < max) {
 		const struct wf_record *record = wf_record_at(queue, pos);
 
+		if (record->type == WF_RECORD_BUNDLE)
+			return count || record->number != number || payload > budget
+				       ? pos
+				       : pos + record->len_bytes;
 		if (record->type != WF_RECORD_PAD) {
 			payload += wf_record_payload_bytes(record);
 			if (record->number != number ||
@@ -245,6 +284,13 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 		record = wf_record_at(queue, pos);
 		if (record->type == WF_RECORD_PAD)
 			continue;
+		if (record->type == WF_RECORD_BUNDLE) {
+			queue->bundle = record->bundle;
+			queue->bundle_taken = 0;
+			count += take_bundle(queue, events + count, slots + count, max - count);
+			*ret_again = !queue->bundle;
+			continue;
+		}
 		take_record(queue, record, &slots[count], &events[count]);
 		count++;
 	}
@@ -289,8 +335,12 @@ int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_q
 	uint64_t end = atomic_load(&queue->published);
 	int count;
 
+	/* The events of a claimed bundle are older than all losses that are not reported yet. */
+	count = take_bundle(queue, events, slots, max);
+	if (queue->bundle)
+		return count;
 	begin_front(queue);
-	count = report_table(queue, events, slots, max);
+	count += report_table(queue, events + count, slots + count, max - count);
 	if (count < max)
 		count += take_records(queue, end, events + count, slots + count, max - count);
 	if (closed && count < max && wf_queue_is_empty(queue))
@@ -319,9 +369,11 @@ void wf_queue_abandon(struct wf_queue *queue)
 	begin_copying(queue);
 	for (pos = claim_all(queue, &end); pos != end; pos += record->len_bytes) {
 		record = wf_record_at(queue, pos);
-		if (record->type != WF_RECORD_PAD)
-			wf_page_put(record->page);
+		wf_record_put(record);
 	}
+	if (queue->bundle)
+		wf_bundle_put_many(queue->bundle, 1);
+	queue->bundle = NULL;
 	atomic_fetch_and(&queue->claim, ~WF_CLAIM_COPYING);
 	wf_queue_leave(queue, WF_QUEUE_LEFT_READER);
 }
@@ -381,7 +433,8 @@ void wf_queue_give_back(struct wf_queue *queue, uint64_t bytes, bool is_unread)
 
 bool wf_queue_is_empty(const struct wf_queue *queue)
 {
-	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) == atomic_load(&queue->published) &&
+	return !queue->bundle &&
+	       (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) == atomic_load(&queue->published) &&
 	       !atomic_load(&queue->losses) &&
 	       (!queue->reporting || queue->reporting == queue->back);
 }

@@ -8,12 +8,15 @@
 
 #include <stddef.h>
 
+#include "queue/bundle.h"
 #include "queue/queue.h"
 #include "queue/water_marks.h"
+#include "memory/page.h"
 
 enum {
 	WF_RECORD_ALIGN = 64,
-	WF_RECORD_PAD = 0xff, /* type of a record that fills the ring up to its end */
+	WF_RECORD_PAD = 0xff,	 /* type of a record that fills the ring up to its end */
+	WF_RECORD_BUNDLE = 0xfe, /* type of a record that stands for the events of a bundle */
 };
 #define WF_RECORD_OPEN_MIDWAY	    (1u << 0)
 #define WF_RECORD_OPEN_MIDSTREAM    (1u << 1)
@@ -35,13 +38,18 @@ struct wf_record {
 	uint64_t time_ns;
 	/* OPEN event: off and stream_bytes are the offsets of the two directions */
 	uint64_t off;
-	uint64_t stream_bytes;
+	uint64_t stream_bytes; /* bundle: payload bytes of all events */
 	union {
 		const uint8_t *bytes;
 		uint64_t lost_events;	      /* DROP event: number of lost events */
+		uint64_t bundle_events;	      /* bundle: number of its events */
 		uint32_t isn[WEFT_DIR_COUNT]; /* OPEN event: ISN of each direction */
 	};
-	struct wf_page *page; /* owned: one reference to the page that holds the payload, or NULL */
+	union {
+		/* owned: one reference to the page that holds the payload, or NULL */
+		struct wf_page *page;
+		struct wf_bundle *bundle; /* the record is one of its holders */
+	};
 	struct weft_flow flow;
 	union {
 		struct weft_flow_record close;
@@ -84,13 +92,34 @@ static inline struct weft_open wf_record_open(const struct wf_record *record)
 
 static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
 {
-	return record->type == WEFT_EVENT_DATA ? record->stream_bytes : 0;
+	return record->type == WEFT_EVENT_DATA || record->type == WF_RECORD_BUNDLE
+		       ? record->stream_bytes
+		       : 0;
 }
 
-/* Return the number of events for which a record stands. */
+/* Return the number of event numbers for which a record stands. */
 static inline uint64_t wf_record_numbers(const struct wf_record *record)
 {
+	if (record->type == WF_RECORD_BUNDLE)
+		return record->bundle_events;
 	return record->type == WEFT_EVENT_DROP ? record->lost_events : 1;
+}
+
+/* Return the number of events in a record: 0 for padding, and for DROP, which is no event. */
+static inline uint64_t wf_record_events(const struct wf_record *record)
+{
+	if (record->type == WF_RECORD_PAD || record->type == WEFT_EVENT_DROP)
+		return 0;
+	return wf_record_numbers(record);
+}
+
+/* Put what the record of an event owns. */
+static inline void wf_record_put(const struct wf_record *record)
+{
+	if (record->type == WF_RECORD_BUNDLE)
+		wf_bundle_put_many(record->bundle, 1);
+	else if (record->type == WEFT_EVENT_DATA)
+		wf_page_put(record->page);
 }
 
 static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint64_t pos)
@@ -173,17 +202,21 @@ uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
 
 /* ---- the worker: queue_room.c ---- */
 
-/*
- * Make room for @bytes of the ring and @payload bytes, as the overflow policy says. While the
- * handle is stopping, wait for the reader first. Return: false if there is no room.
- */
-bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
+/* What must be free in a queue for a record. */
+struct wf_need {
+	uint64_t bytes;	  /* of the ring */
+	uint64_t payload; /* payload bytes; not yet counted as pushed */
+	uint64_t events;
+};
 
 /*
- * Return true if @bytes of the ring and @payload bytes are free now, and fewer than events_max
- * events wait. The event must have been counted as pushed.
+ * Make room for @need, as the overflow policy says. While the handle is stopping, wait for the
+ * reader first. Return: false if there is no room.
  */
-bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
+bool wf_queue_make_room(struct wf_queue *queue, const struct wf_need *need);
+
+/* Return true if there is room for @need now. */
+bool wf_queue_has_room(struct wf_queue *queue, const struct wf_need *need);
 
 /* Return false if wf_queue_make_room() only succeeds if there is room already. */
 bool wf_queue_may_make_room(const struct wf_queue *queue);

@@ -41,22 +41,23 @@ static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
 	return end - oldest <= ring_bytes;
 }
 
-static bool has_event_room(const struct wf_queue *queue)
+static bool has_event_room(const struct wf_queue *queue, uint64_t events)
 {
 	return queue->events_max == UINT64_MAX ||
-	       queue->records_in - queue->records_dropped - wf_count_get(&queue->records_taken) <
+	       queue->records_in - queue->records_dropped - wf_count_get(&queue->records_taken) +
+			       events <=
 		       queue->events_max;
 }
 
-bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+bool wf_queue_has_room(struct wf_queue *queue, const struct wf_need *need)
 {
-	uint64_t in_use;
+	uint64_t in_use, payload = need->payload;
 
-	if (!ring_has_room(queue, bytes) || !has_event_room(queue))
+	if (!ring_has_room(queue, need->bytes) || !has_event_room(queue, need->events))
 		return false;
 	if (!payload)
 		return true;
-	in_use = wf_queue_payload_in_use(queue) - payload; /* the event was counted as pushed */
+	in_use = wf_queue_payload_in_use(queue);
 	if (in_use && in_use + payload > wf_count_get(&queue->payload_max_bytes))
 		return false;
 	if (in_use + payload > wf_count_get(&queue->high_water_bytes))
@@ -108,23 +109,23 @@ static void enter_loss(struct wf_losses *front, const struct wf_record *record)
 }
 
 /*
- * Enter a dropped record in @front. Return: true if its event is now lost; false if the table keeps
- * the event, or if the record is padding or a DROP event, which was counted before.
+ * Enter a dropped record in @front. Return: the number of its events that are now lost; 0 if the
+ * table keeps the event, or if the record is padding or a DROP event, which was counted before.
  */
-static bool enter_record(struct wf_losses *front, const struct wf_record *record)
+static uint64_t enter_record(struct wf_losses *front, const struct wf_record *record)
 {
 	struct weft_open open;
 
 	switch (record->type) {
 	case WF_RECORD_PAD:
-		return false;
+		return 0;
 	case WEFT_EVENT_OPEN:
 		open = wf_record_open(record);
 		wf_losses_keep_open(front, &record->flow, &open, record->time_ns);
-		return false;
+		return 0;
 	case WEFT_EVENT_CLOSE:
 		wf_losses_keep_close(front, &record->flow, &record->close, record->time_ns);
-		return false;
+		return 0;
 	case WEFT_EVENT_DROP:
 		if (record->what)
 			enter_loss(front, record);
@@ -135,10 +136,13 @@ static bool enter_record(struct wf_losses *front, const struct wf_record *record
 							     .connections = record->sum.connections,
 							     .closes = record->sum.closes,
 							     .time_ns = record->time_ns});
-		return false;
+		return 0;
+	case WF_RECORD_BUNDLE:
+		wf_bundle_lose(record->bundle, front);
+		return record->bundle_events;
 	default:
 		enter_loss(front, record);
-		return true;
+		return 1;
 	}
 }
 
@@ -146,13 +150,10 @@ static void drop_record(struct wf_queue *queue, struct wf_losses *front, struct 
 {
 	uint64_t lost = enter_record(front, record);
 
-	if (record->type != WF_RECORD_PAD && record->type != WEFT_EVENT_DROP)
-		queue->records_dropped++;
+	queue->records_dropped += wf_record_events(record);
 	wf_count_add(&queue->dropped_events, lost + wf_losses_moved(front));
-	if (record->type != WEFT_EVENT_DATA)
-		return;
-	wf_count_add(&queue->dropped_bytes, record->stream_bytes);
-	wf_page_put(record->page);
+	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
+	wf_record_put(record);
 }
 
 /*
@@ -206,11 +207,9 @@ static bool discard_oldest(struct wf_queue *queue)
 	record = wf_record_at(queue, pos);
 	if (!atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes))
 		return true;
-	if (record->type == WF_RECORD_PAD || record->type == WEFT_EVENT_DROP)
-		return true;
-	wf_count_add(&queue->dropped_events, 1);
+	wf_count_add(&queue->dropped_events, wf_record_events(record));
 	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
-	wf_page_put(record->page);
+	wf_record_put(record);
 	return true;
 }
 
@@ -283,7 +282,7 @@ static bool has_waited_enough(const struct wf_queue *queue, uint64_t now_ns, uin
 }
 
 /* Wait for room until @until_ns. Return: false if there is none. */
-static bool wait_until(struct wf_queue *queue, uint64_t bytes, uint64_t payload, uint64_t until_ns)
+static bool wait_until(struct wf_queue *queue, const struct wf_need *need, uint64_t until_ns)
 {
 	uint64_t taken = wf_count_get(&queue->taken_events);
 	uint64_t progress_ns = 0, now_ns;
@@ -291,7 +290,7 @@ static bool wait_until(struct wf_queue *queue, uint64_t bytes, uint64_t payload,
 	for (;;) {
 		uint32_t ticket = wf_waiter_announce(&queue->room);
 
-		if (wf_queue_has_room(queue, bytes, payload))
+		if (wf_queue_has_room(queue, need))
 			break;
 		if (reader_is_gone(queue))
 			return false;
@@ -322,7 +321,7 @@ static uint64_t wait_limit_ns(const struct wf_queue *queue, uint64_t now_ns)
 	return left_ns < queue->block_ns ? left_ns : queue->block_ns;
 }
 
-static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+static bool wait_for_reader(struct wf_queue *queue, const struct wf_need *need)
 {
 	bool is_limited = queue->block_ns != UINT64_MAX && !atomic_load(queue->stopping);
 	uint64_t now_ns = wf_clock_monotonic_ns();
@@ -336,7 +335,7 @@ static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t pay
 	wf_waiter_wake(queue->reader);
 	if (queue->marks)
 		wf_queue_check_marks(queue);
-	has_room = wait_until(queue, bytes, payload, now_ns + limit_ns);
+	has_room = wait_until(queue, need, now_ns + limit_ns);
 	if (is_limited && queue->budget)
 		wf_wait_budget_use(queue->budget, wf_clock_monotonic_ns() - now_ns);
 	return has_room;
@@ -346,14 +345,14 @@ static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t pay
  * Wait until the reader has made room. Return: false if the reader has left, the subscription has
  * ended, the time limit has passed, or the handle stops and the reader takes no more events.
  */
-static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+static bool wait_for_room(struct wf_queue *queue, const struct wf_need *need)
 {
 	bool has_room;
 
 	if (wf_queue_is_stuck(queue))
 		return false;
 	atomic_store(queue->is_blocked, true);
-	has_room = wait_for_reader(queue, bytes, payload);
+	has_room = wait_for_reader(queue, need);
 	atomic_store(queue->is_blocked, false);
 	/*
 	 * Pairs with wf_registry_wait_for_callbacks() (deliver/registry_wait.c): either that
@@ -365,11 +364,12 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 }
 
 /* Make room in a full queue as the overflow policy says. Return: false if that is not possible. */
-static bool overflow(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+static bool overflow(struct wf_queue *queue, const struct wf_need *need)
 {
 	switch (queue->overflow) {
 	case WEFT_OVERFLOW_RESIZE:
-		return (has_event_room(queue) && wf_queue_grow(queue)) || drop_oldest(queue);
+		return (has_event_room(queue, need->events) && wf_queue_grow(queue)) ||
+		       drop_oldest(queue);
 	case WEFT_OVERFLOW_DROP_OLDEST:
 		return drop_oldest(queue);
 	case WEFT_OVERFLOW_DROP_NEWEST:
@@ -377,7 +377,7 @@ static bool overflow(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 	case WEFT_OVERFLOW_DEFAULT:
 	case WEFT_OVERFLOW_BLOCK:
 	case WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT:
-		return wait_for_room(queue, bytes, payload);
+		return wait_for_room(queue, need);
 	}
 	return false;
 }
@@ -400,15 +400,15 @@ bool wf_queue_may_make_room(const struct wf_queue *queue)
 	return !wf_queue_is_stuck(queue);
 }
 
-bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+bool wf_queue_make_room(struct wf_queue *queue, const struct wf_need *need)
 {
 	/*
 	 * When the handle stops, no packets arrive any more, so none is lost while the worker
 	 * waits.
 	 */
-	while (!wf_queue_has_room(queue, bytes, payload))
-		if (!(atomic_load(queue->stopping) && wait_for_room(queue, bytes, payload)) &&
-		    !overflow(queue, bytes, payload))
+	while (!wf_queue_has_room(queue, need))
+		if (!(atomic_load(queue->stopping) && wait_for_room(queue, need)) &&
+		    !overflow(queue, need))
 			return false;
 	return true;
 }

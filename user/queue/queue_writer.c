@@ -23,7 +23,8 @@
 #include "memory/page.h"
 
 enum {
-	LAZY_WAKE_SHARE = 16, /* wake a lazily woken reader when 1/16 of the ring is filled */
+	/* a bundle is pushed as a whole if it uses at most 1/4 of the ring and of each limit */
+	BUNDLE_SHARE = 4,
 };
 #define RECORD_BYTES_MAX sizeof(struct wf_record)
 
@@ -43,34 +44,6 @@ static uint32_t record_bytes(const struct weft_event *event)
 static uint64_t payload_bytes(const struct weft_event *event)
 {
 	return event->type == WEFT_EVENT_DATA ? event->data.len_bytes : 0;
-}
-
-int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
-{
-	int err;
-
-	queue->arena = opts->arena;
-	queue->overflow = opts->overflow;
-	err = wf_queue_open_ring(queue, opts->bytes);
-	if (err) {
-		queue->arena = NULL;
-		return err;
-	}
-	queue->base_bytes = opts->bytes;
-	queue->max_bytes = opts->max_bytes > opts->bytes ? opts->max_bytes : opts->bytes;
-	queue->events_max = opts->events_max ? opts->events_max : UINT64_MAX;
-	queue->block_ns =
-		opts->overflow == WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT ? opts->block_ns : UINT64_MAX;
-	queue->wake_bytes =
-		opts->lazy_wake ? wf_count_get(&queue->ring_bytes) / LAZY_WAKE_SHARE : 1;
-	queue->marks = opts->marks;
-	queue->reader = opts->reader;
-	queue->stopping = opts->stopping;
-	queue->ended = opts->ended;
-	queue->is_blocked = opts->is_blocked;
-	queue->budget = opts->budget;
-	queue->stuck_taken = UINT64_MAX;
-	return 0;
 }
 
 /* ---- the worker ---- */
@@ -162,14 +135,9 @@ static void prefetch_next(const struct wf_queue *queue)
 	__builtin_prefetch(next + WF_RECORD_ALIGN, 1);
 }
 
-/*
- * Write the record of an event for which there is room. For DATA, the record takes over one of the
- * caller's references to @page.
- */
-static void write_record(struct wf_queue *queue, const struct weft_event *event,
-			 struct wf_page *page)
+/* Begin a record of @bytes, for which there is room, after padding at the ring's end if needed. */
+static struct wf_record *begin_record(struct wf_queue *queue, uint32_t bytes)
 {
-	uint32_t bytes = record_bytes(event);
 	uint64_t pad = wf_queue_pad_bytes(queue, bytes);
 	struct wf_record *record = wf_record_at(queue, queue->head);
 
@@ -181,12 +149,29 @@ static void write_record(struct wf_queue *queue, const struct weft_event *event,
 	}
 	record->len_bytes = bytes;
 	record->number = queue->next_number;
-	fill_record(record, event, page);
+	return record;
+}
+
+static void end_record(struct wf_queue *queue, const struct wf_record *record)
+{
 	queue->next_number += wf_record_numbers(record);
-	queue->head += bytes;
-	queue->records_in += event->type != WEFT_EVENT_DROP;
+	queue->records_in += wf_record_events(record);
+	queue->head += record->len_bytes;
 	prefetch_next(queue);
 	wf_assert_valid(wf_queue_is_valid(queue));
+}
+
+/*
+ * Write the record of an event for which there is room. For DATA, the record takes over one of the
+ * caller's references to @page.
+ */
+static void write_record(struct wf_queue *queue, const struct weft_event *event,
+			 struct wf_page *page)
+{
+	struct wf_record *record = begin_record(queue, record_bytes(event));
+
+	fill_record(record, event, page);
+	end_record(queue, record);
 }
 
 /*
@@ -215,18 +200,29 @@ static void write_back(struct wf_queue *queue)
 	wf_losses_clear(queue->back);
 }
 
-/* Make room for an event, and write the back table to the ring before that event. */
-static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+/* Make room for @need, and write the back table to the ring before the new record. */
+static bool make_room(struct wf_queue *queue, const struct wf_need *need)
 {
-	if (wf_likely(wf_losses_is_empty(queue->back)))
-		return wf_queue_make_room(queue, wf_queue_pad_bytes(queue, bytes) + bytes, payload);
+	struct wf_need all = *need;
+
+	if (wf_likely(wf_losses_is_empty(queue->back))) {
+		all.bytes += wf_queue_pad_bytes(queue, need->bytes);
+		return wf_queue_make_room(queue, &all);
+	}
 	/* Adding up the back table takes longer than this check, at which a full queue fails. */
-	if (!wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, bytes, payload))
+	if (!wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, need))
 		return false;
-	if (!wf_queue_make_room(queue, back_bytes(queue) + bytes, payload))
+	all.bytes += back_bytes(queue);
+	if (!wf_queue_make_room(queue, &all))
 		return false;
 	write_back(queue);
 	return true;
+}
+
+static void count_pushed(struct wf_queue *queue, uint64_t events, uint64_t bytes)
+{
+	wf_count_add(&queue->pushed_events, events);
+	wf_count_add(&queue->pushed_bytes, bytes);
 }
 
 static void count_dropped(struct wf_queue *queue, uint64_t events, uint64_t bytes)
@@ -277,19 +273,20 @@ void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *even
 		.time_ns = event->time_ns,
 	};
 
-	wf_count_add(&queue->pushed_events, sum.events);
-	wf_count_add(&queue->pushed_bytes, sum.bytes);
+	count_pushed(queue, sum.events, sum.bytes);
 	wf_losses_add_sum(queue->back, &sum);
 	count_dropped(queue, sum.events, sum.bytes);
 }
 
 bool wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page)
 {
-	uint64_t payload = payload_bytes(event);
+	const struct wf_need need = {
+		.bytes = record_bytes(event), .payload = payload_bytes(event), .events = 1};
 
-	wf_count_add(&queue->pushed_events, 1);
-	wf_count_add(&queue->pushed_bytes, payload);
-	if (wf_unlikely(!make_room(queue, record_bytes(event), payload))) {
+	bool has_room = make_room(queue, &need);
+
+	count_pushed(queue, 1, need.payload);
+	if (wf_unlikely(!has_room)) {
 		reject(queue, event);
 		return false;
 	}
@@ -299,17 +296,106 @@ bool wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struc
 
 bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event)
 {
-	if (!make_room(queue, record_bytes(event), 0))
+	const struct wf_need need = {.bytes = record_bytes(event), .events = 1};
+
+	if (!make_room(queue, &need))
 		return false;
-	wf_count_add(&queue->pushed_events, 1);
+	count_pushed(queue, 1, 0);
 	write_record(queue, event, NULL);
 	return true;
+}
+
+/* ---- bundles ---- */
+
+/*
+ * Return true if @need is so small beside the queue that the queue may take or drop it as a whole.
+ */
+static bool is_small(const struct wf_queue *queue, const struct wf_need *need)
+{
+	return need->bytes <= wf_count_get(&queue->ring_bytes) / BUNDLE_SHARE &&
+	       need->payload <= wf_count_get(&queue->payload_max_bytes) / BUNDLE_SHARE &&
+	       need->events <= queue->events_max / BUNDLE_SHARE;
+}
+
+/* Return true if there is room, or the policy drops older events to make room. */
+static bool make_room_for_bundle(struct wf_queue *queue, const struct wf_need *need)
+{
+	bool drops = queue->overflow == WEFT_OVERFLOW_DROP_OLDEST ||
+		     queue->overflow == WEFT_OVERFLOW_RESIZE;
+	struct wf_need padded = *need;
+
+	if (need->events < WF_BUNDLE_MIN || !is_small(queue, need) ||
+	    !wf_losses_is_empty(queue->back))
+		return false;
+	padded.bytes += wf_queue_pad_bytes(queue, need->bytes);
+	return drops ? wf_queue_make_room(queue, &padded) : wf_queue_has_room(queue, &padded);
+}
+
+/* Push the events of @bundle one by one. */
+static void push_each(struct wf_queue *queue, struct wf_bundle *bundle)
+{
+	for (uint32_t i = 0; i < bundle->events; i++) {
+		struct wf_record *record = wf_bundle_record(bundle, i);
+		const struct weft_event event = {
+			.type = WEFT_EVENT_DATA,
+			.dir = (enum weft_dir)record->dir,
+			.time_ns = record->time_ns,
+			.flow = &record->flow,
+			.data = {.bytes = record->bytes,
+				 .len_bytes = (uint32_t)record->stream_bytes,
+				 .off = record->off},
+		};
+
+		if (record->page)
+			wf_page_get(record->page);
+		if (!wf_queue_push(queue, &event, record->page))
+			wf_page_put(record->page);
+	}
+}
+
+/* Return true if the queue is full, and its policy rejects new events without waiting. */
+static bool rejects_all(struct wf_queue *queue, struct wf_bundle *bundle)
+{
+	const struct wf_need first = {.bytes = WF_BUNDLE_RECORD_BYTES,
+				      .payload = wf_bundle_record(bundle, 0)->stream_bytes,
+				      .events = 1};
+
+	return !wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, &first);
+}
+
+bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle)
+{
+	const struct wf_need need = {.bytes = bundle->events * WF_BUNDLE_RECORD_BYTES,
+				     .payload = bundle->payload_bytes,
+				     .events = bundle->events};
+	struct wf_record *record;
+
+	if (wf_likely(make_room_for_bundle(queue, &need))) {
+		count_pushed(queue, need.events, need.payload);
+		record = begin_record(queue, (uint32_t)need.bytes);
+		record->type = WF_RECORD_BUNDLE;
+		record->stream_bytes = need.payload;
+		record->bundle_events = need.events;
+		record->bundle = bundle;
+		end_record(queue, record);
+		return true;
+	}
+	if (rejects_all(queue, bundle)) {
+		count_pushed(queue, need.events, need.payload);
+		wf_bundle_lose(bundle, queue->back);
+		count_dropped(queue, need.events, need.payload);
+	} else {
+		push_each(queue, bundle);
+	}
+	return false;
 }
 
 /* Write the back table to the ring if there is room, without waiting for the next event. */
 static void flush_back(struct wf_queue *queue)
 {
-	if (!wf_queue_has_room(queue, back_bytes(queue), 0))
+	const struct wf_need need = {.bytes = back_bytes(queue), .events = 1};
+
+	if (!wf_queue_has_room(queue, &need))
 		return;
 	write_back(queue);
 }
@@ -341,77 +427,4 @@ void wf_queue_close(struct wf_queue *queue)
 	atomic_store(&queue->closed, true);
 	wf_waiter_wake(queue->reader);
 	wf_queue_leave(queue, WF_QUEUE_LEFT_WORKER);
-}
-
-/* ---- both ---- */
-
-/*
- * Drop all waiting events and free the rings. Both sides have left, so no other thread uses the
- * queue.
- */
-static void drain(struct wf_queue *queue)
-{
-	uint64_t pos = wf_count_get(&queue->claim) & ~WF_CLAIM_COPYING;
-
-	while (pos != queue->head) {
-		const struct wf_record *record = wf_record_at(queue, pos);
-
-		if (record->type == WEFT_EVENT_DATA)
-			wf_page_put(record->page);
-		pos += record->len_bytes;
-	}
-	atomic_store(&queue->claim, pos);
-	count_dropped(queue,
-		      wf_count_get(&queue->pushed_events) - wf_count_get(&queue->taken_events) -
-			      wf_count_get(&queue->dropped_events),
-		      wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->taken_bytes) -
-			      wf_count_get(&queue->dropped_bytes));
-	wf_queue_free_rings(queue);
-}
-
-void wf_queue_leave(struct wf_queue *queue, uint32_t side)
-{
-	uint32_t before = atomic_fetch_or(&queue->left, side);
-
-	if (before & side)
-		return;
-	if (before)
-		drain(queue);
-	else if (side == WF_QUEUE_LEFT_READER)
-		wf_waiter_wake(&queue->room);
-}
-
-void wf_queue_stats_add(const struct wf_queue *queue, struct weft_sub_stats *stats)
-{
-	uint64_t taken_events = wf_count_get(&queue->taken_events),
-		 taken = wf_count_get(&queue->taken_bytes);
-	uint64_t dropped_events = wf_count_get(&queue->dropped_events),
-		 dropped = wf_count_get(&queue->dropped_bytes);
-	uint64_t pushed_events = wf_count_get(&queue->pushed_events),
-		 pushed = wf_count_get(&queue->pushed_bytes);
-
-	stats->pushed_events += pushed_events;
-	stats->pushed_bytes += pushed;
-	stats->taken_events += taken_events;
-	stats->taken_bytes += taken;
-	stats->dropped_events += dropped_events;
-	stats->dropped_bytes += dropped;
-	stats->waiting_events += pushed_events - taken_events - dropped_events;
-	stats->waiting_bytes += pushed - taken - dropped;
-	stats->high_water_bytes += wf_count_get(&queue->high_water_bytes);
-	stats->revoked_events += wf_count_get(&queue->revoked_events);
-	stats->revoked_bytes += wf_count_get(&queue->revoked_bytes);
-	stats->queue_bytes +=
-		wf_count_get(&queue->ring_bytes) + wf_count_get(&queue->payload_max_bytes);
-}
-
-bool wf_queue_is_valid(const struct wf_queue *queue)
-{
-	uint64_t claim = atomic_load(&queue->claim) & ~WF_CLAIM_COPYING;
-
-	uint64_t ring_bytes = queue->rings[0].size + queue->rings[1].size;
-
-	return queue->head - claim <= ring_bytes &&
-	       queue->head - wf_count_get(&queue->published) <= ring_bytes &&
-	       queue->head % WF_RECORD_ALIGN == 0 && claim % WF_RECORD_ALIGN == 0;
 }

@@ -166,7 +166,7 @@ static inline void check_page_bytes(const struct weft_event *event,
 		check->wrong++;
 }
 
-static inline void stress(enum weft_overflow overflow, bool stopping)
+static inline void stress_with(void *(*push)(void *ctx), enum weft_overflow overflow, bool stopping)
 {
 	struct delivery_check check = {0};
 	struct weft_sub_stats end;
@@ -174,7 +174,7 @@ static inline void stress(enum weft_overflow overflow, bool stopping)
 
 	open_queue(overflow);
 	atomic_store(&fix.stopping, stopping);
-	assert_int_equal(pthread_create(&worker, NULL, push_stress, NULL), 0);
+	assert_int_equal(pthread_create(&worker, NULL, push, NULL), 0);
 	while (!wf_queue_is_finished(&fix.queue)) {
 		int count = take(1 + (int)(check.next % BATCH));
 
@@ -194,6 +194,11 @@ static inline void stress(enum weft_overflow overflow, bool stopping)
 	assert_int_equal(end.waiting_events, 0);
 	if (overflow == WEFT_OVERFLOW_BLOCK || stopping)
 		assert_int_equal(check.dropped, 0);
+}
+
+static inline void stress(enum weft_overflow overflow, bool stopping)
+{
+	stress_with(push_stress, overflow, stopping);
 }
 
 #endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bundle.c - fills bundles, and frees them.
+ */
+#include "queue/bundle.h"
+
+#include <stddef.h>
+
+#include <weft/limits.h>
+
+#include "queue/losses.h"
+#include "queue/queue_record.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+_Static_assert(offsetof(struct wf_record, close) == WF_BUNDLE_RECORD_BYTES,
+	       "a record of a DATA event");
+_Static_assert(sizeof(struct wf_bundle) <= WEFT_PAGE_LARGE_BYTES,
+	       "a bundle fits in a large page of the default size");
+
+struct wf_bundle *wf_bundle_new(struct wf_page_pool *pool)
+{
+	struct wf_bundle *bundle;
+	struct wf_page *page;
+
+	if (wf_page_pool_large_bytes(pool) < sizeof(*bundle) ||
+	    wf_page_pool_is_short(pool, WEFT_SHORT_PARTS))
+		return NULL;
+	page = wf_page_pool_take(pool, sizeof(*bundle));
+	if (!page)
+		return NULL;
+	bundle = (struct wf_bundle *)wf_page_bytes(page);
+	atomic_init(&bundle->holders, 1);
+	bundle->events = bundle->runs_count = 0;
+	bundle->payload_bytes = 0;
+	bundle->page = page;
+	return bundle;
+}
+
+static bool continues(struct wf_bundle *bundle, const struct wf_bundle_run *run,
+		      const struct wf_record *record)
+{
+	const struct wf_record *first = wf_bundle_record(bundle, run->first);
+
+	return run->to_off == record->off && first->dir == record->dir &&
+	       first->flow.id == record->flow.id && first->flow.use == record->flow.use;
+}
+
+/* Add the last record of @bundle to its runs. */
+static void add_to_runs(struct wf_bundle *bundle, const struct wf_record *record)
+{
+	uint32_t i;
+
+	if (bundle->runs_count > WF_BUNDLE_RUNS)
+		return;
+	for (i = 0; i < bundle->runs_count; i++)
+		if (continues(bundle, &bundle->runs[i], record))
+			break;
+	if (i == bundle->runs_count) {
+		bundle->runs_count++;
+		if (i == WF_BUNDLE_RUNS)
+			return;
+		bundle->runs[i] = (struct wf_bundle_run){.from_off = record->off,
+							 .first = bundle->events};
+	}
+	bundle->runs[i].to_off = record->off + record->stream_bytes;
+	bundle->runs[i].time_ns = record->time_ns;
+	bundle->runs[i].events++;
+}
+
+void wf_bundle_add(struct wf_bundle *bundle, const struct weft_event *event, struct wf_page *page)
+{
+	struct wf_record *record = wf_bundle_record(bundle, bundle->events);
+
+	if (page)
+		wf_page_get(page);
+	record->len_bytes = WF_BUNDLE_RECORD_BYTES;
+	record->type = WEFT_EVENT_DATA;
+	record->dir = (uint8_t)event->dir;
+	record->time_ns = event->time_ns;
+	record->off = event->data.off;
+	record->stream_bytes = event->data.len_bytes;
+	record->bytes = event->data.bytes;
+	record->page = page;
+	record->flow = *event->flow;
+	add_to_runs(bundle, record);
+	bundle->payload_bytes += event->data.len_bytes;
+	bundle->events++;
+}
+
+void wf_bundle_get_many(struct wf_bundle *bundle, uint32_t count)
+{
+	atomic_fetch_add_explicit(&bundle->holders, count, memory_order_relaxed);
+}
+
+void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count)
+{
+	/*
+	 * Each holder's release pairs with the acquire of the last one: accesses of former holders
+	 * happen before the pages are put.
+	 */
+	if (atomic_fetch_sub_explicit(&bundle->holders, count, memory_order_acq_rel) != count)
+		return;
+	for (uint32_t i = 0; i < bundle->events; i++)
+		wf_page_put(wf_bundle_record(bundle, i)->page);
+	wf_page_put(bundle->page);
+}
+
+static void lose_each(struct wf_bundle *bundle, struct wf_losses *losses)
+{
+	for (uint32_t i = 0; i < bundle->events; i++) {
+		const struct wf_record *record = wf_bundle_record(bundle, i);
+		const struct wf_loss_range range = {
+			.from_off = record->off,
+			.to_off = record->off + record->stream_bytes,
+			.events = 1,
+			.bytes = record->stream_bytes,
+		};
+
+		wf_losses_add(losses, &record->flow, (enum weft_dir)record->dir, &range,
+			      record->time_ns);
+	}
+}
+
+void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses)
+{
+	if (bundle->runs_count > WF_BUNDLE_RUNS) {
+		lose_each(bundle, losses);
+		return;
+	}
+	for (uint32_t i = 0; i < bundle->runs_count; i++) {
+		const struct wf_bundle_run *run = &bundle->runs[i];
+		const struct wf_record *first = wf_bundle_record(bundle, run->first);
+		const struct wf_loss_range range = {
+			.from_off = run->from_off,
+			.to_off = run->to_off,
+			.events = run->events,
+			.bytes = run->to_off - run->from_off,
+		};
+
+		wf_losses_add(losses, &first->flow, (enum weft_dir)first->dir, &range,
+			      run->time_ns);
+	}
+}
