@@ -253,10 +253,12 @@ TEST_WITH(dispatch_open_that_was_rejected_comes_before_the_next_event, setup_blo
 	stop_and_fill();
 	wf_dispatch_open(&dispatch, takers, conn, &open);
 	read_all(BLOCKING, &check);
-	not_introduced = wf_dispatch_not_introduced(&dispatch, takers, conn);
+	wf_dispatch_choose(&dispatch, takers, conn, &not_introduced);
 	assert_int_equal(not_introduced, takers);
 	wf_dispatch_introduce(&dispatch, not_introduced, conn, &open);
-	wf_dispatch_event(&dispatch, wf_dispatch_choose(&dispatch, takers, conn), &data, NULL);
+	takers = wf_dispatch_choose(&dispatch, takers, conn, &not_introduced);
+	assert_int_equal(not_introduced, 0);
+	wf_dispatch_event(&dispatch, takers, &data, NULL);
 	wf_dispatch_flush(&dispatch);
 	count = wf_sub_poll(subs[BLOCKING], events, EVENTS, 0);
 	assert_in_range(count, 2, 3);
@@ -349,4 +351,32 @@ TEST_WITH(dispatch_shares_events_of_one_direction, setup, teardown)
 	check_order(half, WEFT_TO_CLIENT, 100);
 	check_order(subs[FAST], WEFT_TO_CLIENT, 100);
 	check_order(subs[SLOW], WEFT_TO_SERVER, 100);
+}
+
+/* A connection at the address of an older one is judged by its own identity. */
+TEST_WITH(dispatch_choice_does_not_outlive_its_connection, setup, teardown)
+{
+	const struct weft_sub_opts opts = {
+		.sz = sizeof(opts),
+		.queue_bytes = WEFT_QUEUE_MIN_BYTES,
+		.filter = "port 80",
+	};
+	const void *conn = wf_arena_base(arena);
+	struct weft_flow flow = delivery_flow(1);
+	uint32_t not_introduced, bit;
+	struct weft_sub *sub;
+
+	assert_int_equal(wf_registry_add(&registry, &opts, true, &sub), 0);
+	wf_dispatch_flush(&dispatch);
+	bit = 1u << sub->slot;
+	wf_dispatch_choose(&dispatch, bit, conn, &not_introduced);
+	assert_int_equal(not_introduced, bit);
+	for (int i = 0; i < 4; i++) {
+		flow.dst_port = i % 2 ? 80 : 443;
+		wf_dispatch_begin(&dispatch, conn, &flow);
+		for (int again = 0; again < 2; again++)
+			assert_int_equal(wf_dispatch_choose(&dispatch, bit, conn, &not_introduced),
+					 i % 2 ? bit : 0);
+		assert_int_equal(not_introduced, 0);
+	}
 }

@@ -84,11 +84,13 @@ static __attribute__((noinline)) uint32_t choose(const struct wf_half *half, uin
 						 uint64_t off, uint64_t now_ns)
 {
 	struct wf_dispatch *dispatch = half->conns->dispatch;
-	uint32_t not_introduced = wf_dispatch_not_introduced(dispatch, takers, half->flow);
+	uint32_t not_introduced;
+	uint32_t chosen = wf_dispatch_choose(dispatch, takers, half->flow, &not_introduced);
 
-	if (not_introduced)
-		introduce(half, not_introduced, off, now_ns);
-	return wf_dispatch_choose(dispatch, takers, half->flow);
+	if (wf_likely(!not_introduced))
+		return chosen;
+	introduce(half, not_introduced, off, now_ns);
+	return wf_dispatch_choose(dispatch, takers, half->flow, &not_introduced);
 }
 
 /*
@@ -115,6 +117,7 @@ static uint32_t takers_of(const struct wf_half *half, enum weft_event_type type,
 void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)
 {
 	uint32_t takers = wf_dispatch_takers(conns->dispatch, WEFT_TO_SERVER, WEFT_EVENT_OPEN);
+	uint32_t not_introduced; /* none: wf_dispatch_begin() evaluates all filters */
 	struct weft_flow identity;
 	struct weft_event event;
 
@@ -126,7 +129,7 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
 	begin(conns, &event, &identity, WEFT_EVENT_OPEN, flow, WEFT_TO_SERVER, now_ns);
 	describe_open(flow, &event.open);
 	wf_dispatch_begin(conns->dispatch, flow, &identity);
-	takers = wf_dispatch_choose(conns->dispatch, takers, flow);
+	takers = wf_dispatch_choose(conns->dispatch, takers, flow, &not_introduced);
 	wf_dispatch_open(conns->dispatch, takers, flow, &event);
 }
 

@@ -42,6 +42,7 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 	dispatch->queued = dispatch->needs_map = dispatch->wants_unlisted =
 		dispatch->open_rejected = dispatch->can_share = 0;
 	dispatch->list = list;
+	memset(dispatch->choices, 0, sizeof(dispatch->choices));
 	for (uint32_t slot = 0; slot < WEFT_SUBSCRIPTIONS_MAX; slot++) {
 		const struct weft_sub *sub = list->subs[slot];
 		uint32_t bit = 1u << slot;
@@ -113,22 +114,37 @@ static void continue_leaving(struct wf_dispatch *dispatch)
 
 /* ---- subscriptions that have a map of connections ---- */
 
-/*
- * Evaluate the filter of @sub for the connection, and record the result in its map. Return: true if
- * the filter matches.
- */
-static bool decide(struct weft_sub *sub, const void *conn, const struct weft_flow *flow)
+static struct wf_choice *choice_of(struct wf_dispatch *dispatch, const void *conn)
 {
+	return &dispatch->choices[((uintptr_t)conn >> WF_CONN_UNIT_SHIFT) % WF_CHOICES];
+}
+
+/* Set the state of the connection in the map of @sub. */
+static void set_state(struct wf_dispatch *dispatch, struct weft_sub *sub, const void *conn,
+		      enum wf_conn_state state)
+{
+	choice_of(dispatch, conn)->conn = NULL;
+	wf_conn_states_set(&sub->states, conn, state);
+}
+
+/*
+ * Evaluate the filter of the subscription in @slot for the connection, and record the result in its
+ * map. Return: true if the filter matches.
+ */
+static bool decide(struct wf_dispatch *dispatch, uint32_t slot, const void *conn,
+		   const struct weft_flow *flow)
+{
+	struct weft_sub *sub = wf_dispatch_sub(dispatch, slot);
 	bool is_wanted = !sub->filter || wf_flow_filter_match(sub->filter, flow);
 
-	wf_conn_states_set(&sub->states, conn, is_wanted ? WF_CONN_WANTED : WF_CONN_UNWANTED);
+	set_state(dispatch, sub, conn, is_wanted ? WF_CONN_WANTED : WF_CONN_UNWANTED);
 	return is_wanted;
 }
 
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const struct weft_flow *flow)
 {
 	WF_EACH_SLOT (slot, dispatch->needs_map)
-		decide(wf_dispatch_sub(dispatch, slot), conn, flow);
+		decide(dispatch, slot, conn, flow);
 }
 
 static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t slot,
@@ -146,20 +162,6 @@ static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t 
 	return state;
 }
 
-uint32_t wf_dispatch_not_introduced(const struct wf_dispatch *dispatch, uint32_t takers,
-				    const void *conn)
-{
-	uint32_t found = 0;
-
-	WF_EACH_SLOT (slot, takers & dispatch->needs_map) {
-		enum wf_conn_state state = state_of(dispatch, slot, conn);
-
-		if (state == WF_CONN_UNKNOWN || state == WF_CONN_OPEN_LOST)
-			found |= 1u << slot;
-	}
-	return found;
-}
-
 void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced, const void *conn,
 			   const struct weft_event *open)
 {
@@ -167,25 +169,43 @@ void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced
 
 	WF_EACH_SLOT (slot, not_introduced)
 		if (state_of(dispatch, slot, conn) == WF_CONN_OPEN_LOST ||
-		    decide(wf_dispatch_sub(dispatch, slot), conn, open->flow))
+		    decide(dispatch, slot, conn, open->flow))
 			takers |= 1u << slot;
 	wf_dispatch_open(dispatch, takers & dispatch->takers[open->dir][WEFT_EVENT_OPEN], conn,
 			 open);
 }
 
-uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn)
+uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
+			    uint32_t *ret_not_introduced)
 {
-	uint32_t chosen = takers & ~dispatch->needs_map;
+	uint32_t chosen = takers & ~dispatch->needs_map, unknown = 0, open_rejected = 0;
+	struct wf_choice *choice = choice_of(dispatch, conn);
 
-	dispatch->open_rejected = 0;
+	dispatch->open_rejected = *ret_not_introduced = 0;
+	if (wf_likely(choice->conn == conn && choice->takers == takers))
+		return choice->chosen;
 	WF_EACH_SLOT (slot, takers & dispatch->needs_map) {
-		enum wf_conn_state state = state_of(dispatch, slot, conn);
+		uint32_t bit = 1u << slot;
 
-		if (state == WF_CONN_OPEN_LOST)
-			dispatch->open_rejected |= 1u << slot;
-		if (state != WF_CONN_UNWANTED)
-			chosen |= 1u << slot;
+		switch (state_of(dispatch, slot, conn)) {
+		case WF_CONN_UNKNOWN:
+			unknown |= bit;
+			break;
+		case WF_CONN_WANTED:
+			chosen |= bit;
+			break;
+		case WF_CONN_UNWANTED:
+			break;
+		case WF_CONN_OPEN_LOST:
+			open_rejected |= bit;
+			chosen |= bit;
+			break;
+		}
 	}
+	dispatch->open_rejected = open_rejected;
+	*ret_not_introduced = unknown | open_rejected;
+	if (!*ret_not_introduced)
+		*choice = (struct wf_choice){.conn = conn, .takers = takers, .chosen = chosen};
 	return chosen;
 }
 
@@ -253,8 +273,7 @@ static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const 
 		dispatch->needs_map |= 1u << sub->slot;
 	}
 	if (dispatch->needs_map & 1u << sub->slot)
-		wf_conn_states_set(&sub->states, conn,
-				   is_pushed ? WF_CONN_WANTED : WF_CONN_OPEN_LOST);
+		set_state(dispatch, sub, conn, is_pushed ? WF_CONN_WANTED : WF_CONN_OPEN_LOST);
 }
 
 void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,

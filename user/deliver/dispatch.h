@@ -11,8 +11,8 @@
  *
  *   takers = wf_dispatch_takers(dispatch, dir, type)   subscriptions that want such events
  *   if (takers & dispatch->needs_map), some of them have a map of connections to look at:
- *     wf_dispatch_introduce()   evaluates the filters of those that do not know the connection
  *     wf_dispatch_choose()      returns those of all takers that want the connection
+ *     wf_dispatch_introduce()   evaluates the filters of those that do not know the connection
  *   wf_dispatch_event(dispatch, takers, event, page)
  *
  * A connection is identified by the address of its state in the arena, see conn_states.h.
@@ -34,6 +34,15 @@ struct wf_page;
 struct wf_page_pool;
 struct wf_registry;
 struct wf_sub_list;
+
+/* A result of wf_dispatch_choose() that is still valid. */
+struct wf_choice {
+	const void *conn; /* NULL: none */
+	uint32_t takers;
+	uint32_t chosen;
+};
+
+enum { WF_CHOICES = 256 };
 
 /* The dispatcher of one worker. */
 struct wf_dispatch {
@@ -61,6 +70,11 @@ struct wf_dispatch {
 	struct wf_bundle *bundle;
 	uint32_t unshared_left;	    /* number of DATA events until one is added to a bundle again */
 	struct wf_page_pool *pages; /* borrowed: memory for bundles; NULL: there are no bundles */
+	/*
+	 * By address of the connection: otherwise each event would read a map for each
+	 * subscription. The choice of a connection is removed if a state in a map changes.
+	 */
+	struct wf_choice choices[WF_CHOICES];
 };
 _Static_assert(WEFT_SUBSCRIPTIONS_MAX <= 32, "a bit for each slot");
 
@@ -103,26 +117,22 @@ void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn,
 		       const struct weft_flow *flow);
 
 /*
- * Return those of @takers that do not know the connection, because they began after it, or because
- * their queue has rejected its OPEN.
+ * Return those of @takers that want the connection. *@ret_not_introduced: those that do not know
+ * it, because they began after it, or because their queue has rejected its OPEN: call
+ * wf_dispatch_introduce() for them, then this function again. The dispatcher records in
+ * open_rejected the subscriptions whose queue has rejected the connection's OPEN; until the next
+ * call, it counts their events as lost.
  */
-uint32_t wf_dispatch_not_introduced(const struct wf_dispatch *dispatch, uint32_t takers,
-				    const void *conn);
+uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
+			    uint32_t *ret_not_introduced);
 
 /*
- * Evaluate the filters of @not_introduced (see wf_dispatch_not_introduced()) for the connection of
+ * Evaluate the filters of @not_introduced (see wf_dispatch_choose()) for the connection of
  * @open, an OPEN event that is marked as midway. Those whose filter matches get the event if they
  * want events of this type.
  */
 void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced, const void *conn,
 			   const struct weft_event *open);
-
-/*
- * Return those of @takers that want the connection. wf_dispatch_introduce() must have been called
- * for those that did not know it. The dispatcher records in open_rejected the subscriptions whose
- * queue has rejected the connection's OPEN; until the next call, it counts their events as lost.
- */
-uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn);
 
 /*
  * Pass an OPEN event to @takers. A queue without room gets it later: before another event of the

@@ -10,7 +10,7 @@
 #include "deliver/subscription.h"
 
 /* Iterate over the slots of a mask. */
-#define WF_EACH_SLOT(slot, mask)                                                                    \
+#define WF_EACH_SLOT(slot, mask)                                                                 \
 	for (uint32_t left_ = (mask), slot; left_ && (slot = (uint32_t)__builtin_ctz(left_), 1); \
 	     left_ &= left_ - 1)
 

@@ -3,8 +3,8 @@
  * share.c - collects DATA events that several subscriptions want in a bundle.
  *
  * There is one bundle at a time, for one set of subscriptions. So the events of each subscription
- * stay in their order. If connections with different sets alternate, or there are many gaps, bundles
- * have few events and cost more than they save; then events are not collected for a while.
+ * stay in their order. If connections with different sets alternate, or there are many gaps,
+ * bundles have few events and cost more than they save; then events are not collected for a while.
  */
 #include "deliver/share.h"
 

@@ -29,7 +29,8 @@ uint32_t wf_share_choose(struct wf_dispatch *dispatch, uint32_t takers,
 bool wf_share_add(struct wf_dispatch *dispatch, uint32_t sharers, const struct weft_event *event,
 		  struct wf_page *page);
 
-/* Push the collected events, if there are any, to the queues of the subscriptions that want them. */
+/* Push the collected events, if there are any, to the queues of the subscriptions that want them.
+ */
 void wf_share_push(struct wf_dispatch *dispatch);
 
 #endif

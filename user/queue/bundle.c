@@ -60,8 +60,8 @@ static void add_to_runs(struct wf_bundle *bundle, const struct wf_record *record
 		bundle->runs_count++;
 		if (i == WF_BUNDLE_RUNS)
 			return;
-		bundle->runs[i] = (struct wf_bundle_run){.from_off = record->off,
-							 .first = bundle->events};
+		bundle->runs[i] =
+			(struct wf_bundle_run){.from_off = record->off, .first = bundle->events};
 	}
 	bundle->runs[i].to_off = record->off + record->stream_bytes;
 	bundle->runs[i].time_ns = record->time_ns;

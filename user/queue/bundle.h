@@ -8,9 +8,9 @@
  *
  *   page of the worker's pool: │ header │ runs │ record │ record │ ...
  *
- * A bundle is filled by the worker, and not changed any more once a queue has it. Its holders, which
- * are counted, are queues: all of them want all of its events. The last holder puts the pages of
- * the payload, and the page of the bundle itself. So a reader that has released some events of a
+ * A bundle is filled by the worker, and not changed any more once a queue has it. Its holders,
+ * which are counted, are queues: all of them want all of its events. The last holder puts the pages
+ * of the payload, and the page of the bundle itself. So a reader that has released some events of a
  * bundle pins their pages until it has taken the last one.
  *
  * A run is a range of one direction without gaps. A queue that drops a bundle enters its few runs
@@ -61,8 +61,8 @@ struct wf_bundle {
 };
 
 /*
- * Make an empty bundle with one holder, the caller. Return: NULL if memory is short, or if the large
- * pages of @pool are too small.
+ * Make an empty bundle with one holder, the caller. Return: NULL if memory is short, or if the
+ * large pages of @pool are too small.
  */
 struct wf_bundle *wf_bundle_new(struct wf_page_pool *pool);
 

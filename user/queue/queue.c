@@ -55,12 +55,12 @@ static void drain(struct wf_queue *queue)
 		wf_bundle_put_many(queue->bundle, 1);
 	queue->bundle = NULL;
 	atomic_store(&queue->claim, pos);
-	wf_count_add(&queue->dropped_events,
-		     wf_count_get(&queue->pushed_events) - wf_count_get(&queue->taken_events) -
-			     wf_count_get(&queue->dropped_events));
-	wf_count_add(&queue->dropped_bytes,
-		     wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->taken_bytes) -
-			     wf_count_get(&queue->dropped_bytes));
+	wf_count_add(&queue->dropped_events, wf_count_get(&queue->pushed_events) -
+						     wf_count_get(&queue->taken_events) -
+						     wf_count_get(&queue->dropped_events));
+	wf_count_add(&queue->dropped_bytes, wf_count_get(&queue->pushed_bytes) -
+						    wf_count_get(&queue->taken_bytes) -
+						    wf_count_get(&queue->dropped_bytes));
 	wf_queue_free_rings(queue);
 }
 
