@@ -13,13 +13,22 @@
 #include "base/log.h"
 #include "base/owner.h"
 #include "capture/file/flow_filter.h"
-#include "deliver/dispatch_slots.h"
 #include "deliver/registry.h"
-#include "deliver/share.h"
+#include "deliver/slots.h"
 #include "deliver/subscription.h"
 #include "memory/page.h"
 
 enum { DROP_EVENTS_MAX = 8192 }; /* maximum number of events that one call drops from one queue */
+
+static struct weft_sub *sub_at(const struct wf_dispatch *dispatch, uint32_t slot)
+{
+	return dispatch->list->subs[slot];
+}
+
+static struct wf_queue *queue_at(const struct wf_dispatch *dispatch, uint32_t slot)
+{
+	return &sub_at(dispatch, slot)->queues[dispatch->worker];
+}
 
 /* ---- the list ---- */
 
@@ -40,8 +49,8 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 {
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
 	dispatch->queued = dispatch->needs_map = dispatch->wants_unlisted =
-		dispatch->open_rejected = dispatch->can_share = 0;
-	dispatch->list = list;
+		dispatch->open_rejected = dispatch->share.can_share = 0;
+	dispatch->list = dispatch->share.list = list;
 	memset(dispatch->choices, 0, sizeof(dispatch->choices));
 	for (uint32_t slot = 0; slot < WEFT_SUBSCRIPTIONS_MAX; slot++) {
 		const struct weft_sub *sub = list->subs[slot];
@@ -51,7 +60,8 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 			continue;
 		add_taker(dispatch, sub, bit);
 		dispatch->queued |= sub->queues ? bit : 0;
-		dispatch->can_share |= sub->queues && sub->first_bytes == UINT64_MAX ? bit : 0;
+		dispatch->share.can_share |=
+			sub->queues && sub->first_bytes == UINT64_MAX ? bit : 0;
 		dispatch->wants_unlisted |= sub->wants_unlisted ? bit : 0;
 		if (sub->states.words &&
 		    (!sub->wants_unlisted || sub->queues[dispatch->worker].lost_open))
@@ -61,13 +71,14 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 
 void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker)
 {
-	*dispatch = (struct wf_dispatch){.worker = worker, .registry = registry};
+	*dispatch = (struct wf_dispatch){
+		.worker = worker, .registry = registry, .share.worker = worker};
 	use_list(dispatch, wf_registry_enter(registry, worker));
 }
 
 void wf_dispatch_share(struct wf_dispatch *dispatch, struct wf_page_pool *pages)
 {
-	dispatch->pages = pages;
+	dispatch->share.pages = pages;
 }
 
 void wf_dispatch_adopt(struct wf_dispatch *dispatch)
@@ -134,7 +145,7 @@ static void set_state(struct wf_dispatch *dispatch, struct weft_sub *sub, const 
 static bool decide(struct wf_dispatch *dispatch, uint32_t slot, const void *conn,
 		   const struct weft_flow *flow)
 {
-	struct weft_sub *sub = wf_dispatch_sub(dispatch, slot);
+	struct weft_sub *sub = sub_at(dispatch, slot);
 	bool is_wanted = !sub->filter || wf_flow_filter_match(sub->filter, flow);
 
 	set_state(dispatch, sub, conn, is_wanted ? WF_CONN_WANTED : WF_CONN_UNWANTED);
@@ -150,8 +161,7 @@ void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const str
 static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t slot,
 				   const void *conn)
 {
-	enum wf_conn_state state =
-		wf_conn_states_get(&wf_dispatch_sub(dispatch, slot)->states, conn);
+	enum wf_conn_state state = wf_conn_states_get(&sub_at(dispatch, slot)->states, conn);
 
 	/*
 	 * A subscription to all connections uses its map only after an OPEN was rejected; a
@@ -279,10 +289,10 @@ static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const 
 void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
 		      const struct weft_event *open)
 {
-	if (wf_unlikely(takers & dispatch->bundle_takers))
-		wf_share_push(dispatch);
+	if (wf_unlikely(takers & dispatch->share.takers))
+		wf_share_push(&dispatch->share);
 	WF_EACH_SLOT (slot, takers) {
-		struct weft_sub *sub = wf_dispatch_sub(dispatch, slot);
+		struct weft_sub *sub = sub_at(dispatch, slot);
 
 		if (wf_sub_has_ended(sub))
 			continue;
@@ -340,10 +350,11 @@ static bool pass_on(struct wf_dispatch *dispatch, struct weft_sub *sub,
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page)
 {
-	uint32_t sharers = wf_share_choose(dispatch, takers, event);
+	uint32_t sharers =
+		wf_share_choose(&dispatch->share, takers, dispatch->open_rejected, event);
 	uint32_t refs = 0, used = 0;
 
-	if (sharers && wf_share_add(dispatch, sharers, event, page))
+	if (sharers && wf_share_add(&dispatch->share, sharers, event, page))
 		takers &= ~sharers;
 	if (page && event->type == WEFT_EVENT_DATA)
 		refs = (uint32_t)__builtin_popcount(takers & dispatch->queued);
@@ -354,7 +365,7 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 	if (refs)
 		wf_page_get_many(page, refs);
 	WF_EACH_SLOT (slot, takers) {
-		struct weft_sub *sub = wf_dispatch_sub(dispatch, slot);
+		struct weft_sub *sub = sub_at(dispatch, slot);
 
 		if (wf_likely(!wf_sub_has_ended(sub)))
 			used += pass_on(dispatch, sub, event, page);
@@ -365,12 +376,12 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 
 void wf_dispatch_flush(struct wf_dispatch *dispatch)
 {
-	wf_share_push(dispatch);
+	wf_share_push(&dispatch->share);
 	WF_EACH_SLOT (slot, dispatch->queued) {
-		if (wf_unlikely(wf_sub_has_ended(wf_dispatch_sub(dispatch, slot))))
-			wf_sub_clear(wf_dispatch_sub(dispatch, slot), dispatch->worker);
+		if (wf_unlikely(wf_sub_has_ended(sub_at(dispatch, slot))))
+			wf_sub_clear(sub_at(dispatch, slot), dispatch->worker);
 		else
-			wf_queue_flush(wf_dispatch_queue(dispatch, slot));
+			wf_queue_flush(queue_at(dispatch, slot));
 	}
 	if (wf_unlikely(atomic_load_explicit(&dispatch->registry->list, memory_order_acquire) !=
 			dispatch->list))
@@ -381,11 +392,11 @@ void wf_dispatch_flush(struct wf_dispatch *dispatch)
 
 void wf_dispatch_mark(struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark)
 {
-	wf_share_push(dispatch);
+	wf_share_push(&dispatch->share);
 	ret_mark->generation = dispatch->list->generation;
 	WF_EACH_SLOT (slot, dispatch->queued)
 		ret_mark->pushed_bytes[slot] = atomic_load_explicit(
-			&wf_dispatch_queue(dispatch, slot)->pushed_bytes, memory_order_relaxed);
+			&queue_at(dispatch, slot)->pushed_bytes, memory_order_relaxed);
 }
 
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_dispatch_mark *mark)
@@ -393,8 +404,7 @@ bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_
 	if (mark->generation != dispatch->list->generation)
 		return true;
 	WF_EACH_SLOT (slot, dispatch->queued)
-		if (!wf_queue_has_passed(wf_dispatch_queue(dispatch, slot),
-					 mark->pushed_bytes[slot]))
+		if (!wf_queue_has_passed(queue_at(dispatch, slot), mark->pushed_bytes[slot]))
 			return false;
 	return true;
 }
@@ -402,14 +412,14 @@ bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_
 void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops)
 {
 	*ret_drops = (struct wf_dispatch_drops){0};
-	wf_share_push(dispatch);
+	wf_share_push(&dispatch->share);
 	WF_EACH_SLOT (slot, dispatch->queued) {
 		uint64_t bytes;
 
-		if (wf_sub_has_ended(wf_dispatch_sub(dispatch, slot)))
+		if (wf_sub_has_ended(sub_at(dispatch, slot)))
 			continue;
-		ret_drops->events += wf_queue_drop_waiting(wf_dispatch_queue(dispatch, slot),
-							   DROP_EVENTS_MAX, &bytes);
+		ret_drops->events +=
+			wf_queue_drop_waiting(queue_at(dispatch, slot), DROP_EVENTS_MAX, &bytes);
 		ret_drops->bytes += bytes;
 	}
 }
@@ -420,12 +430,13 @@ void wf_dispatch_close(struct wf_dispatch *dispatch)
 
 	if (!list)
 		return;
-	wf_share_push(dispatch);
+	wf_share_push(&dispatch->share);
 	for (uint32_t i = 0; i < dispatch->leaving_count; i++)
 		wf_sub_leave(dispatch->leaving[i], dispatch->worker);
 	dispatch->leaving_count = 0;
 	dispatch->list = NULL;
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
-	dispatch->queued = dispatch->needs_map = dispatch->open_rejected = dispatch->can_share = 0;
+	dispatch->queued = dispatch->needs_map = dispatch->open_rejected =
+		dispatch->share.can_share = 0;
 	wf_registry_leave(dispatch->registry, dispatch->worker, list);
 }

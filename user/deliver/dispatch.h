@@ -28,8 +28,9 @@
 #include <weft/event.h>
 #include <weft/limits.h>
 
+#include "deliver/share.h"
+
 struct weft_sub;
-struct wf_bundle;
 struct wf_page;
 struct wf_page_pool;
 struct wf_registry;
@@ -63,13 +64,7 @@ struct wf_dispatch {
 	/* removed subscriptions whose waiting events are being freed; owns a reference to each */
 	struct weft_sub *leaving[WEFT_SUBSCRIPTIONS_MAX];
 	uint32_t leaving_count;
-	/* subscriptions with a queue that want each DATA event as a whole */
-	uint32_t can_share;
-	uint32_t bundle_takers; /* subscriptions that get the events of @bundle */
-	/* owned: DATA events that are not pushed yet; NULL: none */
-	struct wf_bundle *bundle;
-	uint32_t unshared_left;	    /* number of DATA events until one is added to a bundle again */
-	struct wf_page_pool *pages; /* borrowed: memory for bundles; NULL: there are no bundles */
+	struct wf_share share; /* DATA events that are not pushed yet */
 	/*
 	 * By address of the connection: otherwise each event would read a map for each
 	 * subscription. The choice of a connection is removed if a state in a map changes.

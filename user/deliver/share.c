@@ -8,64 +8,68 @@
  */
 #include "deliver/share.h"
 
-#include "deliver/dispatch_slots.h"
+#include "deliver/registry.h"
+#include "deliver/slots.h"
+#include "deliver/subscription.h"
 #include "queue/bundle.h"
 
 /* DATA events that are pushed one by one after a bundle that ended early. */
 enum { UNSHARED_EVENTS = 256 };
 
-void wf_share_push(struct wf_dispatch *dispatch)
+void wf_share_push(struct wf_share *share)
 {
-	struct wf_bundle *bundle = dispatch->bundle;
-	uint32_t takers = dispatch->bundle_takers;
+	struct wf_bundle *bundle = share->bundle;
+	uint32_t takers = share->takers;
 	uint32_t unused = (uint32_t)__builtin_popcount(takers);
 
 	if (!bundle)
 		return;
-	dispatch->bundle = NULL;
-	dispatch->bundle_takers = 0;
+	share->bundle = NULL;
+	share->takers = 0;
 	wf_bundle_get_many(bundle, unused);
-	WF_EACH_SLOT (slot, takers)
-		if (wf_likely(!wf_sub_has_ended(wf_dispatch_sub(dispatch, slot))))
-			unused -= wf_queue_push_bundle(wf_dispatch_queue(dispatch, slot), bundle);
+	WF_EACH_SLOT (slot, takers) {
+		struct weft_sub *sub = share->list->subs[slot];
+
+		if (wf_likely(!wf_sub_has_ended(sub)))
+			unused -= wf_queue_push_bundle(&sub->queues[share->worker], bundle);
+	}
 	wf_bundle_put_many(bundle, unused + 1);
 }
 
-uint32_t wf_share_choose(struct wf_dispatch *dispatch, uint32_t takers,
+uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
 			 const struct weft_event *event)
 {
-	uint32_t sharers = takers & dispatch->can_share & ~dispatch->open_rejected;
+	uint32_t sharers = takers & share->can_share & ~rejected;
 
-	if (event->type != WEFT_EVENT_DATA || !dispatch->pages || !(sharers & (sharers - 1)))
+	if (event->type != WEFT_EVENT_DATA || !share->pages || !(sharers & (sharers - 1)))
 		sharers = 0;
-	if (dispatch->bundle && sharers != dispatch->bundle_takers &&
-	    takers & dispatch->bundle_takers) {
-		if (dispatch->bundle->events < WF_BUNDLE_MIN)
-			dispatch->unshared_left = UNSHARED_EVENTS;
-		wf_share_push(dispatch);
+	if (share->bundle && sharers != share->takers && takers & share->takers) {
+		if (share->bundle->events < WF_BUNDLE_MIN)
+			share->unshared_left = UNSHARED_EVENTS;
+		wf_share_push(share);
 	}
-	if (sharers && dispatch->unshared_left) {
-		dispatch->unshared_left--;
+	if (sharers && share->unshared_left) {
+		share->unshared_left--;
 		return 0;
 	}
 	return sharers;
 }
 
-bool wf_share_add(struct wf_dispatch *dispatch, uint32_t sharers, const struct weft_event *event,
+bool wf_share_add(struct wf_share *share, uint32_t sharers, const struct weft_event *event,
 		  struct wf_page *page)
 {
-	if (dispatch->bundle && dispatch->bundle_takers != sharers)
-		wf_share_push(dispatch);
-	if (!dispatch->bundle) {
-		dispatch->bundle = wf_bundle_new(dispatch->pages);
-		if (!dispatch->bundle) {
-			dispatch->unshared_left = UNSHARED_EVENTS;
+	if (share->bundle && share->takers != sharers)
+		wf_share_push(share);
+	if (!share->bundle) {
+		share->bundle = wf_bundle_new(share->pages);
+		if (!share->bundle) {
+			share->unshared_left = UNSHARED_EVENTS;
 			return false;
 		}
-		dispatch->bundle_takers = sharers;
+		share->takers = sharers;
 	}
-	wf_bundle_add(dispatch->bundle, event, page);
-	if (wf_bundle_is_full(dispatch->bundle))
-		wf_share_push(dispatch);
+	wf_bundle_add(share->bundle, event, page);
+	if (wf_bundle_is_full(share->bundle))
+		wf_share_push(share);
 	return true;
 }

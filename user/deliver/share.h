@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * share.h - lets the queues of several subscriptions share the records of DATA events. For
- * dispatch.c.
+ * share.h - collects DATA events, so that the queues of several subscriptions share their records
+ * (queue/bundle.h).
  *
- * Thread: the worker.
+ * Sets of subscriptions are masks of slots (registry.h). Thread: the worker.
  */
 #ifndef WF_DELIVER_SHARE_H
 #define WF_DELIVER_SHARE_H
@@ -12,25 +12,38 @@
 #include <stdint.h>
 
 struct weft_event;
-struct wf_dispatch;
+struct wf_bundle;
 struct wf_page;
+struct wf_page_pool;
+struct wf_sub_list;
+
+struct wf_share {
+	struct wf_page_pool *pages; /* borrowed: memory for bundles; NULL: there are no bundles */
+	const struct wf_sub_list *list; /* lent by the dispatcher */
+	uint32_t worker;		/* index of the worker */
+	uint32_t can_share;	  /* subscriptions with a queue that want DATA events as a whole */
+	struct wf_bundle *bundle; /* owned: events that are not pushed yet; NULL: none */
+	uint32_t takers;	  /* the subscriptions that get the events of @bundle */
+	uint32_t unshared_left;	  /* number of DATA events until one is collected again */
+};
 
 /*
  * Return those of @takers that can share the record of @event; 0 if fewer than two can. If one of
- * @takers must get collected events before @event, push these.
+ * @takers must get collected events before @event, push these. @rejected: subscriptions that cannot
+ * share this event.
  */
-uint32_t wf_share_choose(struct wf_dispatch *dispatch, uint32_t takers,
+uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
 			 const struct weft_event *event);
 
 /*
  * Collect @event for @sharers. Its page gets a reference if it is not NULL. Return: false if there
  * is no memory for a bundle.
  */
-bool wf_share_add(struct wf_dispatch *dispatch, uint32_t sharers, const struct weft_event *event,
+bool wf_share_add(struct wf_share *share, uint32_t sharers, const struct weft_event *event,
 		  struct wf_page *page);
 
 /* Push the collected events, if there are any, to the queues of the subscriptions that want them.
  */
-void wf_share_push(struct wf_dispatch *dispatch);
+void wf_share_push(struct wf_share *share);
 
 #endif

@@ -106,6 +106,14 @@ void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count)
 	wf_page_put(bundle->page);
 }
 
+void wf_record_release(const struct wf_record *record)
+{
+	if (record->type == WF_RECORD_BUNDLE)
+		wf_bundle_put_many(record->bundle, 1);
+	else if (record->type == WEFT_EVENT_DATA)
+		wf_page_put(record->page);
+}
+
 static void lose_each(struct wf_bundle *bundle, struct wf_losses *losses)
 {
 	for (uint32_t i = 0; i < bundle->events; i++) {

@@ -90,6 +90,9 @@ void wf_bundle_get_many(struct wf_bundle *bundle, uint32_t count);
 /* Remove @count holders; the last one frees the bundle. Thread: any. */
 void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count);
 
+/* Put what @record, of any type, owns. */
+void wf_record_release(const struct wf_record *record);
+
 /* Enter all events of @bundle in @losses. */
 void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses);
 

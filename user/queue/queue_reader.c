@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "queue/bundle.h"
 #include "queue/queue_record.h"
 #include "memory/page.h"
 
@@ -369,7 +370,7 @@ void wf_queue_abandon(struct wf_queue *queue)
 	begin_copying(queue);
 	for (pos = claim_all(queue, &end); pos != end; pos += record->len_bytes) {
 		record = wf_record_at(queue, pos);
-		wf_record_put(record);
+		wf_record_release(record);
 	}
 	if (queue->bundle)
 		wf_bundle_put_many(queue->bundle, 1);

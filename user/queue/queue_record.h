@@ -8,10 +8,8 @@
 
 #include <stddef.h>
 
-#include "queue/bundle.h"
 #include "queue/queue.h"
 #include "queue/water_marks.h"
-#include "memory/page.h"
 
 enum {
 	WF_RECORD_ALIGN = 64,
@@ -111,15 +109,6 @@ static inline uint64_t wf_record_events(const struct wf_record *record)
 	if (record->type == WF_RECORD_PAD || record->type == WEFT_EVENT_DROP)
 		return 0;
 	return wf_record_numbers(record);
-}
-
-/* Put what the record of an event owns. */
-static inline void wf_record_put(const struct wf_record *record)
-{
-	if (record->type == WF_RECORD_BUNDLE)
-		wf_bundle_put_many(record->bundle, 1);
-	else if (record->type == WEFT_EVENT_DATA)
-		wf_page_put(record->page);
 }
 
 static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint64_t pos)

@@ -14,6 +14,7 @@
  * nothing.
  */
 #include "base/clock.h"
+#include "queue/bundle.h"
 #include "queue/queue_record.h"
 #include "queue/wait_budget.h"
 #include "memory/arena.h"
@@ -153,7 +154,7 @@ static void drop_record(struct wf_queue *queue, struct wf_losses *front, struct 
 	queue->records_dropped += wf_record_events(record);
 	wf_count_add(&queue->dropped_events, lost + wf_losses_moved(front));
 	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
-	wf_record_put(record);
+	wf_record_release(record);
 }
 
 /*
@@ -209,7 +210,7 @@ static bool discard_oldest(struct wf_queue *queue)
 		return true;
 	wf_count_add(&queue->dropped_events, wf_record_events(record));
 	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
-	wf_record_put(record);
+	wf_record_release(record);
 	return true;
 }
 

@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "queue/bundle.h"
 #include "queue/queue_record.h"
 #include "memory/page.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue.c - creates and frees a queue, and reads its counters.
+ * queue_life.c - creates and frees a queue, and reads its counters.
  */
 #include "queue/queue.h"
 
+#include "queue/bundle.h"
 #include "queue/queue_record.h"
 
 /* A lazily woken reader is woken when 1/16 of the ring is filled. */
@@ -48,7 +49,7 @@ static void drain(struct wf_queue *queue)
 	while (pos != queue->head) {
 		const struct wf_record *record = wf_record_at(queue, pos);
 
-		wf_record_put(record);
+		wf_record_release(record);
 		pos += record->len_bytes;
 	}
 	if (queue->bundle)
