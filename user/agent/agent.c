@@ -43,7 +43,6 @@ enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256 };
 struct agent {
 	const struct wf_agent_opts *opts;
 	bool continues;	   /* outputs of an earlier capture of this process are continued */
-	bool is_raised;	   /* threads that are created inherit a raised priority */
 	bool lacks_files;  /* at least one of several capture files can't be read */
 	struct weft *weft; /* owned */
 	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
@@ -192,7 +191,7 @@ static void set_request_env(struct agent *agent)
 /* Give up privileges. In live capture, weft_start() calls this before threads exist. */
 static int give_up_privileges(const struct weft_needs *needs, void *ctx)
 {
-	struct agent *agent = ctx;
+	const struct agent *agent = ctx;
 	const struct wf_hand_over step = {
 		.privileges = agent->privileges,
 		.config = agent->opts->config,
@@ -202,7 +201,6 @@ static int give_up_privileges(const struct weft_needs *needs, void *ctx)
 		.log_ctx = agent->opts->log_ctx,
 	};
 
-	agent->is_raised = agent->control && !needs->has_host_mode && wf_priority_raise();
 	return wf_hand_over(&step, needs);
 }
 
@@ -221,8 +219,7 @@ static int start(struct agent *agent)
 		err = weft_before_threads(agent->weft, give_up_privileges, agent);
 	if (!err)
 		err = weft_start(agent->weft);
-	if (agent->is_raised)
-		wf_priority_restore();
+	wf_priority_restore();
 	if (err)
 		return err;
 	wf_run_limit_start(agent->limit);

@@ -5,6 +5,7 @@
  * The directories are those of the pins and of the control sockets, from which files are removed at
  * the end, and that of the stored policy, to which each change of the policy writes.
  */
+#include "agent/privileges/priority.h"
 #include "agent/privileges/hand_over.h"
 
 #include <errno.h>
@@ -146,6 +147,8 @@ int wf_hand_over(const struct wf_hand_over *step, const struct weft_needs *needs
 {
 	int err;
 
+	if (step->control && !needs->has_host_mode)
+		wf_priority_raise();
 	if (step->privileges->is_dropped)
 		return 0;
 	keep_needs(step->privileges, needs);

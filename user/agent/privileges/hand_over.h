@@ -34,8 +34,10 @@ struct wf_hand_over {
 };
 
 /*
- * Carry out the step. Nothing is done if privileges were given up before. @needs: borrowed for the
- * call. Return: 0; negative errno, which is logged: the process must then exit.
+ * Carry out the step. In tap mode, first raise the priority of the threads that are created next;
+ * call wf_priority_restore() when they exist. Nothing else is done if privileges were given up
+ * before. @needs: borrowed for the call. Return: 0; negative errno, which is logged: the process
+ * must then exit.
  */
 int wf_hand_over(const struct wf_hand_over *step, const struct weft_needs *needs);
 

@@ -12,16 +12,14 @@
 #ifndef WF_AGENT_PRIVILEGES_PRIORITY_H
 #define WF_AGENT_PRIVILEGES_PRIORITY_H
 
-#include <stdbool.h>
-
 /*
  * Raise the priority of the calling thread, which the threads that it creates inherit. Nothing is
  * done if the process was started with another priority than the default one, or may not do this.
- * If it may, it also may later, without privileges. Return: true if the priority was raised.
+ * If it may, it also may later, without privileges.
  */
-bool wf_priority_raise(void);
+void wf_priority_raise(void);
 
-/* Set the default priority again. */
+/* Set the default priority again if it was raised. */
 void wf_priority_restore(void);
 
 #endif
