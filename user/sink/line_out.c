@@ -31,7 +31,9 @@ static void log_appends(const struct wf_sink *sink, const struct wf_record_out *
 {
 	struct stat st;
 
-	if (!sink->opts.continues && !fstat(file->fd, &st) && S_ISREG(st.st_mode) && st.st_size)
+	/* Bytes before the position of standard output are often written in the same command. */
+	if (strcmp(sink->target, "-") && !sink->opts.continues && !fstat(file->fd, &st) &&
+	    S_ISREG(st.st_mode) && st.st_size)
 		wf_sink_log(sink, WEFT_LOG_INFO,
 			    "%s holds %lld bytes of an earlier run; events are appended (with "
 			    "--force, the earlier bytes are deleted first)",
