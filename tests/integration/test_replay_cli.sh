@@ -29,6 +29,8 @@ check_weft 'two users of standard output' 2 'both write to standard output' \
 check_weft 'version' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' --version
 check_weft 'version as a command' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' version
 check_weft 'a size with B' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --depth 1MB
+check_weft 'bytes beyond the depth are no gap' 0 ' 0 gaps \(0 bytes\), [1-9][0-9]* bytes beyond the depth limit, ' \
+	replay "$work/good.pcap" --depth 2
 check_weft 'a size that is none: units are named' 2 'or a size such as 64K, 1M or 2G' replay "$work/good.pcap" --depth 1X
 for command in run replay demo doctor stats config help version; do
 	check_weft "weft $command --help" 0 "^usage: weft $command" "$command" --help

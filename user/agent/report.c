@@ -318,20 +318,42 @@ static void print_loss(const json_t *sink, const char *what, const char *events_
 			wf_report_number(bytes, numbers[1]));
 }
 
+/* Gaps, and separately the bytes that the user has left out with reassembly.depth_bytes. */
+struct gaps {
+	json_int_t count;
+	json_int_t bytes;
+	json_int_t depth_bytes;
+};
+
+static struct gaps gaps_of(const json_t *metrics)
+{
+	const json_int_t depth_bytes = value_of(metrics, "gaps_depth_bytes");
+
+	return (struct gaps){
+		.count = value_of(metrics, "gaps") - value_of(metrics, "gaps_depth_gaps"),
+		.bytes = value_of(metrics, "gaps_bytes") - depth_bytes,
+		.depth_bytes = depth_bytes,
+	};
+}
+
 /* Print how many frames were lost, and lines for gaps, overload and sinks with losses. */
 static void print_verdict(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");
+	const struct gaps gaps = gaps_of(metrics);
 	json_int_t shed = value_of(metrics, "shed_percent");
 	const json_t *sink;
 	char numbers[2][28];
 	size_t i;
 
 	print_verdict_frames(report, out);
-	if (value_of(metrics, "gaps"))
+	if (gaps.count)
 		fprintf(out, "gaps: %s, with %s bytes that are missing from streams\n",
-			wf_report_number(value_of(metrics, "gaps"), numbers[0]),
-			wf_report_number(value_of(metrics, "gaps_bytes"), numbers[1]));
+			wf_report_number(gaps.count, numbers[0]),
+			wf_report_number(gaps.bytes, numbers[1]));
+	if (gaps.depth_bytes)
+		fprintf(out, "depth limit: %s bytes beyond it are left out of streams\n",
+			wf_report_number(gaps.depth_bytes, numbers[0]));
 	if (shed)
 		fprintf(out, "overload: %lld %% of new connections are not captured\n",
 			(long long)shed);
@@ -451,16 +473,21 @@ void wf_report_print_summary(const json_t *report, FILE *out)
 	const json_t *metrics = json_object_get(report, "metrics");
 	const json_t *ledger;
 	const json_t *sink;
+	const struct gaps gaps = gaps_of(metrics);
 	char counts[6][WF_REPORT_COUNTED_BYTES];
+	char depth[WF_REPORT_COUNTED_BYTES + 32] = "";
 	size_t i;
 
-	fprintf(out, "weft: %s: %s, %s, %s, %s (%s), %s, in %.3f s\n", text_of(report, "source"),
+	if (gaps.depth_bytes)
+		snprintf(depth, sizeof(depth), ", %s beyond the depth limit",
+			 wf_report_counted(gaps.depth_bytes, "byte", counts[0]));
+	fprintf(out, "weft: %s: %s, %s, %s, %s (%s)%s, %s, in %.3f s\n", text_of(report, "source"),
 		wf_report_counted(value_of(metrics, "frames"), "packet", counts[0]),
 		wf_report_counted(value_of(metrics, "flows_opened_flows"), "connection", counts[1]),
 		wf_report_counted(value_of(metrics, "payload_delivered_bytes"), "stream byte",
 				  counts[2]),
-		wf_report_counted(value_of(metrics, "gaps"), "gap", counts[3]),
-		wf_report_counted(value_of(metrics, "gaps_bytes"), "byte", counts[4]),
+		wf_report_counted(gaps.count, "gap", counts[3]),
+		wf_report_counted(gaps.bytes, "byte", counts[4]), depth,
 		wf_report_counted(value_of(metrics, "payload_bytes"), "payload byte", counts[5]),
 		(double)int_of(report, "elapsed_ms") / 1000);
 	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)

@@ -372,11 +372,17 @@ static int print_all(struct run *run)
 
 static void print_summary(const struct wf_show *show)
 {
-	wf_say_note("subscribe: %llu events, %llu bytes of streams, %llu bytes in gaps; lost: %llu "
-		    "events with %llu bytes",
-		    (unsigned long long)show->printed_events, (unsigned long long)show->data_bytes,
-		    (unsigned long long)show->gap_bytes, (unsigned long long)show->lost_events,
-		    (unsigned long long)show->lost_bytes);
+	char depth[64] = "";
+
+	if (show->depth_bytes)
+		snprintf(depth, sizeof(depth), ", %llu bytes beyond the depth limit",
+			 (unsigned long long)show->depth_bytes);
+	wf_say_note(
+		"subscribe: %llu events, %llu bytes of streams, %llu bytes in gaps%s; lost: %llu "
+		"events with %llu bytes",
+		(unsigned long long)show->printed_events, (unsigned long long)show->data_bytes,
+		(unsigned long long)show->gap_bytes, depth, (unsigned long long)show->lost_events,
+		(unsigned long long)show->lost_bytes);
 }
 
 static void take_signals(void)

@@ -68,6 +68,8 @@ static void count(struct wf_show *show, const struct weft_event *event)
 	show->printed_events++;
 	if (event->type == WEFT_EVENT_DATA)
 		show->data_bytes += event->data.len_bytes;
+	else if (event->type == WEFT_EVENT_GAP && event->gap.cause == WEFT_GAP_DEPTH)
+		show->depth_bytes += event->gap.len_bytes;
 	else if (event->type == WEFT_EVENT_GAP)
 		show->gap_bytes += event->gap.len_bytes;
 }

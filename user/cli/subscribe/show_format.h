@@ -53,8 +53,9 @@ struct wf_show {
 	uint32_t events;		  /* bits of the events that are printed */
 	bool has_data;			  /* JSON contains the bytes of the streams */
 	uint64_t printed_events;
-	uint64_t data_bytes; /* bytes in the DATA events that were printed */
-	uint64_t gap_bytes;
+	uint64_t data_bytes;  /* bytes in the DATA events that were printed */
+	uint64_t gap_bytes;   /* bytes in the GAP events that were printed, except depth_bytes */
+	uint64_t depth_bytes; /* bytes in those with the cause WEFT_GAP_DEPTH */
 	uint64_t lost_events; /* events that the queue dropped, or that can't be printed */
 	uint64_t lost_bytes;
 };

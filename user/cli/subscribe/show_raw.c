@@ -29,9 +29,15 @@ static void report_gap(struct wf_show *show, const struct weft_event *event)
 	char name[WF_DIRECTION_NAME_BYTES];
 
 	fflush(show->out);
+	wf_direction_name(event->flow, event->dir, name);
+	if (event->gap.cause == WEFT_GAP_DEPTH) {
+		wf_say_note("subscribe: depth limit: %llu bytes of %s are left out at offset %llu",
+			    (unsigned long long)event->gap.len_bytes, name,
+			    (unsigned long long)event->gap.off);
+		return;
+	}
 	wf_say_error("subscribe: gap: %llu bytes of %s are missing at offset %llu: %s",
-		     (unsigned long long)event->gap.len_bytes,
-		     wf_direction_name(event->flow, event->dir, name),
+		     (unsigned long long)event->gap.len_bytes, name,
 		     (unsigned long long)event->gap.off, weft_gap_cause_name(event->gap.cause));
 }
 

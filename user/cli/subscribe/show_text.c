@@ -47,8 +47,13 @@ static void print_note(struct wf_show *show, const struct weft_event *event)
 			fputs("[open]\n", out);
 		break;
 	case WEFT_EVENT_GAP:
-		fprintf(out, "[gap: %llu bytes at offset %llu, %s]\n", (ull)event->gap.len_bytes,
-			(ull)event->gap.off, weft_gap_cause_name(event->gap.cause));
+		if (event->gap.cause == WEFT_GAP_DEPTH)
+			fprintf(out, "[depth limit: %llu bytes left out at offset %llu]\n",
+				(ull)event->gap.len_bytes, (ull)event->gap.off);
+		else
+			fprintf(out, "[gap: %llu bytes at offset %llu, %s]\n",
+				(ull)event->gap.len_bytes, (ull)event->gap.off,
+				weft_gap_cause_name(event->gap.cause));
 		break;
 	case WEFT_EVENT_CLOSE:
 		fprintf(out, "[close: %s, %llu bytes toserver, %llu toclient]\n",
