@@ -58,7 +58,7 @@ check 'stats show what is captured' wait_until 300 bash -c "
 		jq -e '.metrics.payload_delivered_bytes.value > $((megabytes << 20))'"
 check 'a second agent on the interface is refused' bash -c "
 	! ip netns exec $ns_a '$weft' run -i eth0 --mode host --set control.dir='$work/control' 2>'$work/err' &&
-		grep -q 'another agent' '$work/err'"
+		grep -qx 'weft: capture: another agent (process $agent_pid) already captures from eth0; stop it first' '$work/err'"
 
 check 'agent ends with status 0' agent_stop
 check "1 download of $megabytes MiB and 200 short ones: every byte right" \

@@ -4,10 +4,12 @@
  */
 #include "agent/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/control/control.h"
 #include "agent/control/peer.h"
 #include "agent/request.h"
 #include "agent/serve.h"
@@ -36,6 +38,25 @@ static void name_agent(const struct wf_config *config, char ret_name[NAME_BYTES]
 			 (unsigned long long)here.st_ino);
 }
 
+/*
+ * Reject an interface that another agent captures. The policy file and the control socket are
+ * locked, too, but this message names the cause.
+ */
+static int check_interface(const char *dir, const char *name, weft_log_fn log_fn, void *log_ctx)
+{
+	char message[256];
+	pid_t pid = wf_control_find_agent(dir, name);
+
+	if (!pid)
+		return 0;
+	snprintf(message, sizeof(message),
+		 "capture: another agent (process %d) already captures from %s; stop it first",
+		 (int)pid, name);
+	if (log_fn)
+		log_fn(WEFT_LOG_ERROR, message, log_ctx);
+	return -EBUSY;
+}
+
 int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, weft_log_fn log_fn,
 			void *log_ctx)
 {
@@ -55,6 +76,9 @@ int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, 
 			log_fn(WEFT_LOG_ERROR, "state: the store can't be made", log_ctx);
 		return err;
 	}
+	for (size_t i = 0; i < config->interfaces_count; i++)
+		if (check_interface(config->control_dir, config->interfaces[i], log_fn, log_ctx))
+			return -EBUSY;
 	name_agent(config, name);
 	policies.store = state->store;
 	err = wf_policies_open(&policies, &state->policies);

@@ -216,6 +216,27 @@ static bool is_taken_here(const struct sockaddr_un *addr)
 }
 
 /* Bind @fd to @addr. A socket file of a dead agent is replaced. */
+/* Return the process that listens at @addr, if it is in this network namespace; otherwise 0. */
+static pid_t find_peer(const struct sockaddr_un *addr)
+{
+	int fd = wf_control_connect(addr);
+	pid_t pid = fd < 0 ? 0 : wf_control_peer_pid(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return wf_control_peer_is_here(pid, false) ? pid : 0;
+}
+
+pid_t wf_control_find_agent(const char *dir, const char *name)
+{
+	struct sockaddr_un addr;
+	pid_t pid = wf_socket_path(dir, name, &addr) ? 0 : find_peer(&addr);
+
+	if (!pid && !wf_socket_path_here(dir, name, &addr))
+		pid = find_peer(&addr);
+	return pid;
+}
+
 static int bind_socket(int fd, const struct sockaddr_un *addr)
 {
 	int other;

@@ -74,6 +74,12 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 		    void *ctx, struct wf_control **ret_control, struct wf_control_error *ret_error);
 
 /*
+ * Return the process id of the agent that serves the interface @name in this network namespace
+ * through a socket in @dir; 0 if there is none, or if this user may not connect to it. Thread: any.
+ */
+pid_t wf_control_find_agent(const char *dir, const char *name);
+
+/*
  * Let members of @group connect, who may only send requests that take the connection for a stream.
  * Call before the start. Return: 0 on success; negative errno, with the reason in @ret_error.
  */
