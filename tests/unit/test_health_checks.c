@@ -144,6 +144,20 @@ TEST(health_of_failed_output_and_full_disk_is_unhealthy)
 	       "output_failed: the output streams has ended after a failure\n");
 }
 
+TEST(health_of_output_that_was_not_opened_again_is_degraded)
+{
+	struct wf_health_facts facts = healthy();
+
+	facts.sinks[0].reopen_failed = true;
+	expect(&facts, WF_HEALTH_DEGRADED,
+	       "output_not_reopened: the output streams could not be opened again (SIGHUP) and is "
+	       "written to where it was before; the cause is in the log\n");
+	wf_health_check(&facts, expect_help, NULL);
+	facts.sinks[0].failure = "";
+	expect(&facts, WF_HEALTH_UNHEALTHY,
+	       "output_failed: the output streams has ended after a failure\n");
+}
+
 TEST(health_of_waiting_output_is_degraded_with_its_reason)
 {
 	struct wf_health_facts facts = healthy();

@@ -278,6 +278,7 @@ void wf_record_out_close(struct wf_record_out *out)
 
 /*
  * Return the end of the last record in the buffer that ends at @end or before. @ret_next: length of
+	atomic_store(&sink->reopen_failed, fd < 0);
  * the record that follows; 0: none.
  */
 static size_t last_end(const struct wf_record_out *out, const char *bytes, size_t len, size_t end,

@@ -254,6 +254,11 @@ bool wf_sink_disk_is_full(const struct wf_sink *sink)
 	return atomic_load(&sink->disk_is_full);
 }
 
+bool wf_sink_reopen_has_failed(const struct wf_sink *sink)
+{
+	return atomic_load(&sink->reopen_failed);
+}
+
 bool wf_sink_trouble(const struct wf_sink *sink, char *ret_text, size_t room)
 {
 	return sink->class->trouble && sink->class->trouble(sink, ret_text, room);

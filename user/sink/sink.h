@@ -76,6 +76,12 @@ bool wf_sink_ended_by_failure(const struct wf_sink *sink);
  */
 const char *wf_sink_failure(const struct wf_sink *sink);
 
+/*
+ * Return true if the last wf_sink_reopen() has failed, so that the sink still writes to the file or
+ * directory that was moved away. Thread: any.
+ */
+bool wf_sink_reopen_has_failed(const struct wf_sink *sink);
+
 /* Return true while the sink leaves output out because its disk is full. Thread: any. */
 bool wf_sink_disk_is_full(const struct wf_sink *sink);
 

@@ -83,8 +83,9 @@ struct wf_sink {
 	_Atomic int err; /* first failure; 0: none */
 	_Atomic bool ended_by_failure;
 	_Atomic bool wants_reopen;
-	_Atomic bool disk_is_full; /* output is left out, because its disk is full */
-	_Atomic bool is_ending;	   /* the capture has ended */
+	_Atomic bool disk_is_full;  /* output is left out, because its disk is full */
+	_Atomic bool is_ending;	    /* the capture has ended */
+	_Atomic bool reopen_failed; /* the last wf_sink_reopen() left the old target in use */
 	/*
 	 * the last error that the sink has logged; written until the sink's thread sets
 	 * ended_by_failure, and read by other threads only after that

@@ -116,14 +116,16 @@ static bool is_target(const struct wf_sink *sink, int dir)
 	       target.st_dev == opened.st_dev && target.st_ino == opened.st_ino;
 }
 
-bool wf_stream_dirs_reopen(const struct wf_sink *sink, struct wf_stream_dirs *dirs)
+bool wf_stream_dirs_reopen(struct wf_sink *sink, struct wf_stream_dirs *dirs)
 {
 	uint8_t next = !dirs->current;
-	int fd;
+	bool is_same = is_target(sink, dirs->fd[dirs->current]);
+	int fd, err = is_same ? 0 : open_dir(sink, &fd);
 
-	if (is_target(sink, dirs->fd[dirs->current]))
+	atomic_store(&sink->reopen_failed, err);
+	if (is_same)
 		return false;
-	if (open_dir(sink, &fd)) {
+	if (err) {
 		wf_sink_log(sink, WEFT_LOG_ERROR,
 			    "%s can't be opened again; streams are still written to the directory "
 			    "that was moved away",

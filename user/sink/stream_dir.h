@@ -33,7 +33,7 @@ int wf_stream_dirs_open(const struct wf_sink *sink, struct wf_stream_dirs *ret_d
  * it current; the directory that was moved away earlier is closed. Return: true if the current
  * directory has changed; false if not, and failures are logged.
  */
-bool wf_stream_dirs_reopen(const struct wf_sink *sink, struct wf_stream_dirs *dirs);
+bool wf_stream_dirs_reopen(struct wf_sink *sink, struct wf_stream_dirs *dirs);
 
 void wf_stream_dirs_close(struct wf_stream_dirs *dirs);
 

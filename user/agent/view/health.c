@@ -96,6 +96,7 @@ static void add_sink(struct state *state, size_t index)
 		.name = wf_sink_name(sink),
 		.failure = wf_sink_failure(sink),
 		.disk_is_full = wf_sink_disk_is_full(sink),
+		.reopen_failed = wf_sink_reopen_has_failed(sink),
 		.trouble = wf_sink_trouble(sink, trouble, TROUBLE_BYTES) ? trouble : NULL,
 		.limit_key = wf_sink_limit_key(sink),
 		.dropped_events = atomic_load(&drops->events),

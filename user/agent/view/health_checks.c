@@ -136,6 +136,16 @@ static void check_disks(const struct wf_health_facts *facts, struct report *repo
 				   facts->sinks[i].name);
 }
 
+static void check_reopening(const struct wf_health_facts *facts, struct report *report)
+{
+	for (size_t i = 0; i < facts->sinks_count; i++)
+		if (facts->sinks[i].reopen_failed && !facts->sinks[i].failure)
+			add_reason(report,
+				   "the output %s could not be opened again (SIGHUP) and is "
+				   "written to where it was before; the cause is in the log",
+				   facts->sinks[i].name);
+}
+
 static void check_connections(const struct wf_health_facts *facts, struct report *report)
 {
 	for (size_t i = 0; i < facts->sinks_count; i++)
@@ -240,6 +250,8 @@ static const struct check {
 	{"memory_critical", WF_HEALTH_UNHEALTHY, check_critical, MORE_MEMORY},
 	{"output_waits", WF_HEALTH_DEGRADED, check_connections,
 	 "a look at the server, and at the network on the way to it"},
+	{"output_not_reopened", WF_HEALTH_DEGRADED, check_reopening,
+	 "a directory that belongs to agent.user (chown), and SIGHUP once more"},
 	{"interface_no_link", WF_HEALTH_DEGRADED, check_carrier,
 	 "a look at the cable and its other end"},
 	{"memory_pressure", WF_HEALTH_DEGRADED, check_pressure, MORE_MEMORY},

@@ -63,6 +63,7 @@ struct wf_health_sink {
 	const char *name;
 	const char *failure;
 	bool disk_is_full;
+	bool reopen_failed;
 	const char *trouble;
 	const char *limit_key;
 	uint64_t dropped_events;
