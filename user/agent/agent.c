@@ -153,8 +153,8 @@ static int open_control(struct agent *agent)
 
 	if (agent->opts->files_count)
 		return 0;
-	err = wf_control_open(config->control_dir, config->interfaces, config->interfaces_count,
-			      wf_requests_answer, &agent->request_env, &agent->control, &error);
+	err = wf_agent_control_open(config, agent->privileges, &agent->request_env, &agent->control,
+				    &error);
 	if (!err)
 		err = wf_subscribers_new(agent->weft, config->max_subscribers, config->shm_group,
 					 agent->control, &agent->subscribers, &error);
@@ -477,8 +477,8 @@ int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_r
 	*ret_result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
 	err = wf_plan_make(&plan, &run_state.privileges);
 	if (!err && !opts->files_count)
-		err = wf_agent_state_open(&run_state.state, opts->config, opts->log_fn,
-					  opts->log_ctx);
+		err = wf_agent_state_open(&run_state.state, opts->config, &run_state.privileges,
+					  opts->log_fn, opts->log_ctx);
 	if (err) {
 		wf_agent_state_close(&run_state.state);
 		return err;

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * state.c - opens the state store and the policy of a run, and applies keys that a reload changes.
+ * state.c - opens the state store and the policy of a run and the control socket, and applies keys
+ * that a reload changes.
  */
 #include "agent/state.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "agent/control/control.h"
 #include "agent/control/peer.h"
+#include "agent/privileges/drop.h"
 #include "agent/request.h"
+#include "agent/requests.h"
 #include "agent/serve.h"
 #include "agent/watch/run_limit.h"
 #include "config/config_table.h"
 #include "policy/policies.h"
 #include "serve/subscribers.h"
 #include "sink/sink.h"
+#include "sink/sink_class.h"
 #include "state/store.h"
 
 enum { NAME_BYTES = 64 };
@@ -57,8 +62,23 @@ static int check_interface(const char *dir, const char *name, weft_log_fn log_fn
 	return -EBUSY;
 }
 
-int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, weft_log_fn log_fn,
-			void *log_ctx)
+/*
+ * If the process is root without CAP_DAC_OVERRIDE, and @dir belongs to the user that it will
+ * become, as after an earlier run, use files with the permissions of that user until
+ * wf_file_user_end(). Return: false, and change nothing, in all other cases.
+ */
+static bool begin_owned_dir(const struct wf_privileges *privileges, const char *dir)
+{
+	const struct wf_account *account = &privileges->account;
+	struct stat st;
+
+	return privileges->changes_user && !(wf_capabilities_now() >> CAP_DAC_OVERRIDE & 1) &&
+	       dir && !stat(dir, &st) && st.st_uid == account->uid &&
+	       wf_file_user_begin(account->uid, account->gid);
+}
+
+int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config,
+			const struct wf_privileges *privileges, weft_log_fn log_fn, void *log_ctx)
 {
 	const struct wf_store_opts store = {.max_bytes = config->state_max_bytes,
 					    .entries_max = config->state_max_entries};
@@ -70,6 +90,7 @@ int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, 
 		.log_ctx = log_ctx,
 	};
 	int err = wf_store_new(&store, &state->store);
+	bool is_owner;
 
 	if (err) {
 		if (log_fn)
@@ -81,8 +102,25 @@ int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, 
 			return -EBUSY;
 	name_agent(config, name);
 	policies.store = state->store;
+	is_owner = begin_owned_dir(privileges, config->state_dir);
 	err = wf_policies_open(&policies, &state->policies);
+	if (is_owner)
+		wf_file_user_end();
 	wf_reload_init(&state->reload, config, state->policies);
+	return err;
+}
+
+int wf_agent_control_open(const struct wf_config *config, const struct wf_privileges *privileges,
+			  struct wf_request_env *env, struct wf_control **ret_control,
+			  struct wf_control_error *ret_error)
+{
+	const bool is_owner = begin_owned_dir(privileges, config->control_dir);
+	const int err =
+		wf_control_open(config->control_dir, config->interfaces, config->interfaces_count,
+				wf_requests_answer, env, ret_control, ret_error);
+
+	if (is_owner)
+		wf_file_user_end();
 	return err;
 }
 

@@ -10,7 +10,10 @@
 #include "agent/watch/reload.h"
 
 struct wf_config;
+struct wf_control;
+struct wf_control_error;
 struct wf_policies;
+struct wf_privileges;
 struct wf_request_env;
 struct wf_store;
 
@@ -29,8 +32,16 @@ struct wf_agent_state {
  * one if that is used. Return: 0; negative errno (logged). The caller calls wf_agent_state_close()
  * in every case.
  */
-int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config, weft_log_fn log_fn,
-			void *log_ctx);
+int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config,
+			const struct wf_privileges *privileges, weft_log_fn log_fn, void *log_ctx);
+
+/*
+ * Call wf_control_open() for the interfaces of @config. As for the policy, a directory that an
+ * earlier run gave to the agent's user may be used by root without CAP_DAC_OVERRIDE, too.
+ */
+int wf_agent_control_open(const struct wf_config *config, const struct wf_privileges *privileges,
+			  struct wf_request_env *env, struct wf_control **ret_control,
+			  struct wf_control_error *ret_error);
 
 /*
  * From now on, apply the WF_CONFIG_LIVE keys that a reload changes to the parts of @env. @env NULL:

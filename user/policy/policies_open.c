@@ -22,6 +22,9 @@
 #include "policy/versions.h"
 #include "state/store.h"
 
+#define DENIED_HELP \
+	"; to change that, give it to the user of weft (chown), or give weft CAP_DAC_OVERRIDE"
+
 enum { CHANGE_TIMEOUT_MS = 10000, READ_TIMEOUT_MS = 1000, MESSAGE_BYTES = 512 };
 
 static void say(const struct wf_policies *policies, enum weft_log_level level, const char *format,
@@ -50,8 +53,9 @@ static int open_file(struct wf_policies *policies, const char *agent)
 	if (!err)
 		return 0;
 	say(policies, is_default ? WEFT_LOG_INFO : WEFT_LOG_ERROR,
-	    "policy: agent.state_dir: %s: %s%s", dir, strerror(-err),
-	    is_default ? "; changes of the policy are lost when the agent ends" : "");
+	    "policy: agent.state_dir: %s: %s%s%s", dir, strerror(-err),
+	    is_default ? "; changes of the policy are lost when the agent ends" : "",
+	    err == -EACCES ? DENIED_HELP : "");
 	return is_default ? 0 : err;
 }
 
@@ -97,6 +101,13 @@ static int read_file(struct wf_policies *policies, json_t **ret_content)
 
 	if (err == -ENOENT)
 		return err;
+	if (err == -EACCES) {
+		say(policies, WEFT_LOG_WARN,
+		    "policy: %s/%s can't be read: %s; the policy of the configuration is in use%s",
+		    policies->config->state_dir, policies->file.name, strerror(EACCES),
+		    DENIED_HELP);
+		return -ENOENT;
+	}
 	if (err) {
 		snprintf(policies->damage, sizeof(policies->damage), "%s",
 			 err == -EBADMSG ? "its hash or its form is wrong" : strerror(-err));

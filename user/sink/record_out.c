@@ -124,11 +124,29 @@ static ssize_t write_pipe(const struct wf_sink *sink, int fd, const char *bytes,
 
 enum { OPEN_FLAGS = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY };
 
+/*
+ * Open the file of @sink. Root without CAP_DAC_OVERRIDE may not open files of the user that an
+ * earlier run became, nor create files in a directory of that user, so this is tried again with the
+ * permissions of the user. Return: the descriptor; negative errno.
+ */
+static int open_as_owner(const struct wf_sink *sink, int flags)
+{
+	int fd = open(sink->target, OPEN_FLAGS | flags, 0640);
+	int err = fd < 0 ? -errno : 0;
+
+	if (err == -EACCES && wf_sink_owner_begin(sink)) {
+		fd = open(sink->target, OPEN_FLAGS | flags, 0640);
+		err = fd < 0 ? -errno : 0;
+		wf_file_user_end();
+	}
+	return err ? err : fd;
+}
+
 /* Create the file of @sink, which must not exist. Return: the descriptor; negative errno. */
 static int create_file(const struct wf_sink *sink)
 {
-	int fd = open(sink->target, OPEN_FLAGS | O_CREAT | O_EXCL, 0640);
-	int err = fd < 0 ? -errno : wf_sink_give(sink, fd);
+	int fd = open_as_owner(sink, O_CREAT | O_EXCL);
+	int err = fd < 0 ? fd : wf_sink_give(sink, fd);
 
 	if (err && fd >= 0)
 		close(fd);
@@ -141,11 +159,11 @@ static int create_file(const struct wf_sink *sink)
  */
 static int open_given(const struct wf_sink *sink, int flags)
 {
-	int fd = open(sink->target, OPEN_FLAGS | (flags & O_NONBLOCK));
+	int fd = open_as_owner(sink, flags & O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (!sink->opts.has_owner || fstat(fd, &st) || st.st_uid != sink->opts.owner_uid ||
 	    (flags & O_TRUNC && ftruncate(fd, 0))) {
 		close(fd);
@@ -215,6 +233,7 @@ int wf_record_out_open(const struct wf_sink *sink, struct wf_record_out *out,
 		       const struct wf_record_kind *kind)
 {
 	bool deletes = sink->opts.force == WEFT_ON && !sink->opts.continues;
+	char why[WF_SINK_DENIED_BYTES];
 	int err;
 
 	out->target = is_stdout(sink) ? "standard output" : sink->target;
@@ -224,7 +243,9 @@ int wf_record_out_open(const struct wf_sink *sink, struct wf_record_out *out,
 	if (out->fd >= 0)
 		return 0;
 	err = out->fd;
-	wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written: %s", out->target, reason_of(err));
+	wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written: %s", out->target,
+		    err == -EACCES && !is_stdout(sink) ? wf_sink_denied(sink->target, err, why)
+						       : reason_of(err));
 	return err;
 }
 
@@ -256,6 +277,7 @@ int wf_record_out_reopen(struct wf_sink *sink, struct wf_record_out *out, char *
 	if (err)
 		return err;
 	fd = open_file(sink, 0, false);
+	atomic_store(&sink->reopen_failed, fd < 0);
 	if (fd < 0) {
 		wf_sink_log(sink, WEFT_LOG_ERROR,
 			    "%s can't be opened again: %s; %s are still written to the old file",
@@ -278,7 +300,6 @@ void wf_record_out_close(struct wf_record_out *out)
 
 /*
  * Return the end of the last record in the buffer that ends at @end or before. @ret_next: length of
-	atomic_store(&sink->reopen_failed, fd < 0);
  * the record that follows; 0: none.
  */
 static size_t last_end(const struct wf_record_out *out, const char *bytes, size_t len, size_t end,

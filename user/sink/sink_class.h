@@ -17,7 +17,7 @@
 
 struct wf_sink;
 
-enum { WF_SINK_ERROR_BYTES = 320 };
+enum { WF_SINK_ERROR_BYTES = 320, WF_SINK_DENIED_BYTES = 320 };
 
 /**
  * struct wf_sink_class - a kind of sink
@@ -133,6 +133,27 @@ void wf_sink_drops_read(const struct wf_sink *sink, struct wf_sink_drops *ret_dr
  * Return: 0; negative errno.
  */
 int wf_sink_give(const struct wf_sink *sink, int fd);
+
+/*
+ * Open and remove files with the permissions of the user @uid, to whom root will change, until
+ * wf_file_user_end(). Root without CAP_DAC_OVERRIDE needs this for directories of that user.
+ * Return: false, and change nothing, if the process is that user. Thread: any; others keep their
+ * permissions.
+ */
+bool wf_file_user_begin(uid_t uid, gid_t gid);
+void wf_file_user_end(void);
+
+/*
+ * Call wf_file_user_begin() for the user in the sink's options. Return: false if there is none, or
+ * if the process has become that user.
+ */
+bool wf_sink_owner_begin(const struct wf_sink *sink);
+
+/*
+ * Write the reason @err of a failed access to @path. If permission is denied, this names the owner
+ * and a remedy.
+ */
+const char *wf_sink_denied(const char *path, int err, char ret_text[WF_SINK_DENIED_BYTES]);
 
 /* Record @err as the result of the sink if it is its first failure. Return: @err. */
 int wf_sink_failed(struct wf_sink *sink, int err);

@@ -4,6 +4,10 @@
  * checks that it holds no stream files of an earlier run, unless options keep them (--append) or
  * delete them (--force). The lock lasts as long as the directory is open, also after it was moved
  * away.
+ *
+ * At the start, weft may still be root although another user will write the files. Root without
+ * CAP_DAC_OVERRIDE may not change a directory of that user, so such a change is tried again with
+ * the permissions of the user.
  */
 #include "sink/stream_dir.h"
 
@@ -17,6 +21,18 @@
 
 #include "sink/sink_class.h"
 #include "sink/format/stream_name.h"
+
+/* Delete @name in the directory @dir. Return: 0; negative errno. */
+static int delete_file(const struct wf_sink *sink, int dir, const char *name)
+{
+	int err = unlinkat(dir, name, 0) ? -errno : 0;
+
+	if (err == -EACCES && wf_sink_owner_begin(sink)) {
+		err = unlinkat(dir, name, 0) ? -errno : 0;
+		wf_file_user_end();
+	}
+	return err;
+}
 
 /*
  * If @name is a stream file of an earlier run, delete it (--force) or refuse to use the directory.
@@ -34,11 +50,10 @@ static int check_name(const struct wf_sink *sink, int dir, const char *name)
 			    sink->target, name);
 		return -EEXIST;
 	}
-	if (!unlinkat(dir, name, 0))
-		return 0;
-	err = -errno;
-	wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s can't be deleted: %s", sink->target, name,
-		    strerror(-err));
+	err = delete_file(sink, dir, name);
+	if (err)
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s can't be deleted: %s", sink->target, name,
+			    strerror(-err));
 	return err;
 }
 
@@ -63,40 +78,84 @@ static int check_files(const struct wf_sink *sink, int dir)
 	return err;
 }
 
-static int open_dir(const struct wf_sink *sink, int *ret_dir)
+/* Return: 0; -EEXIST; other errno (logged). */
+static int make_dir(const struct wf_sink *sink)
 {
-	const char *path = sink->target;
-	const bool is_made = !mkdir(path, 0755);
-	int dir, err;
+	char why[WF_SINK_DENIED_BYTES];
+	int err = mkdir(sink->target, 0755) ? -errno : 0;
 
-	if (!is_made && errno != EEXIST) {
-		err = -errno;
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be created: %s", path, strerror(-err));
-		return err;
+	if (err == -EACCES && wf_sink_owner_begin(sink)) {
+		err = mkdir(sink->target, 0755) ? -errno : 0;
+		wf_file_user_end();
 	}
+	if (err && err != -EEXIST)
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be created: %s", sink->target,
+			    wf_sink_denied(sink->target, err, why));
+	return err;
+}
+
+/*
+ * Return 0 if the process may create files in the directory @dir. If it will become another user,
+ * agent/privileges/plan.c has checked this for that user and its groups.
+ */
+static int check_access(const struct wf_sink *sink, int dir)
+{
+	if (sink->opts.has_owner && geteuid() != sink->opts.owner_uid)
+		return 0;
+	return faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+}
+
+/* Lock the directory @dir, and check the files in it. Return: 0; negative errno (logged). */
+static int lock_dir(const struct wf_sink *sink, int dir, bool is_made)
+{
+	if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is in use by another run", sink->target);
+		return -EBUSY;
+	}
+	if (is_made || sink->opts.continues || sink->opts.append == WEFT_ON)
+		return 0;
+	return check_files(sink, dir);
+}
+
+/* Open the directory, which this call has made if @is_made. Return: 0; negative errno (logged). */
+static int open_made(const struct wf_sink *sink, bool is_made, int *ret_dir)
+{
+	char why[WF_SINK_DENIED_BYTES];
 	/*
 	 * O_NOFOLLOW: if a symbolic link has replaced the new directory, the directory that the
 	 * link names must not be given to the user.
 	 */
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_made ? O_NOFOLLOW : 0));
-	err = dir < 0 ? -errno : 0;
+	int dir =
+		open(sink->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_made ? O_NOFOLLOW : 0));
+	int err = dir < 0 ? -errno : 0;
+
 	if (!err && is_made)
 		err = wf_sink_give(sink, dir);
-	if (!err && faccessat(dir, ".", W_OK | X_OK, AT_EACCESS))
-		err = -errno;
-	if (err) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written to: %s", path,
-			    strerror(-err));
-	} else if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-		err = -EBUSY;
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is in use by another run", path);
-	} else if (!sink->opts.continues && sink->opts.append != WEFT_ON) {
-		err = check_files(sink, dir);
-	}
+	if (!err)
+		err = check_access(sink, dir);
+	if (err)
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written to: %s", sink->target,
+			    wf_sink_denied(sink->target, err, why));
+	else
+		err = lock_dir(sink, dir, is_made);
 	if (err && dir >= 0)
 		close(dir);
 	if (!err)
 		*ret_dir = dir;
+	return err;
+}
+
+static int open_dir(const struct wf_sink *sink, int *ret_dir)
+{
+	int err = make_dir(sink);
+	const bool is_made = !err;
+
+	if (err && err != -EEXIST)
+		return err;
+	err = open_made(sink, is_made, ret_dir);
+	/* The next start would find a directory that nobody uses. */
+	if (err && is_made)
+		rmdir(sink->target);
 	return err;
 }
 

@@ -56,11 +56,12 @@ static int refuse_path(struct wf_control_error *ret_error, int err, const char *
 {
 	bool is_denied = err == -EROFS || err == -EACCES || err == -EPERM;
 
-	snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s%s", path, strerror(-err),
+	snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s%s%s", path, strerror(-err),
 		 is_denied ? "; name a directory in which weft may write with --set "
 			     "control.dir=DIR, or mount one there (docker run --tmpfs /run/weft, "
 			     "in Kubernetes a volume of type emptyDir at /run/weft)"
-			   : "");
+			   : "",
+		 err == -EACCES ? ", or give the directory to the user of weft (chown)" : "");
 	return err;
 }
 
@@ -215,7 +216,6 @@ static bool is_taken_here(const struct sockaddr_un *addr)
 	return is_here;
 }
 
-/* Bind @fd to @addr. A socket file of a dead agent is replaced. */
 /* Return the process that listens at @addr, if it is in this network namespace; otherwise 0. */
 static pid_t find_peer(const struct sockaddr_un *addr)
 {
@@ -237,6 +237,7 @@ pid_t wf_control_find_agent(const char *dir, const char *name)
 	return pid;
 }
 
+/* Bind @fd to @addr. A socket file of a dead agent is replaced. */
 static int bind_socket(int fd, const struct sockaddr_un *addr)
 {
 	int other;
