@@ -59,11 +59,13 @@ static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --c
 	check 'it runs' bash -c "[ \$(LD_LIBRARY_PATH='$lib' '$work/count' '$work/good.pcap') = 12 ]"
 	check 'it uses the shared library' bash -c "
 		LD_LIBRARY_PATH='$lib' ldd '$work/count' | grep -q '$lib/libweft.so.0'"
-	mkdir "$work/archive"
-	cp "$lib/libweft.a" "$work/archive"
-	check 'a program with the static library' cc -Wall -Werror -o "$work/count-static" "$work/count.c" \
-		${static_flags//"$lib"/"$work/archive"}
-	check 'the static one runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
+	# The shared library lies beside the archive, as after an installation.
+	check 'README.md and the manual name the options for the archive' test \
+		"$(cat "$root/README.md" "$root/man/libweft.3" | grep -cF 's/-lweft/-l:libweft.a/')" -eq 2
+	check 'a program with the archive' cc -Wall -Werror -o "$work/count-static" "$work/count.c" \
+		$(sed s/-lweft/-l:libweft.a/ <<<"$static_flags")
+	check 'it does not need the shared library' bash -c "! ldd '$work/count-static' | grep libweft"
+	check 'the one with the archive runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
 
 	# Build the program in the README without changes.
 	sed -n '/^```c$/,/^```$/{p;/^```$/q}' "$root/README.md" | sed '/^```/d' >"$work/readme.c"
