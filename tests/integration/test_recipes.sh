@@ -54,6 +54,10 @@ take() {
 }
 section_ends() { [ ${#lines[@]} -eq 0 ]; }
 
+# the user as which weft continues
+user=nobody
+getent passwd weft >/dev/null && user=weft
+
 # ---- the environment: namespaces, mounts ----
 
 NO_IPV6=1 make_pair || exit 1
@@ -97,6 +101,12 @@ agent_ends() { # the agent ends with status 0, and all ledgers close
 	kill "$agent"
 	wait "$agent" && cp agent.err "$work/agent.err" && ledgers_close
 }
+typed_health() { # STATUS PATTERN: weft health ends with STATUS and prints PATTERN, on any lines
+	local status
+	type_line "weft health -i $agent_iface" >"$work/typed" 2>&1
+	status=$?
+	[ $status -eq "$1" ] && tr '\n' ' ' <"$work/typed" | grep -qE -- "^$2" || { cat "$work/typed"; return 1; }
+}
 wrote() { # FILE TEXT
 	type_line "cat $1" | grep -qF -- "$2"
 }
@@ -106,14 +116,16 @@ docker() { # run [OPTION...] IMAGE COMMAND...; exec CONTAINER COMMAND...
 	local caps=-all mounts=
 	if [ "$1" = exec ]; then
 		shift 2
+		[ "$1" = weft ] && exec "$@"
 		exec ip netns exec "$ns_b" "$@"
 	fi
 	shift
 	while [ "$1" != IMAGE ]; do
 		case $1 in
 		--rm) shift && continue ;;
+		--name) ;;
 		--cap-add) caps+=,+${2,,} ;;
-		-v) mounts+="mount --bind ${2%:*} ${2#*:} && " ;;
+		-v) mounts+="mkdir -p ${2#*:} && mount --bind ${2%:*} ${2#*:} && " ;;
 		--cap-drop | --network | --memory) ;;
 		*) echo "docker: $1?" && return 1 ;;
 		esac
@@ -187,20 +199,60 @@ start_section 'A MIRROR PORT'
 take 'ip link set eth1' && check "${typed%%$'\n'*}" type_line
 take 'weft doctor' && check "${typed%%$'\n'*}" typed_prints '^(OK|WARN)'
 take ethtool && check "${typed%%$'\n'*}" type_line
+take 'install -d' && check "${typed%%$'\n'*}" type_line "${typed/nobody/$user}"
 take 'weft run -i eth1' && typed=${typed/--max-memory 4G/--max-memory 256M} && check "${typed%%$'\n'*}" typed_agent eth1
 check 'a visit' visit
-check 'it is recorded from the mirror' wait_until 200 wrote '/srv/streams/'*-192.0.2.7.80 'GET me'
+check 'it is recorded from the mirror' wait_until 200 wrote '/srv/weft/streams/*-192.0.2.7.80' 'GET me'
+take mv && check "${typed%%$'\n'*}" type_line
+take 'kill -HUP' && check "${typed%%$'\n'*}" kill -HUP "$agent"
+check 'the file is opened again' wait_until 100 type_line 'test -e /srv/weft/events.json'
+check 'the agent is ok' typed_health 0 ok
+check 'files can not be opened again in a directory of root' type_line 'chown root /srv/weft && mv /srv/weft/events.json /srv/weft/events.json.2' && kill -HUP "$agent"
+check 'the agent is degraded, and says what helps' wait_until 100 typed_health 0 'degraded.*output_not_reopened: the output events .*chown'
+check 'the directory belongs to the user again' type_line "chown $user /srv/weft" && kill -HUP "$agent"
+check 'the agent is ok again' wait_until 100 typed_health 0 ok
 take 'tail -f' && check "${typed%%$'\n'*}" type_line "${typed/tail -f/cat}"
 check 'the agent ends, with a summary' agent_ends
 check "$section: all commands were typed" section_ends
 
 start_section 'A CONTAINER'
 take mountpoint && check "${typed%%$'\n'*}" type_line
-take mkdir && check "${typed%%$'\n'*}" type_line "rm -rf /var/lib/weft && $typed"
+take mkdir && check "${typed%%$'\n'*}" type_line
 container_caps=$(grep -oP -- '--cap-add \K\w+' <<<"${lines[0]}" | sort)
-take 'docker run' && check 'docker run ... weft run' typed_agent eth0
+take 'docker run' && container=$typed && check 'docker run ... weft run' typed_agent eth0
 check 'a visit' visit
-check 'it is recorded outside the container' wait_until 200 wrote '/var/lib/weft/streams/*-192.0.2.7.80' 'GET me'
+check 'it is recorded outside the container' wait_until 200 wrote '/var/lib/weft-container/streams/*-192.0.2.7.80' 'GET me'
+take 'docker exec weft' && check "${typed%%$'\n'*}" typed_prints 'not given up: user root'
+check 'the agent ends, with a summary' agent_ends
+
+# With three more capabilities, the container continues as another user, to whom it gives its
+# directory. --append lets later runs continue the files.
+typed=${container/IPC_LOCK/IPC_LOCK --cap-add SETUID --cap-add SETGID --cap-add CHOWN}
+as_user=$typed
+check 'a new directory' type_line 'rm -r /var/lib/weft-container && mkdir /var/lib/weft-container'
+check 'continue as another user: captures' typed_agent eth0
+check 'continue as another user: has become it' test "$(stat -c %U "/proc/$agent")" = "$user"
+check 'a visit' visit
+check 'it is recorded' wait_until 200 wrote '/var/lib/weft-container/streams/*-192.0.2.7.80' 'GET me'
+check 'the policy is changed' type_line 'weft filter -i eth0 --set filter.ports=80,443'
+check 'the agent ends, with a summary' agent_ends
+typed=$as_user
+check 'continue as another user, again: captures' typed_agent eth0
+check 'it has the stored policy' type_line 'weft policy show -i eth0 | grep 443'
+check 'a visit' visit
+check 'it is recorded' wait_until 200 wrote '/var/lib/weft-container/streams/*-192.0.2.7.80' 'GET me'
+check 'the agent ends, with a summary' agent_ends
+denied() { # COMMAND TEXT: COMMAND ends with status 1 and prints TEXT
+	type_line "$1" >denied.out 2>&1
+	[ $? -eq 1 ] && grep -qE -- "$2" denied.out || { cat denied.out; return 1; }
+}
+check 'root without CAP_DAC_OVERRIDE: the owner and what helps are named' denied "$container" \
+	"weft/streams can't be written to: Permission denied; /var/lib/weft/streams belongs to the user $(id -u "$user"), .*: chown 0 /var/lib/weft/streams"
+check 'the manual says what helps' type_line 'chown -R root /var/lib/weft-container'
+typed=$container
+check 'then it captures' typed_agent eth0
+check 'a visit' visit
+check 'its events are written' wait_until 200 type_line "grep '\"event_type\":\"flow\"' /var/lib/weft-container/events.json"
 check 'the agent ends, with a summary' agent_ends
 take 'docker exec' && check "${typed%%$'\n'*}" typed_prints '^[0-9]+$'
 index=$(cat "$work/typed")
@@ -211,7 +263,7 @@ check 'it is in the events' wait_until 200 grep -q '"event_type":"flow".*"dest_p
 check 'the agent ends, with a summary' agent_ends
 check "$section: all commands were typed" section_ends
 
-# pod FIELD: print the capabilities, or the command, of the container in the manifest.
+# pod FIELD: print the capabilities, the command or the probe of the container in the manifest.
 pod() {
 	blocks 'A KUBERNETES NODE' | sed '/^\$/d' | /usr/bin/python3 -c '
 import shlex, sys, yaml
@@ -219,9 +271,11 @@ manifest = yaml.safe_load(sys.stdin)
 spec = manifest["spec"]["template"]["spec"]
 pod = spec["containers"][0]
 assert manifest["kind"] == "DaemonSet" and spec["hostNetwork"] is True
+assert spec["tolerations"] == [{"operator": "Exists"}]
 assert manifest["spec"]["selector"]["matchLabels"] == manifest["spec"]["template"]["metadata"]["labels"]
 assert {m["name"] for m in pod["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
 print({"caps": "\n".join(pod["securityContext"]["capabilities"]["add"]),
+       "probe": shlex.join(pod["readinessProbe"]["exec"]["command"]),
        "command": shlex.join(pod["command"] + pod["args"])}[sys.argv[1]])' "$1"
 }
 start_section 'A KUBERNETES NODE'
@@ -231,8 +285,10 @@ typed="docker run $(pod caps | sed 's/^/--cap-add /' | tr '\n' ' ') IMAGE $(pod 
 check 'its command captures' typed_agent eth0
 check 'a visit' visit
 check 'it is in the events' wait_until 200 grep -q '"event_type":"flow".*"dest_port":80' agent.out
+check 'its probe' type_line "$(pod probe)"
 take 'kubectl exec' && check "${typed%%$'\n'*}" typed_prints 'lost 0 of'
 check 'the agent ends, with a summary' agent_ends
+check 'the probe fails without an agent' eval '! type_line "$(pod probe)"'
 check "$section: all commands were typed" section_ends
 
 start_section 'CAPTURE FILES'

@@ -111,10 +111,10 @@ check_weft 'events, first run' 0 'ledger' replay "$work/good.pcap" --events "$wo
 lines=$(wc -l <"$work/again.json")
 check_weft 'events are appended, which is said' 0 'again.json holds [0-9]+ bytes of an earlier run; events are appended' \
 	replay "$work/good.pcap" --events "$work/again.json"
-check 'both runs are in the file' test "$(wc -l <"$work/again.json")" -eq $((2 * lines))
-check_weft 'force empties it' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json" --force
 check 'standard output holds no earlier run' bash -c "
 	(echo first; '$weft' replay '$work/good.pcap' --events -) >'$work/mixed' 2>'$work/err' && cat '$work/err' && ! grep 'earlier run' '$work/err'"
+check 'both runs are in the file' test "$(wc -l <"$work/again.json")" -eq $((2 * lines))
+check_weft 'force empties it' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json" --force
 check 'one run is in the file' test "$(wc -l <"$work/again.json")" -eq "$lines"
 if [ -w /dev/full ]; then
 	check_weft 'full disk behind the events' 1 'No space' replay "$work/good.pcap" --events /dev/full
