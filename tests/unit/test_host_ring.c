@@ -228,6 +228,19 @@ TEST_WITH(host_ring_almost_full_is_an_overrun, setup, teardown)
 	assert_int_equal(source->ops->fds(source, fds, 2), 0);
 }
 
+TEST_WITH(host_ring_of_which_an_eighth_is_used_is_filling, setup, teardown)
+{
+	put_text(0, "one");
+	assert_int_equal(take(), 1);
+	assert_false(source->is_filling);
+	fill(&first, RING_BYTES / 4);
+	assert_true(take() > 0);
+	assert_true(source->is_filling);
+	source->ops->done(source);
+	assert_int_equal(take(), 0);
+	assert_false(source->is_filling);
+}
+
 TEST_WITH(host_ring_with_a_filled_first_ring_is_tight, setup, teardown)
 {
 	int fds[2];

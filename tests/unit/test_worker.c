@@ -210,3 +210,54 @@ TEST_WITH(worker_after_frames_waits_once_without_being_woken, setup, teardown)
 	assert_int_equal(wf_metric_get(&rig.metrics, frames_malformed_frames), 1);
 	assert_string_equal(asked, "Fr0r0r1r0r1r0r");
 }
+
+/*
+ * A source whose every third recv() returns frames: the worker reads them, finds no more, checks
+ * once more, and waits.
+ */
+struct stream {
+	struct wf_source source;
+	const char *frames; /* for each batch: '+' for 32 frames, 'f' in a filling ring, '-' for 1 */
+	char waits[16];	    /* time in ms that the worker waited before each batch */
+	uint32_t calls;
+};
+
+static int stream_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	struct stream *stream = (struct stream *)source;
+	uint32_t batch = stream->calls / 3;
+	static uint8_t bytes[1];
+	int count;
+
+	source->is_filling = false;
+	if (stream->calls++ % 3 || batch >= strlen(stream->frames))
+		return 0;
+	stream->waits[batch] = (char)('0' + workers[0].collect_ms);
+	source->is_filling = stream->frames[batch] == 'f';
+	count = stream->frames[batch] == '-' ? 1 : 32;
+	for (int i = 0; i < count; i++)
+		frames[i] = lent(bytes, 1);
+	if (!stream->frames[batch + 1])
+		atomic_store(&crew.stopping, true);
+	return count;
+}
+
+static void stream_set_wake(struct wf_source *source, bool on)
+{
+}
+
+TEST_WITH(worker_waits_longer_while_many_frames_come_and_rings_have_room, setup, teardown)
+{
+	static const struct wf_source_ops ops = {
+		.recv = stream_recv, .set_wake = stream_set_wake, .close = source_close};
+	struct stream stream = {.source = {.ops = &ops}, .frames = "++++f++ff--+"};
+
+	workers[0].sources[0] = &stream.source;
+	workers[0].sources_count = 1;
+	atomic_store(&crew.running, 1);
+	wf_page_pool_adopt(NULL);
+	assert_int_equal(wf_worker_start(&workers[0]), 0);
+	wf_worker_join(&workers[0]);
+	wf_page_pool_adopt(rig.pages);
+	assert_string_equal(stream.waits, "012442442111");
+}

@@ -62,6 +62,11 @@ struct wf_source {
 	/* Set by the source; read and cleared by the thread that calls recv. */
 	bool overran;	      /* recv or done found an overflow of a ring: frames are missing */
 	bool starved;	      /* recv found no free page: workers should evict held data */
+	/*
+	 * Set and cleared by recv of a source with set_wake: so much of a ring was in use that the
+	 * caller should wait less before the next recv.
+	 */
+	bool is_filling;
 	uint32_t lost_frames; /* frames that were read and lost because no memory was free */
 };
 

@@ -27,7 +27,13 @@
 
 enum {
 	IDLE_WAIT_MS = 20,   /* live: maximum sleep, and so the maximum delay of a timer */
-	COLLECT_WAIT_MS = 1, /* busy: time for which frames collect without waking the worker */
+	/*
+	 * Busy: time for which frames collect without waking the worker. It is doubled while a wait
+	 * finds at least COLLECT_FRAMES, and halved if it finds fewer or a ring is filling.
+	 */
+	COLLECT_WAIT_MIN_MS = 1,
+	COLLECT_WAIT_MAX_MS = 4,
+	COLLECT_FRAMES = 16,
 	HOUSEKEEP_INTERVAL_MS = 100,
 	DRAIN_WAIT_MS = 1, /* sleep time while other workers still process their last frames */
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
@@ -197,7 +203,10 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 		wf_pipeline_run(worker->pipeline, frames, (uint32_t)count);
 	else if (count < 0)
 		worker->source_ended[index] = true;
-	worker->collects |= count > 0 && source->ops->set_wake;
+	if (source->ops->set_wake) {
+		worker->collected_frames += count > 0 ? (uint32_t)count : 0;
+		worker->is_filling |= source->is_filling;
+	}
 	if (count < 0 && count != -ENODATA)
 		wf_crew_fail(worker->crew, count);
 	if (source->ops->done)
@@ -292,22 +301,42 @@ static void set_wake(struct wf_worker *worker, bool on)
 }
 
 /*
+ * Return the time for which sources that can collect frames do so before they are read again; 0 if
+ * no frame came from them since the last sleep.
+ */
+static int choose_collect_ms(struct wf_worker *worker)
+{
+	bool may_grow = worker->collected_frames >= COLLECT_FRAMES && !worker->is_filling;
+	int ms = may_grow ? worker->collect_ms * 2 : worker->collect_ms / 2;
+
+	if (!worker->collected_frames)
+		ms = 0;
+	else if (ms < COLLECT_WAIT_MIN_MS)
+		ms = COLLECT_WAIT_MIN_MS;
+	else if (ms > COLLECT_WAIT_MAX_MS)
+		ms = COLLECT_WAIT_MAX_MS;
+	worker->collect_ms = ms;
+	worker->collected_frames = 0;
+	worker->is_filling = false;
+	return ms;
+}
+
+/*
  * Announce that this worker will sleep, check the sources once more, then sleep if the check found
- * no frame. If the worker was busy, sources that can collect frames first do so for
- * COLLECT_WAIT_MS: under load, one batch is then read per COLLECT_WAIT_MS, without a wake-up for
- * any frame. If no frame arrives in that time, the next one wakes the worker. Return: the number of
- * frames that the check found.
+ * no frame. If the worker was busy, sources that can collect frames first do so for a time: under
+ * load, the frames of that time are then read at once, without a wake-up for any frame. If no frame
+ * arrives in that time, the next one wakes the worker. Return: the number of frames that the check
+ * found.
  */
 static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 {
-	bool collects = worker->collects;
+	int collect_ms = choose_collect_ms(worker);
 	uint32_t count;
 
-	worker->collects = false;
-	if (collects && (timeout_ms < 0 || timeout_ms > COLLECT_WAIT_MS))
-		timeout_ms = COLLECT_WAIT_MS;
+	if (collect_ms && (timeout_ms < 0 || timeout_ms > collect_ms))
+		timeout_ms = collect_ms;
 	wf_waiter_announce(&worker->waiter);
-	set_wake(worker, !collects);
+	set_wake(worker, !collect_ms);
 	count = take_batches(worker);
 	if (!count && (timeout_ms >= 0 || !sources_ended(worker)))
 		wait_for_work(worker, timeout_ms);

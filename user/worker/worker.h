@@ -5,7 +5,7 @@
  * Each round of the loop handles requests, a batch from each source and each ring, and, in live
  * capture, timers. After a round without frames, the worker sleeps until a socket or a ring has
  * frames, or a request is posted; in live capture, at most 20 ms. While a ring of host mode is
- * busy, the worker checks the ring once a millisecond instead.
+ * busy, the worker checks the ring every 1 to 4 ms instead.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
@@ -100,10 +100,13 @@ struct wf_worker {
 	struct wf_waiter waiter; /* the worker sleeps here */
 	struct wf_mailbox mailbox;
 	/*
-	 * true if frames have come since the last sleep from a source that can collect frames
-	 * without waking the worker
+	 * number of frames, since the last sleep, from sources that can collect frames without
+	 * waking the worker; whether a ring of such a source is filling; and the time for which
+	 * they last collected frames
 	 */
-	bool collects;
+	uint32_t collected_frames;
+	bool is_filling;
+	int collect_ms;
 	bool has_requests; /* true while requests are not fully handled: the worker does not sleep
 			      for long */
 	uint64_t housekeep_ns; /* CLOCK_MONOTONIC time of the next housekeeping */

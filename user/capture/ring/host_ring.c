@@ -36,6 +36,8 @@ enum {
 	OVERRUN_ROOM_PARTS = 8, /* upper bound of that limit: 1/8 of the ring */
 	/* a ring of which more than 1/4 is in use is tight: the worker does not sleep */
 	TIGHT_PARTS = 4,
+	/* a ring of which more than 1/8 is in use is filling: the worker sleeps for less time */
+	FILLING_PARTS = 8,
 };
 
 /*
@@ -157,9 +159,17 @@ static struct wf_bpf_record take_next(struct wf_host_ring *ring)
 	return record;
 }
 
+/* Return true if more than 1/@parts of a ring is in use. */
+static bool is_used(const struct wf_host_ring *ring, uint64_t first_used, uint64_t overflow_used,
+		    unsigned int parts)
+{
+	return first_used > ring->first.bytes / parts ||
+	       overflow_used > ring->overflow.bytes / parts;
+}
+
 /*
- * Set overran and is_tight. @first_used, @overflow_used: bytes of each ring that are in use before
- * a batch is taken.
+ * Set overran, is_tight and is_filling. @first_used, @overflow_used: bytes of each ring that are in
+ * use before a batch is taken.
  */
 static void note_fill(struct wf_host_ring *ring, uint64_t first_used, uint64_t overflow_used)
 {
@@ -170,8 +180,8 @@ static void note_fill(struct wf_host_ring *ring, uint64_t first_used, uint64_t o
 	/* The kernel has probably lost packets. */
 	if (wf_unlikely(overflow_used > ring->overflow.bytes - room))
 		ring->source.overran = true;
-	ring->is_tight = first_used > ring->first.bytes / TIGHT_PARTS ||
-			 overflow_used > ring->overflow.bytes / TIGHT_PARTS;
+	ring->is_tight = is_used(ring, first_used, overflow_used, TIGHT_PARTS);
+	ring->source.is_filling = is_used(ring, first_used, overflow_used, FILLING_PARTS);
 }
 
 static int source_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
@@ -185,6 +195,7 @@ static int source_recv(struct wf_source *source, struct wf_frame *frames, unsign
 	 */
 	wf_bpf_ring_look(&ring->overflow);
 	wf_bpf_ring_look(&ring->first);
+	source->is_filling = false;
 	if (ring->first.end_pos == ring->first.read_pos &&
 	    ring->overflow.end_pos == ring->overflow.read_pos)
 		return 0;
