@@ -24,7 +24,8 @@ void wf_placement_set(struct wf_worker *workers, uint32_t count, const struct wf
 	}
 }
 
-void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct wf_ifaces *ifaces)
+void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct wf_ifaces *ifaces,
+			 bool pins)
 {
 	uint32_t cpus = wf_cpu_count();
 	int nodes[WEFT_INTERFACES_MAX];
@@ -41,6 +42,8 @@ void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct
 		nodes[i] = wf_numa_netdev_node(WF_SYSFS, ifaces->list[i].name);
 	wf_numa_order(WF_SYSFS, nodes, ifaces->count, places, cpus);
 	wf_placement_set(workers, count, places);
+	for (uint32_t i = 0; !pins && i < count; i++)
+		workers[i].pin_cpu = -1;
 	free(places);
 }
 

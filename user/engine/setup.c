@@ -334,7 +334,7 @@ static int setup_workers(struct wf_engine *engine)
 		crew->mailboxes.list[crew->mailboxes.count++] = &worker->mailbox;
 	}
 	crew->count = crew->allocated = engine->opts.workers;
-	wf_placement_choose(crew->workers, crew->count, &engine->ifaces);
+	wf_placement_choose(crew->workers, crew->count, &engine->ifaces, has_tap(engine));
 	return 0;
 }
 
