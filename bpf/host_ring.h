@@ -9,9 +9,11 @@
  * records were put into the overflow ring before it, so the reader keeps the order.
  *
  * The verifier requires a constant size for a reservation. Therefore records have about 20 sizes,
- * and the smallest one that holds the packet is reserved. The unused end of a record is not
- * written, so it costs no cache misses. bpf_ringbuf_output() could reserve any size, but would copy
- * each packet twice, because its source must be linear memory.
+ * and the smallest one that holds the packet is reserved. Together with the header that the ring
+ * adds, each size is a multiple of a cache line, so that records begin at a cache line: a segment
+ * without data uses two lines instead of three. The unused end of a record is not written, so it
+ * costs no cache misses. bpf_ringbuf_output() could reserve any size, but would copy each packet
+ * twice, because its source must be linear memory.
  *
  * Records are submitted and discarded with flags 0: the kernel wakes the worker only if the worker
  * has read all earlier records, so a busy worker is not woken (user/capture/ring/host_ring.c).
@@ -27,6 +29,7 @@
 #include "bpf/shared.h"
 
 #define WEFT_IP_BYTES_MAX 65535 /* largest length in an IP header */
+#define CACHE_LINE_BYTES  64
 
 const volatile __u32 weft_link;	     /* enum weft_link */
 const volatile __u32 weft_sends_all; /* 1: this host sent all packets (loopback device) */
@@ -111,16 +114,17 @@ static __always_inline int copy_class(struct __sk_buff *skb, const struct rings 
 }
 
 /*
- * Return the result of copy_class() if a record of @record_bytes holds the packet. The barrier
- * keeps the compiler from merging the comparisons, whose bounds the verifier needs. The code
- * compares the index of the last byte instead of the length: old verifiers see that `last + 1` is
- * above 0, but do not conclude it from comparisons of a length.
+ * Return the result of copy_class() if a record that fills @lines cache lines holds the packet. The
+ * barrier keeps the compiler from merging the comparisons, whose bounds the verifier needs. The
+ * code compares the index of the last byte instead of the length: old verifiers see that `last + 1`
+ * is above 0, but do not conclude it from comparisons of a length.
  */
-#define TRY_CLASS(record_bytes)                                                  \
-	do {                                                                     \
-		asm volatile("" : "+r"(last));                                   \
-		if (last < (record_bytes) - sizeof(*head))                       \
-			return copy_class(skb, rings, head, last, record_bytes); \
+#define TRY_LINES(lines)                                                           \
+	do {                                                                       \
+		const __u32 bytes = (lines)*CACHE_LINE_BYTES - BPF_RINGBUF_HDR_SZ; \
+		asm volatile("" : "+r"(last));                                     \
+		if (last < bytes - sizeof(*head))                                  \
+			return copy_class(skb, rings, head, last, bytes);          \
 	} while (0)
 
 /*
@@ -133,28 +137,29 @@ static __always_inline int copy_record(struct __sk_buff *skb, const struct rings
 {
 	__u32 last = head->cap_bytes - 1; /* fits in no class if the packet is empty */
 
-	TRY_CLASS(128);
-	TRY_CLASS(256);
-	TRY_CLASS(512);
-	TRY_CLASS(1024);
-	TRY_CLASS(1600);
-	TRY_CLASS(2048);
-	TRY_CLASS(3072);
-	TRY_CLASS(4096);
-	TRY_CLASS(6144);
-	TRY_CLASS(9216);
-	TRY_CLASS(12288);
-	TRY_CLASS(16384);
-	TRY_CLASS(24576);
-	TRY_CLASS(32768);
-	TRY_CLASS(49152);
-	TRY_CLASS(65792);
-	TRY_CLASS(131328);
-	TRY_CLASS(262400);
-	TRY_CLASS(524544);
+	TRY_LINES(2);
+	TRY_LINES(3);
+	TRY_LINES(4);
+	TRY_LINES(8);
+	TRY_LINES(16);
+	TRY_LINES(25);
+	TRY_LINES(32);
+	TRY_LINES(48);
+	TRY_LINES(64);
+	TRY_LINES(96);
+	TRY_LINES(144);
+	TRY_LINES(192);
+	TRY_LINES(256);
+	TRY_LINES(384);
+	TRY_LINES(512);
+	TRY_LINES(768);
+	TRY_LINES(1028);
+	TRY_LINES(2052);
+	TRY_LINES(4100);
+	TRY_LINES(8196);
 	return COPY_FAILED;
 }
-#undef TRY_CLASS
+#undef TRY_LINES
 
 static __always_inline __u16 record_flags(const struct __sk_buff *skb)
 {

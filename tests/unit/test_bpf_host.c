@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -73,13 +74,18 @@ TEST_WITH(host_on_loopback_all_segments_are_own, NULL, teardown)
 
 /*
  * Lengths around the limits of each record size, up to the longest packet that a test run accepts
- * on Linux 6.1.
+ * on Linux 6.1. All records begin at a cache line.
  */
 TEST_WITH(host_segment_of_any_length_is_copied_whole, NULL, teardown)
 {
 	OPEN_OR_SKIP(1, NULL);
-	for (uint32_t len = 0; len <= 3000; len += len % 64 < 8 ? 1 : 7)
+	for (uint32_t len = 0; len <= 3000; len += len % 64 < 8 ? 1 : 7) {
+		const uint8_t *record;
+
 		assert_true(host_rig_segment(&rig, len));
+		record = rig.frame.bytes - sizeof(struct weft_host_record) - BPF_RINGBUF_HDR_SZ;
+		assert_int_equal((uintptr_t)record % 64, 0);
+	}
 	assert_int_equal(rig.counts.failed, 0);
 }
 
