@@ -217,8 +217,9 @@ TEST_WITH(worker_after_frames_waits_once_without_being_woken, setup, teardown)
  */
 struct stream {
 	struct wf_source source;
-	const char *frames; /* for each batch: '+' for 32 frames, 'f' in a filling ring, '-' for 1 */
-	char waits[16];	    /* time in ms that the worker waited before each batch */
+	const char
+		*frames; /* for each batch: '+' for 32 frames, 'f' in a filling ring, '-' for 1 */
+	char waits[16];	 /* time in ms that the worker waited before each batch */
 	uint32_t calls;
 };
 

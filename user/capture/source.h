@@ -60,8 +60,8 @@ struct wf_source {
 	uint8_t iface; /* number of the interface, counted from 1; 0: no interface */
 
 	/* Set by the source; read and cleared by the thread that calls recv. */
-	bool overran;	      /* recv or done found an overflow of a ring: frames are missing */
-	bool starved;	      /* recv found no free page: workers should evict held data */
+	bool overran; /* recv or done found an overflow of a ring: frames are missing */
+	bool starved; /* recv found no free page: workers should evict held data */
 	/*
 	 * Set and cleared by recv of a source with set_wake: so much of a ring was in use that the
 	 * caller should wait less before the next recv.

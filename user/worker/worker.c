@@ -26,7 +26,7 @@
 #include "memory/page_pool.h"
 
 enum {
-	IDLE_WAIT_MS = 20,   /* live: maximum sleep, and so the maximum delay of a timer */
+	IDLE_WAIT_MS = 20, /* live: maximum sleep, and so the maximum delay of a timer */
 	/*
 	 * Busy: time for which frames collect without waking the worker. It is doubled while a wait
 	 * finds at least COLLECT_FRAMES, and halved if it finds fewer or a ring is filling.
