@@ -94,9 +94,10 @@ int weft_start(struct weft *weft);
  * @timeout_ms: maximum time to wait; -1: no limit
  *
  * Return: 0 if all threads have ended; -ETIMEDOUT if they have not ended in time; -EBADMSG if all
- * threads have ended and a file was damaged: all its packets before the damage were processed, and
- * the position of the damage was logged; another negative errno if all threads have ended and a
- * source failed; -EINVAL if the handle was not started. Thread: the handle's own.
+ * threads have ended, and a file was damaged (all its packets before the damage were processed, and
+ * the position of the damage was logged) or, of several files, one could not be read (it was left
+ * out, and the reason was logged); another negative errno if all threads have ended and a source
+ * failed; -EINVAL if the handle was not started. Thread: the handle's own.
  */
 int weft_wait(struct weft *weft, int timeout_ms);
 

@@ -63,7 +63,7 @@ TEST(flow_ids_of_all_workers_never_repeat)
 TEST(flow_ids_of_two_runs_have_none_in_common)
 {
 	enum { EACH = 100000, SEEDS = 4 };
-	/* seeds that differ in one bit only, at both ends and in the middle */
+	/* 0, and seeds with one bit: the lowest, the highest and one in the middle */
 	static const uint64_t seeds[SEEDS] = {0, 1, 1ull << 63, 1ull << 32};
 	uint64_t *ids = new_ids(EACH * SEEDS);
 	uint64_t *scratch = new_ids(EACH * SEEDS);

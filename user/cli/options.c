@@ -87,7 +87,7 @@ struct row {
 	struct wf_option option;
 	enum action action;
 	const struct wf_config_key *key; /* SET_KEY: the key to set */
-	size_t own;			 /* SET_OWN: index of the command's own option */
+	size_t own;			 /* SET_OWN: index in set->own and options->own */
 };
 
 struct parse {

@@ -18,7 +18,7 @@
 #include "deliver/subscription.h"
 #include "memory/page.h"
 
-enum { DROP_EVENTS_MAX = 8192 }; /* maximum number of events that one call drops from one queue */
+enum { DROP_EVENTS_MAX = 8192 }; /* maximum for one wf_dispatch_drop_waiting() and queue */
 
 static struct weft_sub *sub_at(const struct wf_dispatch *dispatch, uint32_t slot)
 {

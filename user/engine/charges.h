@@ -33,7 +33,7 @@ struct wf_charges_opts {
 struct wf_charges {
 	struct wf_budget *budget;  /* borrowed */
 	struct wf_map_sizes maps;  /* map sizes of each interface */
-	uint64_t host_rings_bytes; /* host mode: maximum size of the rings of each interface */
+	uint64_t host_rings_bytes; /* host mode: share of each interface for its rings */
 	uint64_t workers_bytes;	   /* charged bytes, like the two members below */
 	uint64_t rings_bytes;
 	uint64_t maps_bytes;

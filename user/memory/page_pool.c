@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page_pool.c - the pages of all size classes of one worker.
+ * page_pool.c - the pages of all size classes of one thread.
  *
  *   small | medium | large | whole span | tuned        classes: page_class.c
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page_pool.h - one worker's pages of all size classes, and its share of the rx frames.
+ * page_pool.h - the pages of all size classes of one thread, which is a worker or the reader of
+ * replay, and a worker's share of the rx frames.
  *
- * Thread: the worker; any thread may put pages (page.h), which return to the pool without a
- * lock.
+ * Thread: the owner. Any thread may put pages (page.h), which needs no lock.
  */
 #ifndef WF_MEMORY_PAGE_POOL_H
 #define WF_MEMORY_PAGE_POOL_H
@@ -58,7 +58,7 @@ int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opt
 void wf_page_pool_free(struct wf_page_pool *pool);
 
 /*
- * Make the calling thread the pool's worker until the thread exits or adopts another pool (or
+ * Make the calling thread the pool's owner until the thread exits or adopts another pool (or
  * NULL). This is optional: it lets the thread put pages of the pool without atomic
  * read-modify-writes, which is faster.
  */

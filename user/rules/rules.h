@@ -27,7 +27,7 @@ struct wf_rules {
 	void *lists; /* owned memory of both lists; NULL: the lists are borrowed */
 };
 
-/* Return the rules in @opts, whose lists are borrowed. */
+/* Return the rules in @opts. Their lists are borrowed from @opts. */
 struct wf_rules wf_rules_of(const struct weft_opts *opts);
 
 /* Copy @from with its lists. Return: 0; -ENOMEM. */

@@ -194,8 +194,9 @@ static void write_loss(struct wf_shm_sender *sender, const struct wf_wire_frame 
 }
 
 /*
- * Write a copy of the record at @pos at the end of the ring; if the record has data, write a LOSS
- * frame instead. Return: the length of the record at @pos in slots.
+ * Write a copy of the record at @pos at the end of the ring. If the record has data, release the
+ * data, and write a LOSS frame or extend the last one instead. If it is padding, write nothing.
+ * Return: the length of the record at @pos in slots.
  */
 static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)
 {

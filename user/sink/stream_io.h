@@ -26,10 +26,12 @@ static inline struct wf_stream_number wf_stream_file_number(const struct wf_stre
 }
 
 /*
- * Open @file of @event's stream in the directory @dir: create it with the first free name if it
- * was never created, or else open the same file again. Idle files of @table are closed if the
- * process has no descriptors left. @ret_name: WF_STREAM_NAME_BYTES bytes, always written. Return:
- * the descriptor; negative errno; -ESTALE if another file now has the name of @file.
+ * Open @file of @event's stream in the directory @dir: create it if it does not
+ * exist, with the first free name from the number of the other direction's file on, or, without
+ * such a file, from the number of the connection on; else open the same file again. Idle files of
+ * @table are closed if the process has no descriptors left. @ret_name: WF_STREAM_NAME_BYTES bytes,
+ * always written. Return: the descriptor; negative errno; -ESTALE if another file now has the name
+ * of @file.
  */
 int wf_stream_file_open(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
 			const struct weft_event *event, char *ret_name);

@@ -130,7 +130,7 @@ static void fake_event(const struct weft_event *event)
 	delivery_dispatch(&fake.dispatch, event);
 }
 
-/* Ends the data and waits for the sink. Return: the sink's result. */
+/* Closes the queue, as at the end of a capture, and waits for the sink. Return: its result. */
 static int fake_end(struct wf_sink *sink)
 {
 	wf_dispatch_close(&fake.dispatch);

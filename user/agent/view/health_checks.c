@@ -17,11 +17,11 @@
 
 enum { AGO_BYTES = 32 };
 
-/* Receives the reasons of one check. */
+/* Passes the reasons of all checks to @fn, one check after another. */
 struct report {
-	const char *what;
-	enum wf_health_status status;
-	enum wf_health_status worst; /* worst status of all checks so far */
+	const char *what;	      /* name of the current check */
+	enum wf_health_status status; /* status that its reasons have */
+	enum wf_health_status worst;  /* worst status of all checks so far */
 	wf_health_reason_fn fn;
 	void *ctx;
 };

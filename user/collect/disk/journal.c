@@ -165,7 +165,10 @@ static void append_list(struct wf_journal *journal, const struct wf_collect_flow
 	}
 }
 
-/* Append the connections of which nothing but the name is known, after the commit. */
+/*
+ * Append the file names of connections with is_intended: the batch that opens them is not committed
+ * yet. The caller has appended the commit of all others, so that these come after it.
+ */
 static void append_intended(struct wf_journal *journal, const struct wf_collect_flows *table)
 {
 	const struct wf_collect_flow *flow = wf_collect_list_oldest(table, &table->live);
