@@ -81,11 +81,13 @@ check 'the agent is ok again when the interface is back' wait_until 100 is_ok
 lags() {
 	agent_stats --json | jq -e '.subscriptions | map(select(.name == "streams")) | length == 2 and any(.lag_ms > 6000)'
 }
+# What the socket and its sender can hold is taken from the queue, so more events must follow.
+lags_with_more_events() { download small && lags; }
 background client_pid python3 "$root/tests/integration/sub_peer.py" "$work/control/eth0.sock" never streams
 has_two() { [ "$(agent_stats --json | jq '[.subscriptions[] | select(.name == "streams")] | length')" = 2 ]; }
 check 'a client subscribes with the name of an output' wait_until 50 has_two
 download large
-check 'it takes no events' wait_until 150 lags
+check 'it takes no events' wait_until 150 lags_with_more_events
 check 'the agent is ok' is_ok
 kill "$client_pid"
 agent_stop
