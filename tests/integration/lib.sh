@@ -99,9 +99,13 @@ check_weft() {
 }
 
 # install_to DIR PREFIX: `make install` of the build under test, without building it again, because
-# other tests run its programs at the same time. Manual pages may be made, by one test at a time.
+# other tests run its programs at the same time. Manual pages may be made, by one test at a time. If
+# it has a sanitizer, the build without one is installed, because a program without a sanitizer can't
+# be linked with libraries that have one.
 install_to() {
-	flock "${weft%/weft}" make -C "$root" --no-print-directory -o all install "O=${WEFT_BUILD:-build}" "DESTDIR=$1" "PREFIX=$2"
+	local out=${WEFT_BUILD:-build}
+	[[ $out != *san-* ]] || out=build
+	flock "${weft%/weft}" make -C "$root" --no-print-directory -o all install "O=$out" "DESTDIR=$1" "PREFIX=$2"
 }
 
 # kernel_is MAJOR MINOR: the kernel has at least this version.
