@@ -80,7 +80,7 @@ _weft() {
 		return
 		;;
 	flow:*)
-		mapfile -t COMPREPLY < <(compgen -W 'shunt unshunt pass' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'shunt unshunt steer pass' -- "$word")
 		return
 		;;
 	esac
