@@ -9,6 +9,7 @@
 #   RUNS      runs of each, in turn; the median is printed   (default: 3)
 #
 # The servers run in network namespaces of this host, so they share its processors with the publisher.
+# Both begin when the server has read all messages and has made the stream again.
 # Each line: traffic, replicas, program, messages, MB/s of bodies, messages/s, and the ratio of the
 # time of the bare publisher to that of weft, which must be at least 0.8. Below it: processor time of all
 # servers, per message and per MB, which does not depend on what else runs on this host.
@@ -22,7 +23,7 @@ lowest=0.8
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-# replay FILE REPLICAS: publish FILE into the empty stream WEFT; print the seconds.
+# replay FILE REPLICAS: publish FILE into the stream WEFT; print the seconds.
 replay() {
 	nats_exec "$weft" replay "$1" --nats "$nats_url" --set "sinks.nats.replicas=$2" --quiet --json |
 		jq '.elapsed_ms / 1000'
@@ -50,12 +51,12 @@ compare() {
 	local kind=$1 file=$2 replicas=$3 run messages bytes seconds before
 	: >"$work/weft.sec" >"$work/bare.sec" >"$work/servers.sec"
 	for ((run = 0; run < runs; run++)); do
+		nats_exec "$bench/nats_bare" "$nats_url" WEFT --empty || return 1
 		before=$(servers_cpu)
 		replay "$file" "$replicas" >>"$work/weft.sec" || return 1
 		awk -v a="$before" -v b="$(servers_cpu)" 'BEGIN { print b - a }' >>"$work/servers.sec"
 		read -r messages bytes seconds < <(nats_exec "$bench/nats_bare" "$nats_url" WEFT) || return 1
 		echo "$seconds" >>"$work/bare.sec"
-		nats_exec "$bench/../helpers/bus_read" "$nats_url" WEFT --purge || return 1
 	done
 	local weft_sec bare_sec
 	weft_sec=$(median <"$work/weft.sec") bare_sec=$(median <"$work/bare.sec")
@@ -76,7 +77,6 @@ for replicas in ${REPLICAS:-1 3}; do
 		"$bench/traffic" "$kind" "$work/$kind.pcap" "$work/truth.tsv" --scale "$scale" --seed 1 >/dev/null 2>&1
 		# The first replay makes the stream, so that its creation is not measured.
 		replay "$work/$kind.pcap" "$replicas" >/dev/null || exit 1
-		nats_exec "$bench/../helpers/bus_read" "$nats_url" WEFT --purge
 		compare "$kind" "$work/$kind.pcap" "$replicas" || {
 			echo "nats.sh: $kind, $replicas replicas: below $lowest of the bare publisher" >&2
 			failed=1

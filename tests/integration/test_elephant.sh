@@ -87,15 +87,18 @@ check 'what is missing is one gap of the depth' bash -c "
 	jq -se '[.[] | select(.event_type == \"gap\")] | length == 1 and .[0].gap.cause == \"depth\" and
 		.[0].gap.offset == 1048576 and .[0].gap.length == $bytes - 1048576' '$work/events'"
 # All frames that the program saw belong to this connection. Its record is written when both FINs
-# were processed, so it may lack the acknowledgements of the FINs, which are at most two segments.
+# were processed, so it may lack the acknowledgements of the FINs, which are at most two segments. On
+# a slow machine, a FIN may be sent again and acknowledged again.
+sent_again() { in_a cat /proc/net/snmp | awk '/^Tcp: [0-9]/ { print $13 }'; in_b cat /proc/net/snmp | awk '/^Tcp: [0-9]/ { print $13 }'; }
 every_packet_is_told() {
-	local seen told
+	local seen told again
 	seen=$(jq .metrics.kernel_seen_frames.value "$work/stats.json")
 	told=$(jq 'select(.event_type == "flow" and .dest_port == 9000) |
 		.flow.pkts_toserver + .flow.pkts_toclient' "$work/events")
-	echo "$seen frames seen, $told told"
+	again=$(sent_again | awk '{ sum += $1 } END { print sum }')
+	echo "$seen frames seen, $told told, $again sent again"
 	jq -c 'select(.event_type == "flow" and .dest_port == 9000) | .flow' "$work/events"
-	[ "$told" -le "$seen" ] && [ $((seen - told)) -le 2 ]
+	[ "$told" -le "$seen" ] && [ $((seen - told)) -le $((2 + 2 * again)) ]
 }
 check 'the record tells every packet' every_packet_is_told
 check 'all ledgers close' ledgers_close
