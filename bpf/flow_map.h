@@ -125,6 +125,15 @@ static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32
 	}
 }
 
+static __always_inline struct weft_flow_value fresh_value(__u64 now_ns, __u32 hash, __u32 worker)
+{
+	return (struct weft_flow_value){
+		.worker = worker,
+		.first_ns = now_ns,
+		.verdict = {first_verdict(hash), first_verdict(hash)},
+	};
+}
+
 /*
  * Add the entry @fresh for @key, unless there is one. Return the entry in the map; NULL if none
  * could be added.
@@ -137,23 +146,16 @@ static __always_inline struct weft_flow_value *flow_add(void *map, const struct 
 }
 
 /*
- * Add an entry for the segment's flow, which has none: to the handshake map if the segment has the
- * SYN flag; otherwise to the flow map, and move the flow's entry of the handshake map there if
- * there is one. Return the entry; NULL if none could be added.
+ * Add an entry to the flow map for the flow of a segment without SYN, which has none: move the
+ * flow's entry of the handshake map there if there is one. Return the entry; NULL if none could be
+ * added.
  */
-static __always_inline struct weft_flow_value *flow_begin(const struct packet *packet,
-							  const struct weft_flow_key *key,
+static __always_inline struct weft_flow_value *flow_begin(const struct weft_flow_key *key,
 							  __u64 now_ns, __u32 hash, __u32 worker)
 {
-	struct weft_flow_value fresh = {
-		.worker = worker,
-		.first_ns = now_ns,
-		.verdict = {first_verdict(hash), first_verdict(hash)},
-	};
+	struct weft_flow_value fresh = fresh_value(now_ns, hash, worker);
 	struct weft_flow_value *handshake, *value;
 
-	if (packet->tcp_flags & TCP_SYN)
-		return flow_add(&weft_handshakes, key, &fresh);
 	handshake = bpf_map_lookup_elem(&weft_handshakes, key);
 	if (handshake)
 		fresh = *handshake;
@@ -198,20 +200,17 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 }
 
 /*
- * Find the flow's entry, or add one. Return the entry; NULL if none could be added. The entry of a
- * handshake is in the handshake map, so a segment with the SYN flag is looked up there first.
+ * Return the flow's entry; NULL if it has none. The entry of a handshake is in the handshake map,
+ * so a segment with the SYN flag is looked up there first.
  */
 static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
-							 const struct weft_flow_key *key,
-							 __u64 now_ns, __u32 hash, __u32 worker)
+							 const struct weft_flow_key *key)
 {
 	struct weft_flow_value *value = 0;
 
 	if (packet->tcp_flags & TCP_SYN)
 		value = bpf_map_lookup_elem(&weft_handshakes, key);
-	if (!value)
-		value = bpf_map_lookup_elem(&weft_flows, key);
-	return value ? value : flow_begin(packet, key, now_ns, hash, worker);
+	return value ? value : bpf_map_lookup_elem(&weft_flows, key);
 }
 
 /* Count the segment in its entry. Return the segment's verdict. */
@@ -222,6 +221,25 @@ static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 s
 	if (now_ns > value->last_ns)
 		value->last_ns = now_ns;
 	return flow_judge(value, src, packet, hash);
+}
+
+/*
+ * Add an entry that counts the segment to the handshake map, for a segment with the SYN flag whose
+ * flow has no entry. If another CPU has just added one, count the segment there. Return the
+ * segment's verdict.
+ */
+static __always_inline __u32 flow_begin_syn(const struct packet *packet,
+					    const struct weft_flow_key *key, __u32 src,
+					    __u64 now_ns, __u32 hash, __u32 worker)
+{
+	struct weft_flow_value fresh = fresh_value(now_ns, hash, worker);
+	__u32 verdict = flow_account(&fresh, src, packet, now_ns, hash);
+	struct weft_flow_value *value;
+
+	if (!bpf_map_update_elem(&weft_handshakes, key, &fresh, BPF_NOEXIST))
+		return verdict;
+	value = bpf_map_lookup_elem(&weft_handshakes, key);
+	return value ? flow_account(value, src, packet, now_ns, hash) : first_verdict(hash);
 }
 
 #endif

@@ -91,9 +91,22 @@ static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct wef
 }
 
 /*
- * Move the slot's counters to the flow map. During the move, counters may be in both places, so
- * slot->moves is odd, which weft_set_verdict() on another CPU detects. Return: 1 if the slot's
- * counters are 0 now; 0 if the flow has no entry and none could be added: the slot is unchanged.
+ * Move the slot's counters to @value, the entry of its flow. During the move, counters may be in
+ * both places, so slot->moves is odd, which weft_set_verdict() on another CPU detects.
+ */
+static __always_inline void hot_move_to(struct weft_hot_flow *slot, struct weft_flow_value *value)
+{
+	hot_step(&slot->moves, 1);
+	hot_move_side(slot, value, 0);
+	hot_move_side(slot, value, 1);
+	if (slot->last_ns > value->last_ns)
+		value->last_ns = slot->last_ns;
+	hot_step(&slot->moves, 1);
+}
+
+/*
+ * Move the slot's counters to the flow map. Return: 1 if the slot's counters are 0 now; 0 if the
+ * flow has no entry and none could be added: the slot is unchanged.
  */
 static __always_inline int hot_move(struct weft_hot_flow *slot)
 {
@@ -106,12 +119,7 @@ static __always_inline int hot_move(struct weft_hot_flow *slot)
 		value = hot_restore(slot);
 	if (!value)
 		return 0;
-	hot_step(&slot->moves, 1);
-	hot_move_side(slot, value, 0);
-	hot_move_side(slot, value, 1);
-	if (slot->last_ns > value->last_ns)
-		value->last_ns = slot->last_ns;
-	hot_step(&slot->moves, 1);
+	hot_move_to(slot, value);
 	return 1;
 }
 

@@ -161,6 +161,45 @@ static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u6
 }
 
 /*
+ * Prepare @slot for the flow of the segment, before an entry of the flow map is in use: adding an
+ * entry could evict that one. The counters of the slot's flow are moved, unless hot_settle() can do
+ * this without a look-up. Return: 1 if the flow may take the slot.
+ */
+static __always_inline int hot_vacate(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
+				      const struct packet *packet, __u64 tag, __u64 epoch)
+{
+	if (slot->tag == tag && !(packet->tcp_flags & TCP_SYN))
+		return 1;
+	if (slot->tag != tag &&
+	    !(is_data(packet) && hot_is_for(slot, tag, epoch, cpu->counts.seen)))
+		return 0;
+	return hot_move(slot);
+}
+
+/*
+ * Move the counters of @slot, which the segment's flow uses, to the flow's entry @value; if that is
+ * NULL, add an entry. Return: 1 if the slot's counters are 0 now.
+ */
+static __always_inline int hot_settle(struct weft_hot_flow *slot, struct weft_flow_value *value)
+{
+	if (!value)
+		return hot_move(slot);
+	if (slot->packets[0] | slot->packets[1])
+		hot_move_to(slot, value);
+	return 1;
+}
+
+/*
+ * Return 1 if the flow is unlikely to have many more segments, because one of them had FIN or RST.
+ * Its further segments take a slot only with probability 1/HOT_PATIENCE.
+ */
+static __always_inline int hot_is_over(const struct weft_flow_value *value, __u64 chance)
+{
+	return (value->tcp_flags[0] | value->tcp_flags[1]) & (TCP_FIN | TCP_RST) &&
+	       chance & (HOT_PATIENCE - 1);
+}
+
+/*
  * Count a segment in the entry of its flow, because no slot has counted it. Return its verdict. If
  * it has no SYN, FIN or RST, its flow may take @slot. @slot: may be NULL.
  */
@@ -174,15 +213,21 @@ static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, const struct w
 	__u32 src = flow_key(packet, &key);
 	struct weft_flow_value *value;
 	__u64 tag = long_hash + epoch;
-	int is_free = 0;
+	int is_free = slot && hot_vacate(slot, cpu, packet, tag, epoch);
 
-	if (slot &&
-	    (is_data(packet) ? hot_is_for(slot, tag, epoch, cpu->counts.seen) : slot->tag == tag))
-		is_free = hot_move(slot);
-	value = flow_find(packet, &key, cpu->tick_ns, hash, worker);
+	value = flow_find(packet, &key);
+	if (slot && slot->tag == tag && !(packet->tcp_flags & TCP_SYN))
+		is_free = hot_settle(slot, value);
+	if (!value && packet->tcp_flags & TCP_SYN) {
+		if (slot && slot->tag == tag)
+			slot->tag = 0;
+		return flow_begin_syn(packet, &key, src, cpu->tick_ns, hash, worker);
+	}
+	if (!value)
+		value = flow_begin(&key, cpu->tick_ns, hash, worker);
 	if (!value)
 		return first_verdict(hash);
-	if (slot && is_data(packet) && is_free)
+	if (slot && is_free && is_data(packet) && !hot_is_over(value, cpu->counts.seen))
 		hot_take(slot, tag, epoch, &key, value);
 	else if (slot && slot->tag == tag)
 		slot->tag = 0;

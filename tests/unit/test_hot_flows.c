@@ -239,6 +239,78 @@ TEST_WITH(hot_counts_of_several_cpus_add_up, NULL, teardown)
 	assert_int_equal(packets_in_map(1000), 60);
 }
 
+/*
+ * Sends a whole connection of a few segments, whose last ones are seldom worth a slot: after a FIN,
+ * all counts but those of one segment in eight are in the map at once.
+ */
+TEST_WITH(hot_slots_are_not_taken_again_after_a_fin, NULL, teardown)
+{
+	enum { CONNECTIONS = 64 };
+	struct weft_flow_value value;
+	int waiting = 0;
+	unsigned int src;
+	cpu_set_t allowed;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	for (uint16_t port = 1000; port < 1000 + CONNECTIONS; port++) {
+		send_one(port, SYN);
+		answer_one(port, SYN | ACK);
+		for (int i = 0; i < 3; i++)
+			send_one(port, ACK);
+		assert_true(packets_in_map(port) < 4);
+		send_one(port, FIN | ACK);
+		assert_int_equal(packets_in_map(port), 5);
+		answer_one(port, ACK);
+		answer_one(port, ACK);
+		assert_true(look(port, &value, &src));
+		waiting += value.packets[!src] != 3;
+	}
+	assert_in_range(waiting, 0, CONNECTIONS / 2);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
+	for (uint16_t port = 1000; port < 1000 + CONNECTIONS; port++) {
+		assert_true(look(port, &value, &src));
+		assert_int_equal(value.packets[src], 5);
+		assert_int_equal(value.packets[!src], 3);
+		assert_int_equal(value.tcp_flags[src], SYN | ACK | FIN);
+	}
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+/*
+ * The flow map has evicted the entry of a flow with a slot; a FIN, and a SYN with the same ports,
+ * then find the slot only.
+ */
+TEST_WITH(hot_counts_survive_an_eviction_before_a_fin_and_a_syn, NULL, teardown)
+{
+	struct weft_flow_value value;
+	cpu_set_t allowed;
+	unsigned int src;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	for (int i = 0; i < 4; i++)
+		send_one(1000, ACK);
+	forget(1000);
+	send_one(1000, FIN | ACK);
+	assert_true(look(1000, &value, &src));
+	assert_int_equal(value.packets[src], 4); /* the first one was counted in the lost entry */
+	for (int i = 0; i < 4; i++)
+		send_one(1001, ACK);
+	forget(1001);
+	send_one(1001, SYN);
+	assert_true(look(1001, &value, &src));
+	assert_int_equal(value.packets[src], 4);
+	send_one(1001, ACK);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
+	assert_true(look(1001, &value, &src));
+	assert_int_equal(value.packets[src], 5);
+	assert_int_equal(value.tcp_flags[src], SYN | ACK);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 static atomic_bool is_over;
 
 static void *move_on_and_on(void *arg)
