@@ -49,7 +49,8 @@ enum weft_event_type {
 	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length truncated the captured segment")    \
 	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while bytes were still missing") \
 	X(WEFT_GAP_DEPTH, 6, "depth", "the bytes are beyond the depth limit")                  \
-	X(WEFT_GAP_SHUNTED, 7, "shunted", "the direction was bypassed by weft_flow_set()")
+	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                      \
+	  "the direction was bypassed or ignored, by weft_flow_set() or a verdict rule")
 
 /** Cause of a gap. EVE: gap.cause; metrics: label cause of weft_gaps_total. */
 enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.h - checks of the kernel, the host and a network interface, with advice on what to change.
+ * probe.h - checks of the kernel, the host and a network interface, with advice on what to change;
+ * and the removal of tc filters that a killed process left.
  *
  * The checks change nothing: interfaces and their programs stay as they are.
  */
