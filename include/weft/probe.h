@@ -17,7 +17,7 @@ WEFT_BEGIN_DECLS
 enum weft_probe_status {
 	WEFT_PROBE_OK = 0,
 	WEFT_PROBE_WARN, /* weft works, but slower or without a feature */
-	WEFT_PROBE_FAIL, /* live capture is not possible */
+	WEFT_PROBE_FAIL, /* live capture is not possible, or not with the present privileges */
 };
 #define WEFT_PROBE_STATUS_COUNT (WEFT_PROBE_FAIL + 1)
 
