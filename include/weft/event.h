@@ -10,7 +10,8 @@
  * If events are dropped because a queue is full or memory pressure is critical, DATA, GAP and DROP
  * events together cover the stream without overlap, unless a DROP event sums up several
  * connections. If there is no room for an OPEN event, it is delivered later, marked as midway, or
- * no event of its connection is delivered.
+ * no event of its connection is delivered. The CLOSE event of a connection whose OPEN was delivered
+ * is dropped only if many connections end while the queue is full.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -164,7 +165,8 @@ struct weft_event {
 			uint64_t connections;
 			/*
 			 * if @flow is NULL: number of dropped CLOSE events of connections whose
-			 * OPEN was received; 0 unless the consumer took no event for very long
+			 * OPEN was received; 0 unless many connections ended while the queue was
+			 * full
 			 */
 			uint64_t closes;
 		} drop;

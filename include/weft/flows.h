@@ -144,7 +144,8 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * weft_flow_set() - set the verdict on a connection
  * @flow:    borrowed for the call; either side may be given as source. Only addresses and ports are
  *           compared; for connections of capture files and submitted packets, also VLAN and VNI. In
- *           an inline callback, a connection that also has this VLAN and VNI is the only one set
+ *           an inline callback, only the connection that also has this VLAN and VNI is set, if its
+ *           worker tracks one
  * @from:    WEFT_FLOW_FROM_SRC, WEFT_FLOW_FROM_DST or both: the side whose segments the verdict
  *           concerns
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS

@@ -38,8 +38,8 @@ const char *weft_sub_end_name(enum weft_sub_end end);
 /*
  * The action on a new event if its queue is full. While the handle stops and ends all connections,
  * each policy first waits for room, as long as the consumer takes events. At critical memory
- * pressure, each policy except BLOCK also drops the oldest events of a queue whose payload is more
- * than half of its limit, of its first limit (RESIZE), or an eighth of the memory limit.
+ * pressure, each policy except BLOCK also drops the oldest events of a queue whose payload exceeds
+ * half of its limit, half of its first limit (RESIZE), or an eighth of the memory limit.
  */
 enum weft_overflow {
 	WEFT_OVERFLOW_DEFAULT = 0, /* BLOCK if the source is a file; DROP_OLDEST if it is live */
