@@ -33,7 +33,7 @@ static inline void wf_activity_slept(struct wf_activity *activity, uint64_t slep
 /* Record that the thread ends. */
 void wf_activity_end(struct wf_activity *activity);
 
-/* Return the time since the last round; 0 if there was none or the thread has ended. Thread: any. */
+/* Return the time since the last round; 0 if there was none or the thread ended. Thread: any. */
 uint64_t wf_activity_age_ns(const struct wf_activity *activity, uint64_t now_ns);
 
 #endif
