@@ -96,7 +96,7 @@ static __always_inline int parse_common(const struct __sk_buff *skb, struct pack
 
 /*
  * Parse any headers. Those of a packet that does not come from the host's own TCP may lie outside
- * the linear part of the socket buffer. Return: PARSE_*.
+ * the linear part of the socket buffer. Return: PARSE_*; NEXT_* if there are too many headers.
  */
 static __always_inline int parse_all(struct __sk_buff *skb, struct packet *packet)
 {

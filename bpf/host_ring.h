@@ -5,7 +5,7 @@
  * Each worker has two rings. The first ring is small enough to stay in the processor's caches: its
  * memory is written again every few milliseconds. If it is full, records are put into the overflow
  * ring, which is large enough for the time that a worker may not run. A copy into the cache takes
- * less than half the time of one into a ring of 64 MiB. Each record of the first ring says how many
+ * about half the time of one into a ring of 64 MiB. Each record of the first ring says how many
  * records were put into the overflow ring before it, so the reader keeps the order.
  *
  * The verifier requires a constant size for a reservation. Therefore records have about 20 sizes,

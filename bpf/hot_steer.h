@@ -201,7 +201,8 @@ static __always_inline int hot_is_over(const struct weft_flow_value *value, __u6
 
 /*
  * Count a segment in the entry of its flow, because no slot has counted it. Return its verdict. If
- * it has no SYN, FIN or RST, its flow may take @slot. @slot: may be NULL.
+ * the flow has no entry and none can be added, the segment is not counted, and its verdict is that
+ * of a new flow. If it has no SYN, FIN or RST, its flow may take @slot. @slot: may be NULL.
  */
 static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				      const struct packet *packet, __u64 long_hash, __u64 epoch,

@@ -30,7 +30,11 @@ struct packet {
 	__u16 vlan[2];
 	__u32 vni;
 	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
-	__u32 ip_bytes;	   /* length of the last IP packet, according to its header */
+	/*
+	 * length of the last IP packet, according to its header; in host mode, that of the socket
+	 * buffer if it exceeds the largest length in an IP header
+	 */
+	__u32 ip_bytes;
 	/* offset at which the outermost IP packet ends, according to its header */
 	__u32 ip_end;
 	__u32 tcp_flags;

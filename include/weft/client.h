@@ -125,8 +125,8 @@
  * Version 1 may get new types of frames, new fields before the payload and new values of enums, so
  * a reader skips types that it does not know, and finds the payload by the field head. Anything
  * else is a new version. If the events of the request contain "open" and "close", the first frame
- * of a connection is OPEN, and the last one is CLOSE. A stream that ends without END was cut off,
- * because the agent died or disconnected the client.
+ * of a connection is OPEN, and the last one is CLOSE, unless this CLOSE was dropped (LOSS). A
+ * stream that ends without END was cut off, because the agent died or disconnected the client.
  */
 #ifndef WEFT_CLIENT_H
 #define WEFT_CLIENT_H
@@ -148,7 +148,7 @@ enum weft_client_transport {
 	WEFT_CLIENT_SOCKET = 0, /* the agent copies events to the socket */
 	/*
 	 * The client reads events in the memory of the agent, without a copy for this client and
-	 * without system calls while data waits. Only on the same machine, for root, the user of
+	 * with few system calls while data waits. Only on the same machine, for root, the user of
 	 * the agent, and members of the group in the agent's option delivery.shm_group. The client
 	 * can then read all that the agent holds, of all connections, but cannot write to it.
 	 */
@@ -230,20 +230,20 @@ int weft_client_open(const struct weft_client_opts *opts, struct weft_client **r
 
 /**
  * weft_client_next() - receive the next event
- * @ret_event:  filled in; its flow and bytes are lent until the next call on @client
+ * @ret_event:  filled in; the memory that it points to is lent until the next call on @client
  * @timeout_ms: maximum time to wait; 0: do not wait; -1: no limit
  *
  * weft_event.flow is NULL only for a DROP event that sums up several connections. If the
  * four-tuple of a connection is not known any more (WEFT_CLIENT_FLOWS), only the id of its flow is
  * set, and ip_version is 0.
  *
- * Return: 0 on success; -EAGAIN if no event arrived in time; -ESHUTDOWN if the agent has ended the
- * stream, with all events sent; -ETIMEDOUT if it ended this subscription by idle_ttl_ms;
- * -ECONNABORTED if it ended this subscription for another reason; -ECONNRESET if the connection was
- * cut off, because the agent died or disconnected this client; -EPROTO if the agent sent something
- * that is not a valid frame; other negative errno. After an error other than -EAGAIN each
- * call returns it again; weft_client_error() returns the reason. Thread: one at a time for each
- * client. Memory: see weft_client_open().
+ * Return: 0 on success; -EAGAIN if no event arrived in time, or if a signal handler interrupted the
+ * wait; -ESHUTDOWN if the agent has ended the stream, with all events sent; -ETIMEDOUT if it ended
+ * this subscription by idle_ttl_ms; -ECONNABORTED if it ended this subscription for another reason;
+ * -ECONNRESET if the connection was cut off, because the agent died or disconnected this client;
+ * -EPROTO if the agent sent something that is not a valid frame; other negative errno. After an
+ * error other than -EAGAIN each call returns it again; weft_client_error() returns the reason.
+ * Thread: one at a time for each client. Memory: see weft_client_open().
  */
 int weft_client_next(struct weft_client *client, struct weft_event *ret_event, int timeout_ms);
 
@@ -283,11 +283,12 @@ int weft_client_fd(const struct weft_client *client);
 const char *weft_client_interface(const struct weft_client *client);
 
 /**
- * weft_client_error() - return the reason why the last call failed
- * @client: NULL: the last weft_client_open() of this thread that failed
+ * weft_client_error() - return the reason why weft_client_next() failed
+ * @client: NULL: the reason why the last weft_client_open() of this thread that failed did so
  *
- * Return: one line without newline, never NULL; valid until the same thread's next call. Thread:
- * that of weft_client_next(). Memory: none.
+ * Return: one line without newline, never NULL; "" if there was no error other than -EAGAIN. Valid
+ * until weft_client_close(), or with NULL until this thread's next weft_client_open(). Thread: that
+ * of weft_client_next(); with NULL, any. Memory: none.
  */
 const char *weft_client_error(const struct weft_client *client);
 

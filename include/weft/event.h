@@ -10,7 +10,8 @@
  * If events are dropped because a queue is full or memory pressure is critical, DATA, GAP and DROP
  * events together cover the stream without overlap, unless a DROP event sums up several
  * connections. If there is no room for an OPEN event, it is delivered later, marked as midway, or
- * no event of its connection is delivered.
+ * no event of its connection is delivered. The CLOSE event of a connection whose OPEN was delivered
+ * is dropped only if many connections end while the queue is full.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -49,7 +50,8 @@ enum weft_event_type {
 	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length truncated the captured segment")    \
 	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while bytes were still missing") \
 	X(WEFT_GAP_DEPTH, 6, "depth", "the bytes are beyond the depth limit")                  \
-	X(WEFT_GAP_SHUNTED, 7, "shunted", "the direction was bypassed by weft_flow_set()")
+	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                      \
+	  "the direction was bypassed or ignored, by weft_flow_set() or a verdict rule")
 
 /** Cause of a gap. EVE: gap.cause; metrics: label cause of weft_gaps_total. */
 enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
@@ -163,7 +165,8 @@ struct weft_event {
 			uint64_t connections;
 			/*
 			 * if @flow is NULL: number of dropped CLOSE events of connections whose
-			 * OPEN was received; 0 unless the consumer took no event for very long
+			 * OPEN was received; 0 unless many connections ended while the queue was
+			 * full
 			 */
 			uint64_t closes;
 		} drop;

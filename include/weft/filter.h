@@ -47,11 +47,11 @@ struct weft_filter_opts {
  * Connections that the new filter excludes are closed by their idle timeout.
  *
  * Return: 0 on success; -EINVAL if the expression (logged) or a number is invalid; -ENODEV if the
- * handle has interfaces and is not running; -ESHUTDOWN if all workers have ended; -EBUSY if another
- * control call took too long; -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative
- * errno of the kernel. After an error the old filter stays in use. Thread: any; in an inline
- * callback, the call waits for the other workers, but not for the callback's own. Memory: the
- * compiled expression.
+ * handle has interfaces and was not started; -ESHUTDOWN if all workers have ended; -EBUSY if
+ * another control call took too long; -ETIMEDOUT if a worker did not answer; -ENOMEM; another
+ * negative errno of the kernel. After an error the old filter stays in use. Thread: any; in an
+ * inline callback, the call waits for the other workers, but not for the callback's own. Memory:
+ * the compiled expression.
  */
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 

@@ -61,7 +61,7 @@ struct weft_flow {
 };
 
 #define WEFT_CLOSE_REASONS(X)                                                              \
-	X(WEFT_CLOSE_FIN, 0, "fin", "both sides sent a FIN")                               \
+	X(WEFT_CLOSE_FIN, 0, "fin", "both sides, or the only side seen, sent a FIN")       \
 	X(WEFT_CLOSE_RST, 1, "rst", "either side reset the connection")                    \
 	X(WEFT_CLOSE_TIMEOUT, 2, "timeout",                                                \
 	  "no segment arrived during the idle timeout of the connection's state")          \
@@ -80,7 +80,7 @@ enum weft_close_reason { WEFT_CLOSE_REASONS(WEFT_TABLE_ENUM) };
 	X(WEFT_FLOW_ESTABLISHED, 1, "established",                           \
 	  "the handshake is complete, or data was seen without a handshake") \
 	X(WEFT_FLOW_CLOSED, 2, "closed",                                     \
-	  "both sides sent a FIN, or either side reset the connection")
+	  "both sides, or the only side seen, sent a FIN, or either side reset the connection")
 
 /** Progress of a connection. EVE: flow.state. */
 enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };

@@ -125,13 +125,14 @@ typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
  * only a SYN was seen, are not among them, and connections that begin or end during the call may be
  * left out.
  *
- * If a worker does not answer in time, this function reports the connections of interfaces without
- * the worker's counts (@is_tracked is false), and fails if there are other sources. A worker that
- * waits for room in a subscription's queue does not answer. Return: 0 on success; -EINVAL if the
- * filter (logged) or a number is invalid; -ENODEV if the handle is not running; -ESHUTDOWN if all
- * workers have ended; -ETIMEDOUT if a worker did not answer; -EBUSY if another control call took
- * too long; -ENOMEM. Thread: any; @fn may make other control calls. Memory: the size of two views
- * for each connection that is reported, at most 1 MB, during the call.
+ * If a worker has ended or does not answer in time, this function reports the connections of
+ * interfaces without the worker's counts (@is_tracked is false), and fails if there are other
+ * sources. A worker that waits for room in a subscription's queue does not answer. Return: 0 on
+ * success; -EINVAL if the filter (logged) or a number is invalid; -ENODEV if the handle was not
+ * started; with other sources than interfaces: -ESHUTDOWN if all workers have ended, -ETIMEDOUT if
+ * a worker did not answer; -EBUSY if another control call took too long; -ENOMEM; another negative
+ * errno of the kernel. Thread: any; @fn may make other control calls. Memory: about the size of two
+ * views for each of the @query->count_max connections, at most 1 MB, during the call.
  */
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total);
@@ -142,12 +143,14 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 /**
  * weft_flow_set() - set the verdict on a connection
  * @flow:    borrowed for the call; either side may be given as source. Only addresses and ports are
- *           compared; in an inline callback, and for connections of capture files and submitted
- *           packets, also VLAN and VNI
+ *           compared; for connections of capture files and submitted packets, also VLAN and VNI. In
+ *           an inline callback, only the connection that also has this VLAN and VNI is set, if its
+ *           worker tracks one
  * @from:    WEFT_FLOW_FROM_SRC, WEFT_FLOW_FROM_DST or both: the side whose segments the verdict
  *           concerns
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
- * @ret_count: number of connections whose verdict was set, on all VLANs and interfaces; may be NULL
+ * @ret_count: number of connections whose verdict was set, on all VLANs, at most 64; a connection
+ *           that several interfaces capture counts once. May be NULL
  *
  * The kernel carries the verdict out. For capture files and submitted packets, also of a handle
  * that has interfaces, weft carries it out in user space: data of a direction with SHUNT is not
@@ -158,7 +161,7 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * The worker first delivers the bytes that it holds. The bytes that are not delivered because of
  * the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;
  * -ENOENT if there is no such connection; -EALREADY if @verdict is STEER and a direction is beyond
- * its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle is not running;
+ * its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle was not started;
  * -ESHUTDOWN if all workers have ended; -EBUSY if another control call took too long; -ETIMEDOUT if
  * the worker did not answer; -ENOBUFS if a callback has set more than 64 verdicts; other negative
  * errno. After an error, the verdict of some of the connections may have been set. Thread: any.
@@ -188,7 +191,7 @@ int weft_flow_end(struct weft *weft, const struct weft_flow *flow);
  *
  * A connection is half-open after its SYN, until its handshake ends, it is reset or its timeout
  * expires; the address is that of the SYN's sender. Return: 0 on success; -EINVAL if @count is too
- * large; -ENODEV if the handle is not running; -ESHUTDOWN if all workers have ended; -EBUSY if
+ * large; -ENODEV if the handle was not started; -ESHUTDOWN if all workers have ended; -EBUSY if
  * another control call took too long; -ETIMEDOUT if a worker did not answer. Thread: any.
  * Memory: none.
  */

@@ -18,19 +18,20 @@ enum weft_limit {
 	/*
 	 * Host mode: default size of each worker's ring buffer, in MiB. It does not depend on the
 	 * number of workers, because all segments of one connection go to one worker. The rings of
-	 * all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit. If a ring is full,
-	 * further packets are lost and counted in kernel_ring_full_frames.
+	 * all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit, or more if each
+	 * has only WEFT_HOST_RING_MIN_BYTES.
 	 *
 	 * Each worker has a smaller ring in addition, which is used as long as it is not full,
 	 * because its memory stays in the processor's caches: 1/WEFT_HOST_FIRST_RING_PARTS of the
-	 * size, but at most WEFT_HOST_FIRST_RING_BYTES.
+	 * size, but at most WEFT_HOST_FIRST_RING_BYTES. If both rings are full, further packets are
+	 * lost and counted in kernel_ring_full_frames.
 	 */
 	WEFT_HOST_RING_MB = 64,
 	WEFT_HOST_RING_MAX_MB = 4096,
 	WEFT_HOST_RING_PARTS = 4,
 	WEFT_HOST_FIRST_RING_PARTS = 16,
 	WEFT_HOST_FIRST_RING_BYTES = 4194304,
-	/* minimum size of each worker's ring buffer; the longest packet fits */
+	/* minimum size of each worker's larger ring buffer; the longest packet fits */
 	WEFT_HOST_RING_MIN_BYTES = 1048576,
 	/*
 	 * maximum size of a packet in a file, or of a packet of weft_submit() that is not copied. A
@@ -138,7 +139,10 @@ enum weft_limit {
 	WEFT_PRESSURE_HANDLERS_MAX = 16,
 	WEFT_PRESSURE_CHANGES_MAX =
 		64, /* number of level changes that are kept; the oldest is dropped first */
-	/* if at most 1/32 of the memory limit is left, reading from a pipe waits for free pages */
+	/*
+	 * if at most 1/32 of the memory limit is left, reading from a pipe waits for free pages; if
+	 * less than 1/32 of the memory for traffic is left, queues do not share events
+	 */
 	WEFT_SHORT_PARTS = 32,
 	/*
 	 * if less than 1/64 of the memory for traffic is left, a stream that holds data reports a

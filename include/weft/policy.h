@@ -52,7 +52,7 @@ struct weft_policy_opts {
  * are closed by their idle timeout.
  *
  * Return: 0 on success; -EINVAL if the expression (logged) or a number is invalid; -ENODEV if the
- * handle is not running; -ENOSPC if connections with WEFT_DEPTHS_MAX - 1 other depths exist;
+ * handle was not started; -ENOSPC if connections with WEFT_DEPTHS_MAX - 1 other depths exist;
  * -ESHUTDOWN if all workers have ended; -EBUSY if another control call took too long; -ETIMEDOUT if
  * a worker did not answer; -ENOMEM; another negative errno of the kernel. After an error the old
  * policy stays in use. Thread: any; in an inline callback, the call waits for the other workers,

@@ -120,7 +120,8 @@ void weft_cleanup_each(const struct weft *weft, weft_cleanup_fn fn, void *ctx);
  * @ttl_ns: age at which items expire; shorter than configured while memory is short
  *
  * Return: the number of items removed; a negative errno on failure, after which the task runs less
- * often. Thread: one of the library, which measures memory pressure; it may not wait for long.
+ * often until it succeeds. Thread: one of the library, which also measures memory pressure, so this
+ * function must not wait for long.
  */
 typedef int64_t (*weft_cleanup_run_fn)(void *ctx, uint64_t now_ns, uint64_t ttl_ns);
 

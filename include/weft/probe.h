@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.h - checks of the kernel, the host and a network interface, with advice on what to change.
+ * probe.h - checks of the kernel, the host and a network interface, with advice on what to change;
+ * and the removal of tc filters that a killed process left.
  *
  * The checks change nothing: interfaces and their programs stay as they are.
  */
@@ -16,7 +17,7 @@ WEFT_BEGIN_DECLS
 enum weft_probe_status {
 	WEFT_PROBE_OK = 0,
 	WEFT_PROBE_WARN, /* weft works, but slower or without a feature */
-	WEFT_PROBE_FAIL, /* live capture is not possible */
+	WEFT_PROBE_FAIL, /* live capture is not possible, or not with the present privileges */
 };
 #define WEFT_PROBE_STATUS_COUNT (WEFT_PROBE_FAIL + 1)
 

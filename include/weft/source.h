@@ -112,7 +112,8 @@ struct weft_progress {
 	uint64_t packets;
 };
 
-/** weft_progress_read() - read the progress; all members are 0 for a live handle. Thread: any. */
+/** weft_progress_read() - read the progress; all members are 0 before weft_start(), and if the
+ * handle reads no files. Thread: any. */
 void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress);
 
 WEFT_END_DECLS

@@ -30,8 +30,8 @@ enum weft_metric_kind {
  *          exported to Prometheus
  * @labels: labels "key=value,..." that distinguish the value from others of its family; may be "".
  *          A key without a value (interface, task, worker, name) means that @value is the sum over
- *          all interfaces, tasks, workers or subscriptions; for worker_busy_percent and
- *          worker_last_seen_ns, the highest value of any worker
+ *          all interfaces, tasks, workers or subscriptions; for worker_busy_percent,
+ *          worker_last_seen_ns and subscription_lag_ns, it is the highest value of any of them
  */
 struct weft_metric {
 	const char *name;
@@ -43,8 +43,7 @@ struct weft_metric {
 };
 
 /**
- * weft_stats_each() - call @fn for each metric; its value is the sum over all threads and
- * interfaces
+ * weft_stats_each() - call @fn for each metric, with its value for the whole handle
  * @fn, @ctx: called for the metrics in a fixed order; the struct is lent for the call
  *
  * The values of a running handle are read one after the other. The sums of the ledgers are

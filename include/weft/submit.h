@@ -6,7 +6,7 @@
  *     → weft_submit() ... from any thread → weft_stop() → weft_wait() → weft_free()
  *
  * Each packet is processed by the worker that owns its connection, independent of the thread that
- * submits it. Packets from one thread are processed in the order of its calls.
+ * submits it. Packets of one connection from one thread are processed in the order of its calls.
  *
  * If several threads submit packets of one connection, such as one direction each, set
  * ordered_threads to their number: the packets are then processed in the order of their times, as
@@ -47,7 +47,7 @@ struct weft_submit_opts {
 	 * with live. A call waits, within its timeout, for each other thread until that thread has
 	 * submitted all its packets with earlier times, has made a call with @count 0, or has made
 	 * no call for WEFT_SUBMIT_SILENCE_MS (before its first call: counted from the first call of
-	 * any thread).
+	 * any thread). A call in an inline callback is not ordered and does not wait for threads.
 	 */
 	uint32_t ordered_threads;
 };

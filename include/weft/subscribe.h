@@ -37,9 +37,9 @@ const char *weft_sub_end_name(enum weft_sub_end end);
 
 /*
  * The action on a new event if its queue is full. While the handle stops and ends all connections,
- * each policy first waits for room, as long as the consumer calls weft_sub_poll(). At critical
- * memory pressure, each policy except BLOCK also drops the oldest events of a queue that is more
- * than half full or holds more than an eighth of all memory.
+ * each policy first waits for room, as long as the consumer takes events. At critical memory
+ * pressure, each policy except BLOCK also drops the oldest events of a queue whose payload exceeds
+ * half of its limit, half of its first limit (RESIZE), or an eighth of the memory limit.
  */
 enum weft_overflow {
 	WEFT_OVERFLOW_DEFAULT = 0, /* BLOCK if the source is a file; DROP_OLDEST if it is live */
@@ -84,8 +84,8 @@ typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
  * @reason: WEFT_SUB_RUNNING if the capture has ended, and the subscription had not ended before
  * @ctx:    the member ctx of struct weft_sub_opts
  *
- * Called once. Thread: the last worker that used the subscription, or the thread that calls
- * weft_unsubscribe() or weft_free(). Must not block.
+ * Called once. Thread: the last worker that used the subscription; if no worker uses it, the thread
+ * that calls weft_subscribe(), weft_unsubscribe(), weft_start() or weft_free(). Must not block.
  */
 typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason, void *ctx);
 
@@ -107,7 +107,9 @@ typedef void (*weft_mark_fn)(struct weft_sub *sub, enum weft_mark mark, void *ct
 /** struct weft_sub_opts - the events that a subscription receives, and the limits of its queue */
 struct weft_sub_opts {
 	size_t sz;
-	const char *name; /* name of the subscription in metrics and messages; copied */
+	/* name of the subscription in metrics and messages, of which the first 31 bytes are copied;
+	 * NULL: "unnamed" */
+	const char *name;
 	uint32_t events;  /* bit mask of WEFT_EVENT_BIT() values; 0: all events */
 	enum weft_overflow overflow;
 	uint64_t queue_bytes;	 /* limit of the queue from each worker, including payload; at least
@@ -170,12 +172,14 @@ struct weft_sub_opts {
  * stream offsets from which on the subscription gets data (event.h).
  *
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
- * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
- * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
- * each worker, this call allocates a ring of at most @queue_bytes / 8 or 64 KiB, whichever is more,
- * and up to 192 KiB for records of losses; also a map of connections of 1/512 of the memory limit,
- * which an inline subscription needs only while the handle runs, or with a filter. Workers allocate
- * pages while events wait. All of this memory counts against the handle's memory limit.
+ * option is invalid (logged); -ENOBUFS if its memory exceeds the memory limit; -ENOMEM; -ETIMEDOUT
+ * if other control calls took too long; other negative errno if is_pollable needs a descriptor that
+ * the system refuses. Thread: any, also in a callback of this handle. Memory: for each worker, a
+ * queued subscription gets a ring of at most @queue_bytes / 8 or 64 KiB, whichever is more, and up
+ * to 192 KiB for records of losses; it also gets 64 KiB for lent events, and a map of connections
+ * of 1/512 of the memory limit. An inline subscription gets only the map, if it is added while the
+ * handle runs, or has a filter. Workers allocate pages while events wait. All of this memory and
+ * @consumer_bytes count against the handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 
@@ -184,11 +188,12 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
  * @events:     array of @events_max events; the data they point to is lent until the next call
  * @timeout_ms: maximum time to wait for the first event; -1: no limit
  *
- * Return: the number of events; 0 if none arrived in time; -ESHUTDOWN if the subscription has ended
- * and all its events have been received; -EINVAL if an argument is invalid or the subscription is
- * inline; -EAGAIN if events wait, but the consumer keeps too much data of earlier ones
- * (weft_sub_keep()). Thread: any, one at a time for each subscription. Memory: this call frees the
- * events of the previous call, except data that is kept.
+ * Return: the number of events; 0 if none arrived in time; -ESHUTDOWN if the capture has ended and
+ * all events have been received, or if the subscription has ended before (enum weft_sub_end), whose
+ * waiting events are then dropped; -EINVAL if an argument is invalid or the subscription is inline;
+ * -EAGAIN if events wait, but the consumer keeps too much data of earlier ones (weft_sub_keep()).
+ * Thread: any, one at a time for each subscription. Memory: this call frees the events of the
+ * previous call, except data that is kept.
  */
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 
@@ -201,7 +206,7 @@ int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_ma
  * also readable when the subscription has ended. The caller must not read, write or close it.
  *
  * Return: the descriptor, valid until weft_unsubscribe(); -EINVAL if the subscription was not made
- * with is_pollable. Thread: any. Memory: none.
+ * with is_pollable, or is inline. Thread: any. Memory: none.
  */
 int weft_sub_fd(const struct weft_sub *sub);
 
@@ -226,9 +231,9 @@ struct weft_kept {
  * @event: a DATA event of the last weft_sub_poll(), unchanged
  *
  * The data stays where it is, and counts as lent by its queue, until weft_sub_give_back(). While
- * the kept data from a worker exceeds half of what that worker's queue may hold, weft_sub_poll()
- * returns no more events of that worker. All data must be given back before weft_unsubscribe(), in
- * any order.
+ * the next event would raise the kept data from a worker above half of what that worker's queue may
+ * hold, weft_sub_poll() returns no more events of that worker. All data must be given back before
+ * weft_unsubscribe(), in any order.
  *
  * Return: 0 on success; -EINVAL if @event is not such an event; -ENOTSUP if its data lies in a
  * capture file, or was kept by an earlier call: data is kept once. Thread: that of weft_sub_poll().
@@ -314,8 +319,9 @@ int weft_subs_each(const struct weft *weft, weft_sub_fn fn, void *ctx);
  * @sub: may be NULL; must not be used after this call, nor may events that were polled from it
  *
  * A thread that waits in weft_sub_poll() returns -ESHUTDOWN. When this call returns, no worker is
- * in inline_fn or calls it again, except if the call was made in a callback of this handle: then
- * other workers may be in inline_fn until ended_fn is called.
+ * in inline_fn or calls it again, except if the call was made in a callback of this handle, or if
+ * other control calls took longer than lock_timeout_ms (logged): then workers may be in inline_fn
+ * until ended_fn is called, and in the second case the memory is freed by weft_free().
  *
  * Thread: any, also in a callback of this handle; before weft_free(). Waits for workers that are in
  * inline_fn, so the caller must not hold a lock for which inline_fn waits. Memory: frees the

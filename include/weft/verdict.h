@@ -16,7 +16,7 @@
 	X(WEFT_VERDICT_PASS, 2, "pass",                                                            \
 	  "segments are only counted in the kernel; no segment reaches the worker, "               \
 	  "not even those of later connections between the same endpoints, until "                 \
-	  "the verdict is set again")                                                              \
+	  "the verdict is set again, or the flow map evicts the entry")                            \
 	X(WEFT_VERDICT_SHED, 3, "shed",                                                            \
 	  "segments are only counted in the kernel until a SYN begins another connection; set by " \
 	  "the kernel while it sheds new connections")

@@ -54,11 +54,11 @@ const char *weft_version(void);
  * @opts:     borrowed for the call; NULL: all defaults
  * @ret_weft: owned by the caller, who frees it with weft_free()
  *
- * Return: 0 on success; -EINVAL if an option is out of range (logged with its range) or the filter
- * expression is invalid (logged); -E2BIG if opts->memory_max_bytes does not fit in the memory that
- * the control group and the host have left (logged with the arithmetic); -ENOMEM; other negative
- * errno. Thread: any. Memory: at most opts->memory_max_bytes for all later calls on the handle; if
- * that is 0, 512 MiB, or an eighth of the memory that is left if that is less, but at least 16 MiB.
+ * Return: 0 on success; -EINVAL if an option or the filter expression is invalid (logged); -E2BIG
+ * if the memory limit does not fit in the memory that the control group and the host have left
+ * (logged with the arithmetic); -ENOMEM; other negative errno. Thread: any. Memory: at most the
+ * memory limit for all later calls on the handle: opts->memory_max_bytes; if that is 0, 512 MiB, or
+ * an eighth of the memory that is left if that is less, but at least 16 MiB.
  */
 int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
 
@@ -70,8 +70,9 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
  * The text is the message that weft_log_set() would have received, one line without newline; "" if
  * no call has failed. If weft_wait() returns the error of a source, the text is that of the source.
  * weft_submit(), weft_memory_reserve(), weft_stats_prometheus(), weft_subs_each(),
- * weft_filter_check(), and the calls on a subscription set no text. Return: never NULL; valid until
- * the same thread's next call of the library. Thread: any. Memory: none.
+ * weft_filter_check(), weft_probe_interface(), weft_remove_stale(), and the calls on a subscription
+ * set no text. Return: never NULL; valid until the same thread's next call of the library. Thread:
+ * any. Memory: none.
  */
 const char *weft_last_error(struct weft *weft);
 

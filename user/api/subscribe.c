@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * subscribe.c - implements weft/subscribe.h: checks arguments, then calls the engine.
+ * subscribe.c - implements weft/subscribe.h, without weft_share_memory(): checks arguments, then
+ * calls the engine or deliver/.
  */
 #include <weft/subscribe.h>
 

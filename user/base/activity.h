@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 struct wf_activity {
-	_Atomic uint64_t seen_ns; /* CLOCK_MONOTONIC time of the last round; 0: no thread runs */
+	/* CLOCK_MONOTONIC time of the last round; 0: none yet, or the thread has ended */
+	_Atomic uint64_t seen_ns;
 	_Atomic uint32_t busy_percent; /* share of busy time in the last complete interval */
 
 	/* used only by the recorded thread */
@@ -32,7 +33,7 @@ static inline void wf_activity_slept(struct wf_activity *activity, uint64_t slep
 /* Record that the thread ends. */
 void wf_activity_end(struct wf_activity *activity);
 
-/* Return the time since the last round; 0 if no thread runs. Thread: any. */
+/* Return the time since the last round; 0 if there was none or the thread ended. Thread: any. */
 uint64_t wf_activity_age_ns(const struct wf_activity *activity, uint64_t now_ns);
 
 #endif

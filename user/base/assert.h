@@ -4,6 +4,8 @@
  *
  * wf_assert() is active in builds with DEBUG=1 and DEBUG=2, wf_assert_valid() (for the costly
  * wf_x_is_valid() functions) with DEBUG=2. In other builds they do not evaluate the argument.
+ *
+ * Also defined here: hints for branches, and the size of a cache line.
  */
 #ifndef WF_BASE_ASSERT_H
 #define WF_BASE_ASSERT_H

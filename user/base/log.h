@@ -16,8 +16,8 @@ void wf_log(enum weft_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Return the last message of level ERROR of the calling thread; "" if there was none. Valid until
- * the thread's next error.
+ * Return the last message of level ERROR of the calling thread, or the text that replaced it; "" if
+ * there was none. Valid until the thread's next error or wf_log_set_last_error().
  */
 const char *wf_log_last_error(void);
 

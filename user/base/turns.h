@@ -11,7 +11,8 @@
  * announced a new time, its last one counts. If an expected thread has made no call yet, or makes
  * no further call, the others wait for it for at most silence_ns.
  *
- * Thread: any; each of up to WF_TURNS_MAX threads has an entry of its own from its first turn on.
+ * Thread: any; each of up to WF_TURNS_MAX threads has an entry of its own from its first
+ * wf_turns_enter() on.
  */
 #ifndef WF_BASE_TURNS_H
 #define WF_BASE_TURNS_H
@@ -67,7 +68,7 @@ int wf_turns_wait(struct wf_turns *turns, struct wf_turns_entry *entry, uint64_t
 /* Record that the thread of @entry has no more items, so that no thread waits for it. */
 void wf_turns_end(struct wf_turns *turns, struct wf_turns_entry *entry);
 
-/* End all waits, also later ones, with -ESHUTDOWN. */
+/* End all calls of wf_turns_wait(), also later ones, with -ESHUTDOWN. */
 void wf_turns_close(struct wf_turns *turns);
 
 #endif

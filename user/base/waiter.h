@@ -9,7 +9,7 @@
  *   ticket = wf_waiter_announce()        publish the work
  *   check for work once more             wf_waiter_wake()  (a fence and a load if nobody sleeps)
  *   if none: wf_waiter_sleep(ticket)
- *   wf_waiter_cancel()
+ *   wf_waiter_cancel(), if there is no other sleeper
  *
  * A waiter is one futex word; zeroed storage is a valid waiter. A sleeper that also waits for
  * other descriptors calls wf_waiter_open(): then it polls, and an eventfd wakes it.

@@ -34,7 +34,8 @@ void wf_decompress_free(struct wf_decompress *decompress);
 
 /*
  * Write at most @len_bytes of decompressed data to @bytes; wait for input if necessary. Return: the
- * number of bytes written; 0 at the end; -EBADMSG: the input is damaged, see wf_decompress_why().
+ * number of bytes written; 0 at the end; -EBADMSG: the input is damaged or can't be read, see
+ * wf_decompress_why().
  */
 ssize_t wf_decompress_read(struct wf_decompress *decompress, uint8_t *bytes, size_t len_bytes);
 const char *wf_decompress_why(const struct wf_decompress *decompress);

@@ -35,8 +35,9 @@ void wf_pcap_input_fini(struct wf_pcap_input *input);
 
 /*
  * Read input into the buffer. Return: 1 if bytes were read or the input ended; 0 if no bytes are
- * available within @timeout_ms (-1: wait); -EBADMSG if compressed input is damaged; other negative
- * errno. For compressed input the call always waits.
+ * available within @timeout_ms (-1: wait), or if a signal handler interrupted the call; -EBADMSG if
+ * compressed input is damaged or can't be read; other negative errno. For compressed input the call
+ * always waits.
  */
 int wf_pcap_input_read(struct wf_pcap_input *input, int timeout_ms);
 

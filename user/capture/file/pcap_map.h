@@ -8,9 +8,9 @@
 struct wf_source;
 
 /*
- * Open the capture file @fd; takes @fd. Return: 0 on success; -EBADMSG if it is not a capture file
- * or its link type is not supported; -EIO if it can't be read; -ENOMEM; other negative errno.
- * Errors other than -ENOMEM are logged.
+ * Open the capture file @fd; takes @fd. Return: 0 on success; -EBADMSG if it is not a capture file,
+ * can't be read, or its link type is not supported; -ENOMEM; other negative errno. Errors other
+ * than -ENOMEM are logged.
  */
 int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source);
 

@@ -41,8 +41,8 @@ int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifnam
 		      bool both);
 
 /*
- * Return true if another process detached a program. Thread: any, before wf_tc_hook_detach() is
- * called.
+ * Return true if another process detached a program, or if the interface of tcx links was deleted.
+ * Thread: any, before wf_tc_hook_detach() is called.
  */
 bool wf_tc_hook_is_lost(const struct wf_tc_hook *hook);
 

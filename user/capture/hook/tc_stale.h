@@ -38,8 +38,8 @@ int wf_tc_stale_remove(int ifindex, uint32_t *ret_removed);
 
 /*
  * Take the lock of the interface, call wf_tc_stale_remove(), and release the lock. Return: the
- * result of that call; -EBUSY if another process holds the lock, because weft captures the
- * interface; other negative errno if the lock can't be taken.
+ * result of that call; -EBUSY if the lock is held, because a weft process captures the interface;
+ * other negative errno if the lock can't be taken.
  */
 int wf_tc_stale_remove_unowned(int ifindex, uint32_t *ret_removed);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev.h - properties of a network device: queues, MTU, link layer, promiscuous mode.
- * Thread: any, in the interface's network namespace.
+ * netdev.h - properties of a network device (queues, MTU, link layer, state), ethtool commands, and
+ * promiscuous mode. Thread: any, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOST_NETDEV_H
 #define WF_CAPTURE_HOST_NETDEV_H

@@ -7,12 +7,12 @@
 
 #include <weft/probe.h>
 
-/* Report findings about kernel version, BPF, AF_XDP and limits to @fn. */
+/* Report findings about kernel, BPF, limits, CPUs and huge pages, then kernel features, to @fn. */
 void wf_probe_host(weft_probe_fn fn, void *ctx);
 
 /*
- * Report findings about state, XDP features, queues, rings and offloads of an existing interface to
- * @fn.
+ * Report findings about link, XDP features, MTU, attached programs, queues, ring, offloads and hash
+ * of an existing interface to @fn.
  */
 void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, void *ctx);
 

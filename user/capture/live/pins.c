@@ -25,7 +25,7 @@
 #define BPFFS_MAGIC    0xcafe4a11
 #define DEFAULT_PARENT BPFFS "/weft"
 
-enum { UNUSED_SEC = 10 }; /* a directory that changed later than this ago may be in use */
+enum { UNUSED_SEC = 10 }; /* a directory that changed less than this time ago may be in use */
 
 static int take_lock(struct wf_pins *pins, const char *ifname)
 {

@@ -31,8 +31,8 @@ struct wf_pins {
  * NULL, make the directory and remove stale pins from it. @dir: NULL selects
  * /sys/fs/bpf/weft/<ifname>; if another weft uses that directory, <ifname>@<number of the network
  * namespace> beside it. Return: 0; -EBUSY: another weft runs on @ifname or uses @dir; -EINVAL: @dir
- * is not in a BPF file system; other negative errno. Errors are logged, except those of making the
- * lock's socket.
+ * is not in a BPF file system; -EOPNOTSUPP: bpffs can't be mounted; other negative errno. Errors
+ * are logged.
  */
 int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir);
 

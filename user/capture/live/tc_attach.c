@@ -2,9 +2,9 @@
 /*
  * tc_attach.c - loads, pins, attaches and detaches host.bpf.c, and makes its ring buffers.
  *
- * The rings are elements of outer maps, which keep them alive. The program is not pinned, so maps
- * and rings are freed when the process ends; but if the process is killed and used tc filters, only
- * when these filters are removed.
+ * The rings are elements of outer maps, which keep them alive. Neither the program nor these maps
+ * are pinned, so the rings are freed when the process ends; but if the process is killed and used
+ * tc filters, only when these filters are removed.
  */
 #include "capture/live/tc_attach.h"
 

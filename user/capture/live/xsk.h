@@ -46,8 +46,8 @@ struct wf_xsk_opts {
 };
 
 /*
- * Open a socket. Return: 0 or negative errno. After an error with zero_copy, the caller tries again
- * without zero_copy.
+ * Open a socket. Return: 0 or negative errno. After an error other than -EBUSY with zero_copy, the
+ * caller tries again without zero_copy.
  */
 int wf_xsk_open(struct wf_xsk *xsk, struct wf_umem *umem, const struct wf_xsk_opts *opts);
 void wf_xsk_close(struct wf_xsk *xsk);

@@ -3,7 +3,8 @@
  * filter_maps.h - replaces the kernel's filter as a whole while the programs run.
  *
  *   prepare  clears and fills the set that is not in use
- *   switch   selects that set with one store; after the return, no program reads the old set
+ *   switch   selects that set with one store, and waits (base/grace.h) until no program reads the
+ *            old set
  *
  * The word that selects the set is mapped into this process, so a switch cannot fail.
  *

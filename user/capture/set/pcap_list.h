@@ -14,8 +14,8 @@ struct wf_pcap_list {
 };
 
 /*
- * List the files of @paths. Files of a directory are listed in order of their names; its
- * subdirectories and hidden files are left out, and so are files that are not captures (logged).
+ * List the files of @paths. Files of a directory are listed in order of their names; hidden files,
+ * all that is not a regular file, and files that are not captures (logged) are left out.
  * Return: 0; -EBADMSG: a directory can't be read or holds no capture (logged), the rest of the list
  * is complete; -E2BIG: more than WEFT_CAPTURE_FILES_MAX files (logged); -ENAMETOOLONG: a path is
  * too long (logged); -ENOMEM. wf_pcap_list_fini() must be called in any case.
