@@ -386,8 +386,7 @@ static int take_place(struct wf_subscribers *subscribers, struct wf_control_erro
 		return 0;
 	atomic_fetch_sub(&subscribers->count, 1);
 	snprintf(ret_error->text, sizeof(ret_error->text),
-		 "subscribe: there are %u subscribers, and no more are allowed "
-		 "(control.max_subscribers)",
+		 "subscribe: the maximum of %u subscribers is reached (control.max_subscribers)",
 		 max);
 	return -EBUSY;
 }
