@@ -22,8 +22,8 @@ struct wf_pcap_buffer;
 struct wf_pcap_conn;
 
 /*
- * The buffer to which segments are written, and their time: the time of the event, but that of the
- * newest packet so far if a timeout may have caused a later event. A timeout can be an hour after
+ * The buffer to which segments are written, and their time: that of the event; if a timeout may
+ * have caused the event, at most that of the newest packet so far. A timeout can be an hour after
  * the last packet; with the time of the timeout, readers would take the connection for an idle one.
  */
 struct wf_pcap_writer {

@@ -66,7 +66,7 @@ bool wf_shm_sender_is_passed(const struct wf_shm_sender *sender);
 
 /*
  * Request a byte from the client when it has read half of the slots in use. Return: true if the
- * byte will come; false if the client has already read that half: call wf_shm_sender_reclaim().
+ * byte is awaited; false if the client has already read that half: call wf_shm_sender_reclaim().
  */
 bool wf_shm_sender_wait(struct wf_shm_sender *sender);
 

@@ -27,8 +27,8 @@ enum {
 bool wf_guard_is_host(const char *host, const char *local, char *const *names, size_t names_count);
 
 /*
- * Return true if @origin, the value of a header Origin, is http:// or https:// and @host, the value
- * of the header Host.
+ * Return true if @origin, the value of a header Origin, is "http://" or "https://" followed by
+ * @host, the value of the header Host.
  */
 bool wf_guard_is_origin(const char *origin, const char *host);
 
