@@ -23,7 +23,7 @@ enum wf_subscriber_state {
 	/* serve the client again after the other clients: the limit of one call was reached */
 	WF_SUBSCRIBER_MORE,
 	WF_SUBSCRIBER_BLOCKED, /* wait for wf_subscriber_watched() on the connection */
-	/* free the client: it closed the connection or received everything, or there was an error */
+	/* free the client: it closed the connection or received everything, or an error occurred */
 	WF_SUBSCRIBER_GONE,
 };
 

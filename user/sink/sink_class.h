@@ -93,7 +93,7 @@ struct wf_sink {
 	 */
 	char last_error[WF_SINK_ERROR_BYTES];
 	_Atomic uint32_t stats_interval_sec;
-	/* time without events after which idle() is called; once started, the sink's thread sets it */
+	/* time without events after which idle() is called; changed by the sink's thread only */
 	int idle_ms;
 
 	/* written by the sink's thread, read by any */
