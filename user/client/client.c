@@ -391,8 +391,9 @@ static int take_event(struct weft_client *client, struct weft_event *ret_event)
 }
 
 /*
- * Check @got, the result of wf_client_receive(). If it is an error or 0, the end of the connection,
- * end the stream. Return: 0 if bytes were received; -EAGAIN; the error that has ended the stream.
+ * Check @got, the result of wf_client_receive(). End the stream if it is 0, the end of the
+ * connection, or an error other than -EAGAIN. Return: 0 if bytes were received; -EAGAIN; the error
+ * that has ended the stream.
  */
 static int check_received(struct weft_client *client, ssize_t got)
 {

@@ -19,7 +19,7 @@
  * struct wf_client_frame - a frame
  * @type:    enum weft_client_frame, or another number: skip the frame
  * @fields:  a copy of the header, and of the fields that this version knows; the rest is zero
- * @payload: borrowed from the bytes that were read
+ * @payload: borrowed; in the bytes that were read, or in shared memory
  */
 struct wf_client_frame {
 	uint32_t len_bytes;

@@ -38,7 +38,7 @@ void wf_client_shm_close(struct wf_client_shm *shm);
 
 /*
  * Read the next frame. Its data is in use until wf_client_shm_release(), which must be called
- * before the next read. Return: 1 on success; 0 if there is none; -EPROTO if a record or frame is
+ * before the next read. Return: 1 on success; 0 if there is none; -EPROTO if the ring or a frame is
  * not valid: then *@ret_why is the reason, a static text.
  */
 int wf_client_shm_read(struct wf_client_shm *shm, struct wf_client_frame *ret_frame,

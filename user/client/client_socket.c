@@ -68,8 +68,8 @@ static int set_path(const char *path, struct sockaddr_un *ret_addr)
 }
 
 /*
- * Connect to the agent on interface @name. The socket of an agent in this network namespace is
- * preferred; otherwise the socket without a namespace in its name is used.
+ * Connect to the agent on interface @name: first by the socket that has this network namespace in
+ * its name, then by the one without a namespace.
  */
 static int connect_by_name(const char *dir, const char *name, uint32_t timeout_ms,
 			   struct sockaddr_un *addr)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * client_socket.h - connects to an agent, sends and receives, each with a deadline.
+ * client_socket.h - connects to an agent, sends and receives, each with a time limit.
  *
  * Thread: any.
  */

@@ -4,7 +4,7 @@
  * reader in the library. Both run on the same machine, so numbers have its byte order, except those
  * in frames, which are big endian.
  *
- *   arena     read-only for the client   the memory of the agent; payload lies where it arrived
+ *   arena     read-only for the client   the memory of the agent, which contains the payload
  *     ring                               │ struct wf_shm_head │ slot 0 │ slot 1 │ ... │
  *   position  writable for the client    struct wf_shm_client
  *

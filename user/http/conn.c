@@ -137,7 +137,7 @@ static void answer_body(struct wf_http *http, struct lws *wsi, struct wf_conn *c
 }
 
 /*
- * Make the request to the agent from the path and the headers. Return: true if the path or a header
+ * Make the request to the agent from the path and the header If-Match. Return: true if this header
  * is wrong; the reply is then set.
  */
 static bool begin_request(struct wf_http *http, struct lws *wsi, struct wf_conn *conn,
@@ -217,7 +217,7 @@ static const char *method_of(int method, bool *ret_is_head)
 	}
 }
 
-/* Set the reply of a static file. Return: false if there is none at @path. */
+/* Set the reply of a static file. Return: false if @path has none, or if @method is not GET. */
 static bool answer_page(const struct wf_http *http, struct wf_conn *conn, const char *method,
 			const char *path)
 {

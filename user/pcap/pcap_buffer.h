@@ -55,7 +55,7 @@ void wf_pcap_buffer_begin_section(struct wf_pcap_buffer *buffer);
  */
 bool wf_pcap_buffer_has_room(struct wf_pcap_buffer *buffer, size_t bytes);
 
-/* Append a packet to the buffer. Return: false if there is no room for it. */
+/* Append a packet to the buffer. Return: false if it has no room, or if the output must end. */
 bool wf_pcap_buffer_packet(struct wf_pcap_buffer *buffer, const struct wf_pcapng_packet *packet);
 
 #endif

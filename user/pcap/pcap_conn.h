@@ -22,9 +22,9 @@ struct wf_pcap_buffer;
 struct wf_pcap_conn;
 
 /*
- * The buffer to which segments are written, and their time: the time of the event, or that of the
- * newest packet in the file if a timeout caused the event. A timeout can be an hour after the last
- * packet; with the time of the timeout, readers would take the connection for an idle one.
+ * The buffer to which segments are written, and their time: that of the event; if a timeout may
+ * have caused the event, at most that of the newest packet so far. A timeout can be an hour after
+ * the last packet; with the time of the timeout, readers would take the connection for an idle one.
  */
 struct wf_pcap_writer {
 	struct wf_pcap_buffer *buffer;

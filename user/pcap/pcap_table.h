@@ -2,7 +2,7 @@
 /*
  * pcap_table.h - the table of open connections: their sequence numbers and stream offsets.
  *
- * Memory: a fixed number of entries, touched only as they are used. Thread: that of the output's
+ * Memory: a fixed number of entries, touched only as they are used. Thread: that of the buffer's
  * owner.
  */
 #ifndef WF_PCAP_PCAP_TABLE_H

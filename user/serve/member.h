@@ -3,7 +3,8 @@
  * member.h - a client in the list of the thread that serves all clients, and what epoll watches for
  * it.
  *
- * Thread: the one that subscribers.c starts.
+ * Thread: the one that subscribers.c starts; any for wf_member_free() of a client that this thread
+ * does not serve.
  */
 #ifndef WF_SERVE_MEMBER_H
 #define WF_SERVE_MEMBER_H
@@ -22,19 +23,22 @@ struct wf_member {
 	uint64_t progress_ns;	/* time at which that result last changed */
 };
 
-/* Let epoll watch the client's descriptors, and serve it once. */
+/* Let epoll watch the client's descriptors, and serve it once. If epoll fails, it becomes GONE. */
 void wf_member_admit(struct wf_member *member, uint64_t now_ns);
 
 /* Serve the client. @events: those that epoll has reported; 0: none. */
 void wf_member_serve(struct wf_member *member, uint32_t events);
 
-/* Set the state, and what epoll watches in that state. */
+/* Set the state, and what epoll watches in that state. If epoll fails, the state becomes GONE. */
 void wf_member_set_state(struct wf_member *member, enum wf_subscriber_state state);
 
-/* Return true if the client has taken data within the last @idle_ns. Call periodically. */
+/*
+ * Return true if wf_subscriber_progress() has grown, or the client was admitted, within the last
+ * @idle_ns. Call periodically.
+ */
 bool wf_member_has_progress(struct wf_member *member, uint64_t now_ns, uint64_t idle_ns);
 
-/* Free the client, and @member. */
+/* End the subscription, close the connection, and free the client and @member. */
 void wf_member_free(struct wf_member *member);
 
 #endif

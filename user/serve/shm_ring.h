@@ -58,14 +58,14 @@ struct wf_shm_record *wf_shm_ring_at(const struct wf_shm_ring *ring, uint64_t po
 bool wf_shm_ring_publish(struct wf_shm_ring *ring);
 
 /*
- * Read the position of the client. Return: 0 on success; -EPROTO if it is not between the records
- * that were released and those that were published.
+ * Read the position of the client. Return: 0 on success; -EPROTO if it is less than the end of the
+ * released records, or more than the end of the published ones.
  */
 int wf_shm_ring_position(const struct wf_shm_ring *ring, uint64_t *ret_pos);
 
 /*
  * Request a byte from the client when it has passed half of the slots in use. Return: false if it
- * has passed them already.
+ * has passed them already; true if not, or if its position is not valid.
  */
 bool wf_shm_ring_want(struct wf_shm_ring *ring);
 

@@ -9,7 +9,8 @@
  * client can't write to the ring. The kept pages are in an array beside the ring, indexed by the
  * first slot of their record.
  *
- * Bound: data that is kept counts as lent by its queue, which lends at most half of its limit.
+ * Bound: data that is kept counts as lent by its queue, which lends at most half of its limit, or a
+ * single event that is larger.
  */
 #include "serve/shm_sender.h"
 
@@ -31,7 +32,7 @@ enum { MOVES_MAX = 1024 };
 struct wf_shm_sender {
 	struct weft_sub *sub; /* borrowed */
 	int fd;		      /* borrowed */
-	/* number of wake-up bytes that the client was asked for and has not sent */
+	/* number of wake-up bytes that the client may still send */
 	uint32_t bytes_due;
 	uint32_t kept_count;
 	struct weft_memory memory;
@@ -194,8 +195,9 @@ static void write_loss(struct wf_shm_sender *sender, const struct wf_wire_frame 
 }
 
 /*
- * Write a copy of the record at @pos at the end of the ring. If the record has data, release the
- * data, and write a LOSS frame or extend the last one instead. If it is padding, write nothing.
+ * Write a copy of the record at @pos after the last record. If the record has data in the arena,
+ * give the data back, and write a LOSS frame or extend the last one instead. If the record is
+ * padding, write nothing.
  * Return: the length of the record at @pos in slots.
  */
 static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)

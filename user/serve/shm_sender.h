@@ -3,7 +3,8 @@
  * shm_sender.h - writes the events of one subscription to a ring that a client shares, and keeps
  * their data until the client has passed it.
  *
- * Thread: the one that subscribers.c starts, after wf_shm_sender_new().
+ * Thread: the one that subscribers.c starts; any for wf_shm_sender_new(), and for
+ * wf_shm_sender_free() of a client that this thread does not serve.
  */
 #ifndef WF_SERVE_SHM_SENDER_H
 #define WF_SERVE_SHM_SENDER_H
@@ -34,7 +35,8 @@ int wf_shm_sender_new(struct weft *weft, struct weft_sub *sub, int fd,
 void wf_shm_sender_free(struct wf_shm_sender *sender);
 
 /*
- * Send the line @response with the descriptors of the memory. Return: 0 on success; negative errno.
+ * Send the line @response with the descriptors of the memory. Return: 0 on success; -ECONNRESET if
+ * the connection does not take the whole line at once.
  */
 int wf_shm_sender_greet(struct wf_shm_sender *sender, const char *response);
 
@@ -63,8 +65,8 @@ void wf_shm_sender_publish(struct wf_shm_sender *sender);
 bool wf_shm_sender_is_passed(const struct wf_shm_sender *sender);
 
 /*
- * Request a byte from the client when it has read half of the slots in use. Return: false if it has
- * already read that half: call wf_shm_sender_reclaim().
+ * Request a byte from the client when it has read half of the slots in use. Return: true if the
+ * byte is awaited; false if the client has already read that half: call wf_shm_sender_reclaim().
  */
 bool wf_shm_sender_wait(struct wf_shm_sender *sender);
 

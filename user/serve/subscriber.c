@@ -9,7 +9,7 @@
  * Bound: at most BATCH_EVENTS events are lent, and their payload is sent from where it lies. The
  * next ones are taken when all of these were sent, so a client that does not read stops its own
  * queue only, where the overflow policy acts. With shared memory, the lent events fill at most half
- * of the ring, and at most half of what the queue may hold.
+ * of the ring, and at most half of what the queue may hold; a single event may exceed the latter.
  */
 #include "serve/subscriber.h"
 

@@ -2,7 +2,8 @@
 /*
  * subscriber.h - one client: its connection, its subscription, and the frames that are being sent.
  *
- * Thread: the one that subscribers.c starts, after wf_subscriber_new().
+ * Thread: the one that subscribers.c starts; any for wf_subscriber_new(), and for
+ * wf_subscriber_free() of a client that this thread does not serve.
  */
 #ifndef WF_SERVE_SUBSCRIBER_H
 #define WF_SERVE_SUBSCRIBER_H
@@ -22,7 +23,7 @@ enum wf_subscriber_state {
 	/* serve the client again after the other clients: the limit of one call was reached */
 	WF_SUBSCRIBER_MORE,
 	WF_SUBSCRIBER_BLOCKED, /* wait for wf_subscriber_watched() on the connection */
-	/* free the client: it closed the connection, received everything, or caused an error */
+	/* free the client: it closed the connection or received everything, or an error occurred */
 	WF_SUBSCRIBER_GONE,
 };
 
@@ -34,7 +35,7 @@ enum wf_subscriber_state {
  *
  * The first bytes that are sent are the response to the request. Return: 0 on success; the error of
  * weft_subscribe(), of weft_share_memory(), or of making a ring; -ENOMEM. Thread: any. Memory: 12
- * KiB, beside the subscription; 128 KiB more with shared memory.
+ * KiB, beside the subscription; with shared memory 132 KiB more, and 516 KiB of the arena.
  */
 int wf_subscriber_new(struct weft *weft, int fd, const struct weft_sub_opts *opts, bool is_shared,
 		      struct wf_subscriber **ret_subscriber);
@@ -52,8 +53,8 @@ enum wf_subscriber_state wf_subscriber_serve(struct wf_subscriber *subscriber);
  * Check a client with shared memory, also if no event arrives: return to its queue the data that it
  * has read, and serve it if it was blocked and has read. If the client has read nothing since the
  * last check, take its data back under critical memory pressure, or if its queue has dropped events
- * and has a policy that drops the oldest ones. Call periodically. Return: the new state; for a
- * client without shared memory @state.
+ * and has a policy that drops the oldest ones. Call periodically. Return: the new state; @state for
+ * a client without shared memory, or to which the response was not sent yet.
  */
 enum wf_subscriber_state wf_subscriber_check(struct wf_subscriber *subscriber,
 					     enum wf_subscriber_state state, bool is_critical);
@@ -66,7 +67,10 @@ uint32_t wf_subscriber_watched(const struct wf_subscriber *subscriber,
 int wf_subscriber_fd(const struct wf_subscriber *subscriber);
 int wf_subscriber_sub_fd(const struct wf_subscriber *subscriber);
 
-/* Return a number that grows when the client takes data, or when its data is taken back. */
+/*
+ * Return a number that grows when bytes are sent on the connection or, with shared memory, when the
+ * client has read records or they were taken back.
+ */
 uint64_t wf_subscriber_progress(const struct wf_subscriber *subscriber);
 
 /* Return true if the agent has ended the subscription. */

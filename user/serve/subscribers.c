@@ -63,7 +63,7 @@ struct wf_subscribers {
 	/* used by the thread only */
 	struct wf_member *first;
 	uint64_t busy_ns;	/* time at which busy clients are served again */
-	uint64_t finish_ns;	/* time at which the capture ended; 0: the capture runs */
+	uint64_t finish_ns;	/* time at which the request to finish was read; 0: not yet */
 	uint64_t pressure_seen; /* number of the last change of memory pressure that was read */
 	bool is_critical;	/* the level of memory pressure is critical */
 };
@@ -168,7 +168,7 @@ static void free_gone(struct wf_subscribers *subscribers)
 	}
 }
 
-/* Serve the clients that no descriptor reports: those with more events, and busy ones in turn. */
+/* Serve the clients that no descriptor reports: those with more events, and, if due, busy ones. */
 static void serve_busy(struct wf_subscribers *subscribers)
 {
 	bool is_due = now_ns() >= subscribers->busy_ns;
@@ -386,8 +386,7 @@ static int take_place(struct wf_subscribers *subscribers, struct wf_control_erro
 		return 0;
 	atomic_fetch_sub(&subscribers->count, 1);
 	snprintf(ret_error->text, sizeof(ret_error->text),
-		 "subscribe: there are %u subscribers, and no more are allowed "
-		 "(control.max_subscribers)",
+		 "subscribe: the maximum of %u subscribers is reached (control.max_subscribers)",
 		 max);
 	return -EBUSY;
 }

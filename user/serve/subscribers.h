@@ -49,8 +49,9 @@ int wf_subscribers_add(struct wf_subscribers *subscribers, int fd, const json_t 
 void wf_subscribers_set_max(struct wf_subscribers *subscribers, unsigned int max);
 
 /*
- * Wait until each client has received all of its events, or does not read any more. The call is
- * made after the end of the capture, and returns after a few seconds at the latest.
+ * Reject new clients, and wait until each client has received all of its events, or has read
+ * nothing for 1 second; after about 5 seconds, disconnect all that are left. Call after the end of
+ * the capture.
  */
 void wf_subscribers_finish(struct wf_subscribers *subscribers);
 

@@ -49,7 +49,11 @@ void wf_event_lines_init(struct wf_event_lines *lines, struct weft *weft, struct
 /* Begin a line with its time and type. The caller adds members, and ends the line. */
 void wf_event_lines_begin(struct wf_event_lines *lines, uint64_t time_ns, const char *type);
 
-/* Write a line for each change of memory pressure, overload or interfaces since the last call. */
+/*
+ * Write lines about what has changed since the last call: each change of memory pressure, at most
+ * 16 (the next call writes the others); the state of each interface and the percentage of
+ * connections that are shed, if they differ from those that were last written.
+ */
 void wf_event_lines_changes(struct wf_event_lines *lines);
 /* Write one line with all statistics. */
 void wf_event_lines_stats(struct wf_event_lines *lines);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * events.c - writes events as JSON lines, with the field names of Suricata's EVE where EVE has one:
- * flow, gap, file_gap, anomaly, event_loss, stats, pressure, overload and interface.
+ * events.c - writes events as JSON lines of the types flow, gap, file_gap, anomaly, event_loss,
+ * stats, pressure, overload and interface, with the field names of Suricata's EVE where it has
+ * some.
  *
  * The lines of a batch are collected in a buffer and written together (line_out.c).
  */

@@ -32,7 +32,10 @@ void wf_line_out_close(struct wf_line_out *out);
 /* End the line that wf_json_line_begin() began; count it as failed if the buffer has no room. */
 void wf_line_out_end_line(struct wf_sink *sink, struct wf_line_out *out);
 
-/* Each function wf_line_out_X() calls wf_record_out_X() (record_out.h) for the lines. */
+/*
+ * Each function wf_line_out_X() calls wf_record_out_X() (record_out.h) for the lines. Return: 0;
+ * negative errno.
+ */
 int wf_line_out_reopen(struct wf_sink *sink, struct wf_line_out *out);
 int wf_line_out_flush(struct wf_sink *sink, struct wf_line_out *out);
 int wf_line_out_idle(struct wf_sink *sink, struct wf_line_out *out);

@@ -104,7 +104,7 @@ static int wait_room(const struct wf_sink *sink, int fd)
 	return 0;
 }
 
-/* Write up to @len bytes to the pipe @fd. Return: number of bytes; -ETIMEDOUT; other errno. */
+/* Write up to @len bytes to the pipe @fd. Return: number of bytes; negative errno. */
 static ssize_t write_pipe(const struct wf_sink *sink, int fd, const char *bytes, size_t len)
 {
 	bool may_wait = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
@@ -183,7 +183,8 @@ static int open_existing(const struct wf_sink *sink, int flags)
 
 /*
  * Open the pipe of @sink. Without O_NONBLOCK, open(2) would wait for a reader, and no signal could
- * end that. @waits: wait until there is a reader. Return: the descriptor; -ENXIO if there is none.
+ * end that. @waits: wait until there is a reader. Return: the descriptor; -ENXIO if there is no
+ * reader; other negative errno.
  */
 static int open_pipe(const struct wf_sink *sink, bool waits)
 {

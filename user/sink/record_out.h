@@ -48,8 +48,8 @@ int wf_record_out_open(const struct wf_sink *sink, struct wf_record_out *out,
 
 /*
  * Write the buffer, then open the file again, because another program may have moved it away.
- * Return: 1 if another file is in use now; 0 if the old one stays in use; negative errno if the
- * sink must end (logged).
+ * Return: 1 if the file was opened again; 0 if the old descriptor stays in use; negative errno if
+ * the sink must end (logged).
  */
 int wf_record_out_reopen(struct wf_sink *sink, struct wf_record_out *out, char *bytes, size_t *len);
 void wf_record_out_close(struct wf_record_out *out);
@@ -66,7 +66,9 @@ int wf_record_out_flush(struct wf_sink *sink, struct wf_record_out *out, char *b
  */
 int wf_record_out_idle(struct wf_sink *sink, struct wf_record_out *out, char *bytes, size_t *len);
 
-/* Write the buffer for the last time. Return: 0 if everything is written; negative errno. */
+/*
+ * Write the buffer for the last time. Return: 0 if everything is written; negative errno (logged).
+ */
 int wf_record_out_finish(struct wf_sink *sink, struct wf_record_out *out, char *bytes, size_t *len);
 
 #endif

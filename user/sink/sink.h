@@ -4,7 +4,8 @@
  *
  * A kind of sink is a table of functions (sink_class.h); the rest (subscribing, the thread, the
  * end after a failure) is the same for all kinds. A sink that fails logs its failure once, and
- * counts the later events as failed; capture and the other sinks continue.
+ * counts the later events as failed; the other sinks continue. The capture continues, too, until
+ * the agent finds that all sinks have failed.
  *
  * Use: wf_sink_open() before weft_start(), then wf_sink_start(). The thread ends when the capture
  * has ended and all events were taken; wf_sink_join() waits for that and returns the result;

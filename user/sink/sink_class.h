@@ -21,7 +21,7 @@ enum { WF_SINK_ERROR_BYTES = 320, WF_SINK_DENIED_BYTES = 320 };
 
 /**
  * struct wf_sink_class - a kind of sink
- * @events: WEFT_EVENT_BIT() bits of the events that the sink receives; 0: all events
+ * @events: WEFT_EVENT_BIT() bits of the events that the sink receives besides DROP; 0: all events
  * @target: returns the sink's target from the options: a directory, a file, "-" or a URL; NULL if
  *          the options do not request such a sink. If this function is NULL, no option requests
  *          this kind, and only a call of wf_sink_open() with its name opens it.
@@ -45,7 +45,8 @@ struct wf_sink_class {
 	int (*idle)(struct wf_sink *sink);
 	/* called after wf_sink_reopen(): opens a target again that was moved away; may be NULL */
 	int (*reopen)(struct wf_sink *sink);
-	int (*finish)(struct wf_sink *sink); /* called at the end of data; may be NULL */
+	/* called at the end of data, unless a failure has ended the sink; may be NULL */
+	int (*finish)(struct wf_sink *sink);
 	/*
 	 * the last call on the sink's thread, also after a failure: counts as failed what the
 	 * sink has received and not written; later events are counted by sink.c; may be NULL
@@ -92,8 +93,8 @@ struct wf_sink {
 	 */
 	char last_error[WF_SINK_ERROR_BYTES];
 	_Atomic uint32_t stats_interval_sec;
-	int idle_ms; /* time without events after which idle() is called; set by the sink's thread
-		      */
+	/* time without events after which idle() is called; changed by the sink's thread only */
+	int idle_ms;
 
 	/* written by the sink's thread, read by any */
 	struct {
@@ -150,8 +151,8 @@ void wf_file_user_end(void);
 bool wf_sink_owner_begin(const struct wf_sink *sink);
 
 /*
- * Write the reason @err of a failed access to @path. If permission is denied, this names the owner
- * and a remedy.
+ * Write the reason @err of a failed access to @path. If permission is denied, and @path or its
+ * directory belongs to another user, the text names that user and a remedy. Return: @ret_text.
  */
 const char *wf_sink_denied(const char *path, int err, char ret_text[WF_SINK_DENIED_BYTES]);
 

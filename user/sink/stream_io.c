@@ -72,8 +72,8 @@ static bool is_ours(int dir, const char *name)
 }
 
 /*
- * Return true if an earlier connection with the same addresses, VLAN ids and VNI has a file whose
- * name contains these ids.
+ * Return true if an earlier connection with the same addresses, ports, VLAN ids and VNI has a file
+ * whose name contains these ids.
  */
 static bool is_by_tenant(int dir, const struct weft_event *event)
 {

@@ -30,7 +30,9 @@ static void adopt(struct wf_http *http, int fd)
 		wf_slots_add(http, wsi);
 }
 
-/* Accept the connections that wait. Return: 0; negative errno if no descriptor or memory is left.
+/*
+ * Accept at most BATCH of the connections that wait. Return: 0; negative errno, such as -EMFILE if
+ * no descriptor is left.
  */
 static int accept_some(struct wf_http *http)
 {

@@ -16,7 +16,8 @@
 enum { HEADER_BYTES = 300 };
 
 /*
- * Copy a header. Return: its length; 0 if it is missing; -1 if it is longer than any valid one.
+ * Copy a header. Return: its length; 0 if it is missing or empty; -1 if it is longer than any valid
+ * one.
  */
 static int header(struct lws *wsi, enum lws_token_indexes token, char ret_text[HEADER_BYTES])
 {

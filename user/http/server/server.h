@@ -47,7 +47,7 @@ struct wf_http {
 	_Atomic bool read_needs_token; /* at first opts.read_needs_token */
 	_Atomic uint64_t drain_ns;     /* time at which all subscriptions end; 0: no time is set */
 	struct wf_http_slot slots[WF_HTTP_CONNECTIONS_MAX];
-	size_t pending_bytes;	/* size of all responses in memory */
+	size_t pending_bytes;	/* size of the allocated bodies of all responses */
 	struct wf_feeds *feeds; /* owned: the subscriptions of WebSockets */
 	/* owned: the WebSocket message that is being sent; LWS_PRE + WF_HTTP_EVENT_BYTES bytes */
 	unsigned char *message;

@@ -19,7 +19,7 @@ function memoryOwners(stats) {
     .filter((owner) => owner.name && !NOT_OWNERS.includes(owner.name));
 }
 
-// Memory in use, without blocks that are reserved, but free. All parts of the page use this number.
+// Memory in use, without blocks that are reserved, but free. All parts of the page about this agent use this number.
 const memoryInUse = (stats) => value(stats, "memory_used_bytes") - value(stats, "memory_free_spans_bytes");
 const memoryPercent = (stats) => `${Math.round(100 * memoryInUse(stats) / (value(stats, "memory_limit_bytes") || 1))} %`;
 

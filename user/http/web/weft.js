@@ -474,7 +474,7 @@ function filterOf(flow) {
   return `tcp and ${side(flow.src_ip, flow.src_port)} and ${side(flow.dest_ip, flow.dest_port)}`;
 }
 
-// Printable characters stay; others become a middle dot.
+// Printable ASCII characters, newlines and tabs stay; other bytes become a middle dot.
 function printable(view) {
   let text = "";
   for (const byte of view) text += byte === 10 ? "\n" : byte === 9 ? "\t" : byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "·";

@@ -14,7 +14,8 @@
 
 /*
  * Check that @text is short, and consists of keywords about addresses and ports, numbers, numeric
- * addresses and parentheses. Return: 0; -EINVAL, with the reason in @ret_why.
+ * addresses, parentheses and the operators !, & and |. Return: 0; -EINVAL, with the reason in
+ * @ret_why.
  */
 int wf_filter_text_check(const char *text, char *ret_why, size_t why_bytes);
 

@@ -26,7 +26,10 @@ enum {
  */
 bool wf_guard_is_host(const char *host, const char *local, char *const *names, size_t names_count);
 
-/* Return true if @origin, the value of a header Origin, is a page of this server, @host. */
+/*
+ * Return true if @origin, the value of a header Origin, is "http://" or "https://" followed by
+ * @host, the value of the header Host.
+ */
 bool wf_guard_is_origin(const char *origin, const char *host);
 
 /*

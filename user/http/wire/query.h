@@ -27,8 +27,9 @@ int wf_query_add(json_t *request, const struct wf_http_route *route, const char 
 		 struct wf_query_error *ret_error);
 
 /*
- * Add the members of @body, a JSON object, to @request. Return: 0; 400 if it is not JSON; 422 if it
- * is not an object, or if a member is unknown, missing, or of another type.
+ * Add the members of @body, a JSON object, to @request. Return: 0; 400 if it is neither a JSON
+ * object nor an array; 422 if it is an array, or if a member is unknown, missing, or of another
+ * type.
  */
 int wf_query_add_body(json_t *request, const struct wf_http_route *route, const char *body,
 		      size_t body_bytes, struct wf_query_error *ret_error);

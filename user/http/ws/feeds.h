@@ -44,7 +44,7 @@ int wf_feeds_fd(const struct wf_feeds *feeds);
  * Subscribe for @wsi. @opts: its queue_bytes are shared out among the workers; name, is_pollable
  * and the idle TTL are set by this function. Return: 0; -ENOSPC if there are WF_HTTP_SUBS_TOTAL
  * subscriptions; -ENOBUFS if the queues of all would exceed their part of the memory; -ESHUTDOWN
- * after wf_feeds_drain(); -ENOMEM; errors of weft_subscribe().
+ * after wf_feeds_drain(); -ENOMEM; errors of weft_subscribe() and epoll_ctl(2).
  */
 int wf_feeds_add(struct wf_feeds *feeds, struct weft *weft, struct lws *wsi, uint32_t id,
 		 struct weft_sub_opts *opts, struct wf_feed **ret_feed);

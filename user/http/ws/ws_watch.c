@@ -3,6 +3,8 @@
  * ws_watch.c - polls the agent for the changes of the watches of a WebSocket.
  *
  *   {"id":2,"change":{entry}}   {"id":2,"lost":true}   {"id":2,"error":"watch: why it has ended"}
+ *
+ * One message may have both "change" and "lost".
  */
 #include "http/ws/ws_watch.h"
 

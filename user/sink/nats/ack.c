@@ -64,7 +64,7 @@ bool wf_ack_subject_parse(const char *subject, const char *inbox, struct wf_wind
 	return rest && parse_u32(rest, '\0', &ret_id->use);
 }
 
-/* Return true if the object @text, which has no error, has a number after "seq":. */
+/* Return true if the object @text, which has no error, has a positive number after "seq":. */
 static bool has_seq(const char *text)
 {
 	const char *seq = strstr(text, "\"seq\":");

@@ -28,7 +28,7 @@ enum {
 #define TEXT(constant, value, name, text) [constant] = (text),
 static const char *const state_texts[] = {WF_LINK_STATES(TEXT)};
 
-/* A thread that tries to connect until it succeeds, and its result. */
+/* A thread that tries to connect until it succeeds, fails for good or must end; and its result. */
 struct attempt {
 	pthread_t thread;
 	bool is_running; /* the thread was started and not joined */

@@ -7,7 +7,8 @@
  * sends it.
  *
  * Memory: max_pending_bytes, and what libnats needs for a connection (below 2 MiB). Thread: the
- * sink's; wf_publisher_stats_read() and wf_publisher_trouble(): any.
+ * sink's; wf_publisher_stats_read() and wf_publisher_trouble(): any; wf_publisher_new() is called
+ * before the sink's thread starts, and wf_publisher_free() after it has ended.
  */
 #ifndef WF_SINK_NATS_PUBLISHER_H
 #define WF_SINK_NATS_PUBLISHER_H
@@ -65,8 +66,9 @@ bool wf_publisher_has_key(const struct wf_publisher *publisher, uint64_t key);
 
 /*
  * Wait until there is room for a message with a body of @body_bytes, and write the subject for its
- * acknowledgement. Return: 0; -EPROTO if wf_link_has_failed(); -ETIMEDOUT if the capture has ended
- * and no message was acknowledged for flush_ns; -ENOMEM. The reason is logged, except for -ENOMEM.
+ * acknowledgement. Return: 0; -EPROTO if there is no room and wf_link_has_failed(); -ETIMEDOUT if
+ * the capture has ended and no message was acknowledged for flush_ns; -ENOMEM. The reason is
+ * logged, except for -ENOMEM.
  */
 int wf_publisher_begin(struct wf_publisher *publisher, size_t body_bytes,
 		       char ret_reply[WF_ACK_SUBJECT_BYTES]);
@@ -81,12 +83,15 @@ int wf_publisher_put(struct wf_publisher *publisher, uint64_t key, natsMsg *msg,
 
 /*
  * Connect if there is no connection, take acknowledgements, and send the messages that the window
- * allows to be sent. Then wait at most @wait_ms for the next acknowledgement. Return: 0; -EPROTO as
- * wf_publisher_begin().
+ * allows to be sent. Then wait at most @wait_ms for the next acknowledgement. Return: 0; -EPROTO if
+ * wf_link_has_failed().
  */
 int wf_publisher_pump(struct wf_publisher *publisher, unsigned int wait_ms);
 
-/* Wait until all messages are acknowledged. Return: as wf_publisher_begin(). */
+/*
+ * Wait until all messages are acknowledged or given up. Return: 0; -EPROTO or -ETIMEDOUT as
+ * wf_publisher_begin().
+ */
 int wf_publisher_finish(struct wf_publisher *publisher);
 
 /*

@@ -6,7 +6,7 @@
  * pending entry is in the list `age`, and it
  *
  *   waits for the entry of its key before it (previous → next), or
- *   is in the list `ready`, in order of becoming ready, or
+ *   is in the list `ready`: first those to be sent again, then in order of becoming ready, or
  *   is in the list `in_flight`, in order of sending.
  *
  * A table finds the last entry of each key, to which the next one is chained.
@@ -367,8 +367,8 @@ void wf_window_give_up(struct wf_window *window, struct wf_window_id id)
 }
 
 /*
- * Set the time of the next probe to retry_ns from now, unless a later probe is already set, and
- * double retry_ns for the probe after it, up to opts.retry_max_ns.
+ * Set the time of the next probe to retry_ns from now, and double retry_ns for the probe after it,
+ * up to opts.retry_max_ns. If a probe is already set whose time has not come, change nothing.
  */
 static void probe_later(struct wf_window *window, uint64_t now_ns)
 {

@@ -33,7 +33,8 @@ struct wf_window;
  * @bytes_max:		maximum size of all messages, sent or not
  * @in_flight_bytes_max, @in_flight_max: maximum of messages that are sent and not acknowledged
  * @ack_timeout_ns:	time after which a message that is not acknowledged is sent again
- * @retry_ns:		time before the first probe; it doubles with each failed probe
+ * @retry_ns:		time before the first probe after a rejection, doubled with each failed
+ *			probe; after a lost connection the first probe is sent at once
  * @retry_max_ns:	maximum time between two probes
  * @free_fn:		frees a message
  */

@@ -29,7 +29,8 @@ void wf_pcap_out_close(struct wf_pcap_out *out);
 
 /*
  * Each function wf_pcap_out_X() calls wf_record_out_X() (record_out.h) for the packets.
- * wf_pcap_out_reopen() also begins a section in a new file. Return: 0; negative errno (logged).
+ * wf_pcap_out_reopen() also begins a section if the file was opened again. Return: 0; negative
+ * errno (logged).
  */
 int wf_pcap_out_reopen(struct wf_sink *sink, struct wf_pcap_out *out);
 int wf_pcap_out_flush(struct wf_sink *sink, struct wf_pcap_out *out);
