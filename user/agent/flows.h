@@ -6,8 +6,11 @@
  *    "all": true if connections that have ended are listed, too}
  *     -> {"total", "flows": [{"src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id",
  *         "community_id", "flow": {counts, named as in events}, "interface", "worker",
- *         "tracked", "state", "start", "last", "toserver": {"packets", ..., "verdict"},
- *         "toclient": {...}}...]}
+ *         "tracked", "midstream", "state", "start", "last",
+ *         "toserver": {"packets", ..., "verdict"}, "toclient": {...}, "vlan": [ID...], "vni"}...]}
+ *
+ * "flow_id" is missing if no worker tracks the connection; "vlan" and "vni" are missing if it has
+ * none.
  */
 #ifndef WF_AGENT_FLOWS_H
 #define WF_AGENT_FLOWS_H

@@ -32,7 +32,7 @@ int wf_source_add_files(const struct wf_config *config, char *const *files, size
 
 /*
  * Return the capture file of a replay of one file; NULL in live capture, or for several files, a
- * directory or a pipe.
+ * directory, a pipe or standard input.
  */
 const char *wf_source_only_file(char *const *files, size_t files_count);
 
