@@ -9,8 +9,7 @@
 
 /*
  * Check the values for which their range is not enough. Return: 0 if they are valid; -EINVAL if
- * not, with the values and their places in @ret_error; other negative errno if the filter
- * expression can't be checked.
+ * not, with the values and their places in @ret_error; -ENOMEM.
  */
 int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error);
 
