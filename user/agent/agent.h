@@ -66,7 +66,7 @@ struct wf_agent_result {
  *
  * Return: 0 on success, also if a signal ended the wait for an interface; negative errno of the
  * first step that failed (already logged, except -ENOMEM); -EINTR if a signal has requested the end
- * while the first parts were opened.
+ * while a capture was opened.
  */
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result);
 
