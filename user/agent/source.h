@@ -2,8 +2,8 @@
 /*
  * source.h - creates the handle of a run, and adds its interfaces or capture files.
  *
- * Functions that return int return 0 or a negative errno, which was logged; if no file can be read,
- * the error of the last file. Thread: main.
+ * Functions that return int return 0 or a negative errno, which was logged, except -ENOMEM; if no
+ * file can be read, the error of the last file. Thread: main.
  */
 #ifndef WF_AGENT_SOURCE_H
 #define WF_AGENT_SOURCE_H
