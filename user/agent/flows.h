@@ -19,8 +19,8 @@
 #include <stdio.h>
 
 /*
- * Print a table of at most 80 columns with three lines per connection, or five lines if the
- * addresses do not fit on one. @flows: the response; members may be missing.
+ * Print a table of at most 80 columns with three lines per connection, or five lines if addresses
+ * and state do not fit on one. @flows: the response; members may be missing.
  */
 void wf_flows_print(const json_t *flows, FILE *out);
 

@@ -9,9 +9,9 @@
  *             "denied": true if the client may not send it
  *
  * A connection may carry several requests. A request for a stream must be the last one, because the
- * stream keeps the connection (wf_control_stream_fn). Root and the user who has started the agent,
- * to whom the socket file belongs, may connect, and members of a group that wf_control_admit()
- * names.
+ * stream keeps the connection (wf_control_stream_fn). Root may connect, the owner of the socket
+ * file, which is the user who has started the agent or a user that root names
+ * (wf_agent_control_open()), and members of a group that wf_control_admit() names.
  */
 #ifndef WF_AGENT_CONTROL_CONTROL_H
 #define WF_AGENT_CONTROL_CONTROL_H
