@@ -8,8 +8,8 @@
 #include "config/config_table.h"
 
 /*
- * Check the values for which their range is not enough. Return: 0 if they are valid; -EINVAL if
- * not, with the values and their places in @ret_error; -ENOMEM.
+ * Check what the range of a key can't express, such as a power of two or an order of two values.
+ * Return: 0 if all values are valid; -EINVAL if not, with values and places in @ret_error; -ENOMEM.
  */
 int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error);
 
