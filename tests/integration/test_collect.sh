@@ -151,7 +151,7 @@ check 'both shards have all opens and closes, each once' all_events_are "$work/h
 publish bad >"$work/out"
 collect_once half0 --shard 0/2 2>"$work/half0.err"
 collect_once half1 --shard 1/2 2>"$work/half1.err"
-for reason in 'no headers of weft' 'another version' 'malformed' 'name different sensors' 'not a name' 'impossible'; do
+for reason in 'no headers of weft' 'another version' 'malformed' 'does not name the sensor' 'not a name' 'impossible'; do
 	check "bad input is reported: $reason" grep -q "is rejected: .*$reason" "$work/half0.err" "$work/half1.err"
 done
 check 'nothing was written outside the directories' test ! -e /tmp/weft-escape

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * agent.c - opens all parts of a run in order, runs, and closes them in reverse order.
+ * agent.c - opens all parts of a run in order, runs, and closes them, first those that answer
+ * requests.
  *
  * Sink threads start after the workers: if weft_start() fails, a running sink would wait for an end
  * of data that never comes. Until the sink threads run, the queues hold the events.
@@ -238,7 +239,7 @@ static int start(struct agent *agent)
 		wf_policies_start(agent->state->policies);
 		wf_agent_state_follow(agent->state, &agent->request_env);
 	}
-	/* Requests are answered only during the capture. */
+	/* Requests are not answered before all that they read has started. */
 	if (!err && agent->control)
 		err = wf_control_start(agent->control);
 	if (!err)
@@ -315,7 +316,7 @@ static int wait_for_end(struct agent *agent)
 	return err;
 }
 
-/* Wait for all sinks. Return: the first failure; 0 if none failed. */
+/* Wait for the sinks that were started. Return: the first failure; 0 if none failed. */
 static int join_sinks(struct agent *agent)
 {
 	int first = 0;

@@ -18,13 +18,13 @@
 
 /** The steps of a run; the exit status depends on the step that failed. */
 enum wf_agent_step {
-	/* an option, the filter, the stored policy or the plan for privileges can't be used */
+	/* an option, the stored policy or the plan for privileges can't be used */
 	WF_AGENT_OPTIONS = 0,
-	WF_AGENT_SOURCE,  /* a file or an interface cannot be used */
-	WF_AGENT_SINKS,	  /* an output cannot be opened */
+	WF_AGENT_SOURCE,  /* a file, an interface or the filter of a replay cannot be used */
+	WF_AGENT_SINKS,	  /* an output, or the table of endpoints, cannot be opened */
 	WF_AGENT_CONTROL, /* the control socket or the HTTP server cannot be opened */
 	WF_AGENT_START,
-	WF_AGENT_RUN,	 /* the source ended with an error */
+	WF_AGENT_RUN,	 /* the source ended with an error, or one of several files can't be read */
 	WF_AGENT_OUTPUT, /* an output failed while running */
 };
 
@@ -35,7 +35,7 @@ enum wf_agent_step {
  * @files_count: 0: the run captures from the interfaces of @config and has a control socket
  * @tick_fn: called several times a second while the capture runs; may be NULL
  * @reload_fn: reads the configuration again; NULL: it can't be read again
- * @log_fn:  receives the messages of the agent and its sinks
+ * @log_fn:  receives the messages of the agent and its sinks; may be NULL
  */
 struct wf_agent_opts {
 	struct wf_config *config;
@@ -52,7 +52,7 @@ struct wf_agent_opts {
 /**
  * struct wf_agent_result - the outcome of a run
  * @step:   the step that failed; valid if wf_agent_run() returned an error
- * @report: owned by the caller; NULL if the capture never started
+ * @report: report on the last capture, owned by the caller; NULL if its start failed
  */
 struct wf_agent_result {
 	enum wf_agent_step step;
@@ -62,10 +62,11 @@ struct wf_agent_result {
 /**
  * wf_agent_run() - run until the capture files or the interfaces end, a signal stops the run
  * (signals.h), a live run has reached its duration or its number of packets, or a failure has ended
- * each output
+ * each output. With capture.wait_for_interface, the run does not end with an interface.
  *
- * Return: 0 on success; negative errno of the first step that failed (already logged, except
- * -ENOMEM); -EINTR if a signal has requested the end before the capture started.
+ * Return: 0 on success, also if a signal ended the wait for an interface; negative errno of the
+ * first step that failed (already logged, except -ENOMEM); -EINTR if a signal has requested the end
+ * while a capture was opened.
  */
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result);
 

@@ -176,9 +176,9 @@ static void find_mode(const struct weft_interface *interface, void *ctx)
 }
 
 /*
- * Return the filter in use, owned by the caller. The answer contains the mode of the interfaces,
- * because the mode determines where the filter is checked; the mode is "auto" if the interfaces
- * have different ones.
+ * Return the filter in use, owned by the caller; NULL on failure. The answer contains the mode of
+ * the interfaces, because the mode determines where the filter is checked; the mode is "auto" if
+ * the interfaces have different ones.
  */
 static json_t *answer_new(const struct wf_request_env *env)
 {

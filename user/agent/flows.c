@@ -47,8 +47,8 @@ static json_t *side_new(const struct weft_flow_view *view, enum weft_dir dir)
 }
 
 /*
- * Return the state of the connection. If no worker tracks the connection, the state is derived from
- * its TCP flags.
+ * Return the state of the connection. If no worker tracks the connection, its TCP flags tell
+ * whether it is closed; otherwise the state is "unknown".
  */
 static const char *state_of(const struct weft_flow_view *view)
 {
@@ -62,7 +62,7 @@ static const char *state_of(const struct weft_flow_view *view)
 	return "unknown";
 }
 
-/* Return the counts, with the names that they have in the event "flow". */
+/* Return times, state and counts, with the names that they have in the event "flow". */
 static json_t *event_counts_new(const struct weft_flow_view *view)
 {
 	static const char *const suffixes[] = {"toserver", "toclient"};

@@ -6,8 +6,11 @@
  *    "all": true if connections that have ended are listed, too}
  *     -> {"total", "flows": [{"src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id",
  *         "community_id", "flow": {counts, named as in events}, "interface", "worker",
- *         "tracked", "state", "start", "last", "toserver": {"packets", ..., "verdict"},
- *         "toclient": {...}}...]}
+ *         "tracked", "midstream", "state", "start", "last",
+ *         "toserver": {"packets", ..., "verdict"}, "toclient": {...}, "vlan": [ID...], "vni"}...]}
+ *
+ * "flow_id" is missing if no worker tracks the connection; "vlan" and "vni" are missing if it has
+ * none.
  */
 #ifndef WF_AGENT_FLOWS_H
 #define WF_AGENT_FLOWS_H
@@ -16,8 +19,8 @@
 #include <stdio.h>
 
 /*
- * Print a table of at most 80 columns with three lines per connection, or five lines if the
- * addresses do not fit on one. @flows: the response; members may be missing.
+ * Print a table of at most 80 columns with three lines per connection, or five lines if addresses
+ * and state do not fit on one. @flows: the response; members may be missing.
  */
 void wf_flows_print(const json_t *flows, FILE *out);
 

@@ -262,8 +262,9 @@ static void print_verdict_frames(const json_t *report, FILE *out)
 }
 
 /*
- * Return true if the subscription @sub is shown without --verbose: it lost events, weft ended it,
- * its events wait, or they have filled more than half of its queue.
+ * Return true if subscriptions are printed without --verbose because of @sub: it lost events, it
+ * has ended, its consumer took none of its waiting events, or they once filled more than half of
+ * its queue.
  */
 static bool is_notable(const json_t *sub)
 {
@@ -318,7 +319,7 @@ static void print_loss(const json_t *sink, const char *what, const char *events_
 			wf_report_number(bytes, numbers[1]));
 }
 
-/* Gaps, and separately the bytes that the user has left out with reassembly.depth_bytes. */
+/* Gaps without those of the depth limit, and the bytes beyond the depth limit. */
 struct gaps {
 	json_int_t count;
 	json_int_t bytes;
@@ -336,7 +337,7 @@ static struct gaps gaps_of(const json_t *metrics)
 	};
 }
 
-/* Print how many frames were lost, and lines for gaps, overload and sinks with losses. */
+/* Print how many frames were lost, and lines for gaps, depth, overload and sinks with losses. */
 static void print_verdict(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");

@@ -26,9 +26,10 @@
 #include <stdio.h>
 
 /*
- * Print losses and warnings, privileges and interfaces, every ledger as a sum, the sinks, the
- * subscriptions, and every metric. Values that are 0 are left out. @is_verbose: also print zeros,
- * and the meaning of each metric. Members may be missing if @report comes from another process.
+ * Print losses and warnings, privileges, interfaces, ledgers as sums, sinks, all subscriptions if
+ * one of them is slow, lost events or has ended, and metrics. Ledgers, counts and metrics that are
+ * 0 are left out. @is_verbose: also print these, all subscriptions, and the meaning of each metric.
+ * Members may be missing if @report comes from another process.
  */
 void wf_report_print(const json_t *report, bool is_verbose, FILE *out);
 
@@ -44,15 +45,15 @@ bool wf_report_is_closed(const json_t *report);
 const char *wf_report_number(int64_t value, char *buf);
 
 /*
- * Format @value in at most 9 characters in @buf (WF_REPORT_SHORT_BYTES): "1,234,567", "123.4 M". M,
- * G, T, P and E are powers of 1000. Return: @buf.
+ * Format @value, 0 or more, in at most 9 characters in @buf (WF_REPORT_SHORT_BYTES): "1,234,567",
+ * "123.4 M". M, G, T and P are powers of 1000. Return: @buf.
  */
 const char *wf_report_short(int64_t value, char *buf);
 enum { WF_REPORT_SHORT_BYTES = 28 };
 
 /*
- * Format @value in at most @chars characters, which are 6 or more, in @buf (WF_REPORT_SHORT_BYTES):
- * "12,345", "1.2 M". k, M, G, T, P and E are powers of 1000. Return: @buf.
+ * Format @value, 0 or more, in at most @chars characters, which are 6 or more, in @buf
+ * (WF_REPORT_SHORT_BYTES): "12,345", "1.2 M". k, M, G, T, P and E are powers of 1000. Return: @buf.
  */
 const char *wf_report_fit(int64_t value, int chars, char *buf);
 
@@ -62,7 +63,8 @@ enum { WF_REPORT_COUNTED_BYTES = 48 };
 
 /*
  * Write @name, a metric of a ledger, to @buf (WF_REPORT_NAME_BYTES) without its first word (the
- * stage) and its last one (the unit): "kernel_passed_frames" becomes "passed". Return: @buf.
+ * stage) and its last one (the unit): "kernel_ring_full_frames" becomes "ring full". A name of one
+ * or two words is not changed. Return: @buf.
  */
 const char *wf_report_short_name(const char *name, char *buf);
 enum { WF_REPORT_NAME_BYTES = 64 };

@@ -32,8 +32,8 @@ struct wf_subscribers;
 /** struct wf_request_env - the agent as seen by requests; all pointers are borrowed */
 struct wf_request_env {
 	struct weft *weft;
-	const char *source; /* names of the interfaces, or of the capture files */
-	uint64_t start_ns;  /* CLOCK_MONOTONIC time of the start */
+	const char *source; /* see wf_report_name_source() */
+	uint64_t start_ns;  /* CLOCK_MONOTONIC time of the start of the present capture */
 	struct wf_sink *const *sinks;
 	size_t sinks_count;
 	const struct wf_losses *losses; /* recent losses of frames */
@@ -44,7 +44,7 @@ struct wf_request_env {
 	struct wf_policies *policies;	/* the policy in use, and its history */
 	struct wf_reload *reload;	/* reads the configuration again */
 	struct wf_endpoints *endpoints; /* NULL: not recorded */
-	struct wf_fleet_watch *fleet;	/* NULL: no sinks.nats, or no HTTP server */
+	struct wf_fleet_watch *fleet;	/* NULL: no sinks.nats.url, or no HTTP server */
 	struct wf_run_limit *limit;
 	struct wf_serve *serve; /* the HTTP server */
 };

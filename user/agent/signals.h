@@ -11,7 +11,7 @@
  *   SIGPIPE           ignored: if the reader of an output closes a pipe, only that sink fails
  *   SIGUSR1, SIGUSR2  ignored
  *
- * Thread: main; signal handlers are per process.
+ * Thread: main, except wf_signals_is_stopped(); signal handlers are per process.
  */
 #ifndef WF_AGENT_SIGNALS_H
 #define WF_AGENT_SIGNALS_H
@@ -35,7 +35,7 @@ void wf_signals_give_back(const struct wf_signals *signals);
 /* Set the handle that a signal stops; NULL: none. Call with NULL before the handle is freed. */
 void wf_signals_set_handle(struct weft *weft);
 
-/* Return true if a signal has requested the end of the run. */
+/* Return true if a signal has requested the end of the run. Thread: any. */
 bool wf_signals_is_stopped(void);
 
 /*

@@ -2,8 +2,8 @@
 /*
  * source.h - creates the handle of a run, and adds its interfaces or capture files.
  *
- * Functions that return int return 0 or a negative errno, which was logged; if no file can be read,
- * the error of the last file. Thread: main.
+ * Functions that return int return 0 or a negative errno, which was logged, except -ENOMEM; if no
+ * file can be read, the error of the last file. Thread: main.
  */
 #ifndef WF_AGENT_SOURCE_H
 #define WF_AGENT_SOURCE_H
@@ -32,7 +32,7 @@ int wf_source_add_files(const struct wf_config *config, char *const *files, size
 
 /*
  * Return the capture file of a replay of one file; NULL in live capture, or for several files, a
- * directory or a pipe.
+ * directory, a pipe or standard input.
  */
 const char *wf_source_only_file(char *const *files, size_t files_count);
 

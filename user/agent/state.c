@@ -44,8 +44,8 @@ static void name_agent(const struct wf_config *config, char ret_name[NAME_BYTES]
 }
 
 /*
- * Reject an interface that another agent captures. The policy file and the control socket are
- * locked, too, but this message names the cause.
+ * Reject an interface that another agent captures. The lock of the policy file and the bound
+ * control socket would end the start, too, but this message names the cause.
  */
 static int check_interface(const char *dir, const char *name, weft_log_fn log_fn, void *log_ctx)
 {

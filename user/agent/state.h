@@ -22,7 +22,7 @@ struct wf_store;
  * @store and @policies are owned
  */
 struct wf_agent_state {
-	struct wf_reload reload; /* the caller sets fn and ctx */
+	struct wf_reload reload; /* the caller sets fn, ctx and user */
 	struct wf_store *store;
 	struct wf_policies *policies;
 };

@@ -15,6 +15,6 @@ const struct wf_request wf_request_subscribe = {
 	.name = "subscribe",
 	.help = "send events on this connection, as weft/client.h describes; members: version, name, "
 		"filter, events, directions, first_bytes, queue_bytes, queue_bytes_max, queue_events, "
-		"overflow, block_timeout_ms, idle_ttl_ms",
+		"overflow, block_timeout_ms, idle_ttl_ms, shm",
 	.stream = stream,
 };

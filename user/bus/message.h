@@ -43,7 +43,7 @@ enum wf_bus_kind { WF_BUS_KINDS(WEFT_TABLE_ENUM) };
 	X(WF_BUS_FAULT_HEADERS, 1, "headers", "it has no headers of weft")                      \
 	X(WF_BUS_FAULT_VERSION, 2, "version", "it has another version than 1")                  \
 	X(WF_BUS_FAULT_FIELD, 3, "field", "a header is missing, or its value is malformed")     \
-	X(WF_BUS_FAULT_SENSOR, 4, "sensor", "its subject and Weft-Flow name different sensors") \
+	X(WF_BUS_FAULT_SENSOR, 4, "sensor", "its subject does not name the sensor of its flow") \
 	X(WF_BUS_FAULT_NAME, 5, "name", "its Weft-Name is not a name of a stream file")         \
 	X(WF_BUS_FAULT_OFFSET, 6, "offset", "its offset or length is impossible")               \
 	X(WF_BUS_FAULT_BODY, 7, "body", "its body is empty, too long, or not JSON")             \

@@ -12,7 +12,7 @@
 
 #define WF_BUS_PORT "4222" /* the default of libnats */
 
-/* Return the part of @url after the scheme, or NULL if the scheme is unknown. */
+/* Return the part of @url after the scheme, all of it if it has none; NULL: an unknown scheme. */
 static const char *after_scheme(const char *url, bool *ret_is_tls)
 {
 	const char *colon = strstr(url, "://");

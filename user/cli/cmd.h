@@ -48,8 +48,8 @@ struct wf_cmd {
 	static const struct wf_cmd cmd_##cmd_name
 
 /*
- * Return the command called @name. If there is none, report this on stderr with the most similar
- * name, and return NULL.
+ * Return the command called @name. If there is none, report this on stderr, with a similar name if
+ * there is one, and return NULL.
  */
 const struct wf_cmd *wf_cmd_find(const char *name);
 

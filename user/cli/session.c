@@ -46,7 +46,8 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 	case WF_AGENT_OPTIONS:
 		/*
 		 * -E2BIG: the host has less memory than the limit; -EPERM: the user can't be
-		 * changed; -EBUSY: another agent uses the file of the policy
+		 * changed, or may not write the streams; -EBUSY: another agent captures from an
+		 * interface, or uses the file of the policy
 		 */
 		if (err == -E2BIG || err == -EPERM || err == -EBUSY)
 			return WF_EXIT_NOT_ALLOWED;
@@ -137,7 +138,7 @@ static bool is_same_file(const char *path, const struct stat *wanted)
 	       stat_buf.st_ino == wanted->st_ino;
 }
 
-/* Return true if a replay reads the file @path, itself or as part of its directory. */
+/* Return true if @path is a file with data that a replay reads, itself or with its directory. */
 static bool is_input(const struct wf_session *session, const char *path)
 {
 	struct stat file, parent;

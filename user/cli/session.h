@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * session.h - the code shared by `weft run` and `weft replay`: a run of the agent, its summary and
- * its exit status.
+ * its exit status; and the arguments FILTER, which `weft filter` has, too.
  */
 #ifndef WF_CLI_SESSION_H
 #define WF_CLI_SESSION_H
@@ -29,8 +29,8 @@ struct wf_session {
 int wf_session_run(const struct wf_session *session);
 
 /*
- * Set filter.expression to the arguments from filter_first on. Return: 0 on success; negative errno
- * (reported).
+ * Set filter.expression to the arguments from filter_first on, if there are any. Return: 0 on
+ * success; negative errno (reported).
  */
 int wf_session_set_filter(const struct wf_session *session);
 

@@ -49,11 +49,12 @@ struct wf_collect_opts {
 };
 
 /*
- * Collect until SIGTERM or SIGINT, whose actions are replaced. SIGHUP opens the file of events
- * again. Failures are logged. Return: 0; -EINVAL: an option or certificate is wrong; -EBUSY:
- * another collector uses the shard, the directory or the file of events; -EEXIST: the directory
- * belongs to another shard or stream, or the stream is collected in another number of shards;
- * -EACCES: the server rejects the user; other negative errno: a failure while running.
+ * Collect until SIGTERM or SIGINT, whose actions are replaced, or until @is_once ends the run.
+ * SIGHUP opens the file of events again. Failures are logged. Return: 0; -EINVAL: an option or
+ * certificate is wrong; -EBUSY: another collector uses the shard, the directory or the file of
+ * events; -EEXIST: the directory belongs to another shard or stream, or has stream files of others,
+ * or the stream is collected in another number of shards; -EACCES: the server rejects the user, or
+ * a file or directory can't be used; other negative errno: another failure.
  */
 int wf_collect_run(const struct wf_collect_opts *opts);
 

@@ -23,7 +23,7 @@ int wf_config_reset(struct wf_config *config, const struct wf_config_key *key);
 /**
  * wf_config_set() - set one key
  * @place: name of the source of the value in messages ("--overlap")
- * @text:  the value as on a command line: lists with commas, maps as PREFIX=POLICY,...
+ * @text:  the value as on a command line: lists with commas, maps as PREFIX=VALUE,...
  *
  * Return: 0 on success; -EINVAL if the key or value is rejected, with the reason in @ret_error;
  * -ENOMEM.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_check.c - rejects combinations of values that cannot work.
+ * config_check.c - rejects values that cannot work, alone or together.
  *
  * Each message names the place where the value was set, and the other value if two are in conflict.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_reload.h - the keys that a running agent can change (`weft reload`, SIGHUP), and the
- * reason why it can't change the others. The manual lists both from this table.
+ * config_reload.h - the keys that a running agent can change (`weft reload`, SIGHUP), which the
+ * manual lists from this table, and the reason why it can't change the others.
  */
 #ifndef WF_CONFIG_CONFIG_RELOAD_H
 #define WF_CONFIG_CONFIG_RELOAD_H

@@ -10,7 +10,8 @@
 /**
  * wf_config_load() - set values from the YAML file @path
  *
- * Return: 0 on success; -EINVAL if the contents are rejected; -ENOENT and other errors of the file.
+ * Return: 0 on success; -EINVAL if the file or its contents are rejected; -ENOMEM; -ENOENT and
+ * other errors of opening the file.
  * @ret_error contains the reason. After an error, @config may hold part of the file, so only
  * wf_config_fini() may be called on it.
  */

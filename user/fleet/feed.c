@@ -71,8 +71,8 @@ static void take(struct wf_fleet *fleet, natsMsg *msg, uint64_t *ret_pending)
 }
 
 /*
- * Take the messages that the server has now, for at most REQUEST_MS. Each message shows how many
- * follow it.
+ * Take the messages that the server has now, until REQUEST_MS have passed or none arrives within
+ * FIRST_MS. Each message shows how many follow it.
  */
 static natsStatus take_waiting(struct wf_fleet *fleet, natsSubscription *sub)
 {

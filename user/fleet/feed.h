@@ -26,8 +26,9 @@ struct wf_fleet_feed_opts {
 };
 
 /*
- * Connect, and take all states that JetStream has into @fleet. Return: 0; -EAGAIN if no server can
- * be reached, or there is no stream; -EACCES, -EINVAL, as wf_bus_connect(); -ENOMEM. @ret_error:
+ * Connect, and take the last state of each sensor and all recent states into @fleet, which may hold
+ * a part of them after a failure. Return: 0; -EAGAIN if no server can be reached, there is no
+ * stream, or reading fails; -EACCES, -EINVAL, as wf_bus_connect(); -ENOMEM. @ret_error:
  * WF_BUS_ERROR_BYTES bytes; not set after -ENOMEM.
  */
 int wf_fleet_feed_open(struct wf_bus *bus, const struct wf_fleet_feed_opts *opts,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * sensors.c - reads the state of a sensor: a JSON object with the members of `weft stats --json`,
- * and the member "health".
+ * and further ones, such as "health", "hostname" and "interval_sec".
  */
 #include "fleet/sensors.h"
 

@@ -2,7 +2,8 @@
 /*
  * sensors.h - the table of sensors, in order of their names.
  *
- * Rates need two states of the same run; with one, they are averages over the run. Thread: one.
+ * Rates are those between two states of the same run; with one state, they are averages over the
+ * run, and after the end of the run they are 0. Thread: one.
  */
 #ifndef WF_FLEET_SENSORS_H
 #define WF_FLEET_SENSORS_H

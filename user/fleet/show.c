@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * show.c - prints two lines for each sensor: the first one has its health, rates and counts, the
- * second one its version, host, interfaces, memory and losses.
+ * second one its version, host, interfaces, memory and losses. Makes JSON of the same values.
  */
 #include "fleet/show.h"
 

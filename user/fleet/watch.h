@@ -6,7 +6,7 @@
  * asked for WF_FLEET_WATCH_IDLE_SEC: otherwise each of N agents would receive the states of all N.
  *
  * Memory: WF_FLEET_WATCH_BYTES, charged to the memory limit of the handle from the first attempt to
- * connect until the watch disconnects because nobody asks.
+ * connect until the watch disconnects because nobody asks, or is closed.
  */
 #ifndef WF_FLEET_WATCH_H
 #define WF_FLEET_WATCH_H
@@ -48,7 +48,7 @@ int wf_fleet_watch_open(const struct wf_fleet_watch_opts *opts, struct wf_fleet_
 int wf_fleet_watch_start(struct wf_fleet_watch *watch);
 
 /*
- * Return the table as `weft fleet --json` prints it, with the member "connected". While "connected"
+ * Return the table as `weft fleet --json` prints it, and the member "connected". While "connected"
  * is false, there is a member "reason", and the table is empty or the last one that was read. Owned
  * by the caller; NULL if the table is busy, or there is no memory. Thread: any.
  */

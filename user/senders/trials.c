@@ -4,7 +4,8 @@
  *
  * If the segments of a sender are accepted (WF_SENDER_BELIEVED), a flag of its flow records this.
  * SYNs alone make no flow; until the flow exists, the trial stays in the table, without packets, as
- * the record. If there is no room for another trial or packet, the oldest trial ends early.
+ * the record. If there is no room for another trial, the oldest record is removed; if there is no
+ * record, or no room for a packet, the oldest trial ends early.
  */
 #include "senders/trials.h"
 

@@ -59,10 +59,9 @@ int wf_trials_new(const struct wf_trials_opts *opts, struct wf_trials **ret_tria
 void wf_trials_free(struct wf_trials *trials);
 
 /*
- * Take @packet, decoded from @frame, with the frame's page reference if the packet belongs to a
- * trial, begins one, or has a wrong checksum that earlier segments decide about. Return: true if
- * the packet was taken: it is held, or the callback was called; false if the caller must process
- * it.
+ * Hold @packet, decoded from @frame, or judge it at once. Return: true if the packet was taken,
+ * with the frame's page reference: it is held, or the callback was called; false if the caller must
+ * process it: no trial holds it, and its checksum is not wrong or its sender is believed.
  */
 bool wf_trials_take(struct wf_trials *trials, const struct wf_frame *frame,
 		    const struct wf_packet *packet);

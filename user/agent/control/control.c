@@ -72,7 +72,7 @@ struct session {
 	struct wf_control *control;
 	int fd;	      /* -1: another thread serves the connection from now on */
 	bool is_over; /* the connection is closed after the response */
-	bool may_ask; /* the client is root or the agent's user; others may only get a stream */
+	bool may_ask; /* false: the client may only get a stream */
 };
 
 /*
@@ -201,8 +201,8 @@ static void *control_thread(void *ctx)
 /* ---- opening ---- */
 
 /*
- * Return true if the agent that listens at @addr is in this network namespace, or if its namespace
- * can't be determined.
+ * Return true if the agent that listens at @addr is in this network namespace, or if this can't be
+ * determined.
  */
 static bool is_taken_here(const struct sockaddr_un *addr)
 {

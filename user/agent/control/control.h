@@ -9,9 +9,9 @@
  *             "denied": true if the client may not send it
  *
  * A connection may carry several requests. A request for a stream must be the last one, because the
- * stream keeps the connection (wf_control_stream_fn). Root and the user who has started the agent,
- * to whom the socket file belongs, may connect, and members of a group that wf_control_admit()
- * names.
+ * stream keeps the connection (wf_control_stream_fn). Root may connect, the owner of the socket
+ * file, which is the user who has started the agent or a user that root names
+ * (wf_agent_control_open()), and members of a group that wf_control_admit() names.
  */
 #ifndef WF_AGENT_CONTROL_CONTROL_H
 #define WF_AGENT_CONTROL_CONTROL_H
@@ -75,7 +75,8 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 
 /*
  * Return the process id of the agent that serves the interface @name in this network namespace
- * through a socket in @dir; 0 if there is none, or if this user may not connect to it. Thread: any.
+ * through a socket in @dir; 0 if there is none, if this user may not connect to it, or if its
+ * network namespace can't be determined. Thread: any.
  */
 pid_t wf_control_find_agent(const char *dir, const char *name);
 
@@ -112,16 +113,17 @@ int wf_control_find(const char *dir, const char *name, char *ret_path,
 		    struct wf_control_error *ret_error);
 
 /**
- * wf_control_send() - send one request to the agent at @dir/@name.sock
- * @name: NULL selects the only running agent, or the only one of this network namespace
+ * wf_control_send() - send one request to an agent whose sockets are in @dir
+ * @name: an interface of the agent; NULL selects the only running agent, or the only one of this
+ *        network namespace
  * @request: has a "command"; borrowed
  * @stop_fd: the request is cancelled when this descriptor is readable; -1: none
  * @ret_response: the member of the response that is named after the command; owned by the caller
  *
  * Return: 0 on success; -ENOENT if no agent runs, or if the request names something that does not
- * exist; -ENOTUNIQ if several agents run and @name is NULL; -EACCES if this user may not connect or
- * not send the request; -EINVAL if the request is wrong; -EPROTO if the agent reports another error
- * or the response is malformed; -ETIMEDOUT; -ECANCELED; other negative errno of the connection.
+ * exist; -ENOTUNIQ if @name is NULL and selects none of several agents; -EACCES if this user may
+ * not connect or not send the request; -EINVAL if the request is wrong; -EPROTO if the agent
+ * reports another error or the response is malformed; -ETIMEDOUT; -ECANCELED; other negative errno.
  * @ret_error contains the reason. Thread: any.
  */
 int wf_control_send(const char *dir, const char *name, const json_t *request, int stop_fd,

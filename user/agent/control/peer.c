@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * peer.c - connects to control sockets, and finds the process that listens on a socket.
+ * peer.c - connects to control sockets, examines the process at the other end of a socket, and
+ * reads the ids of users and groups.
  */
 #include "agent/control/peer.h"
 

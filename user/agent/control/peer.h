@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peer.h - finds out who is at the other end of a control socket; used by agents and clients.
+ * peer.h - connects to control sockets, examines the process at the other end of one, and reads the
+ * ids of users and groups; used by agents and clients.
  *
  * Thread: any.
  */

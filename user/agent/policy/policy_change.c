@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_change.c - the requests that change the policy. The answer is the present version.
+ * policy_change.c - the requests that change the policy. The answer is the version that is present
+ * after the change.
  *
  *   {"command": "policy_set", "policy": {see policy/policy.h}, "if_version", "by"}
  *   {"command": "policy_set", "from_config": true, "if_version", "by"}

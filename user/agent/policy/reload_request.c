@@ -22,7 +22,8 @@ static json_t *answer_reload(const struct wf_request_env *env, const json_t *req
 	int err;
 
 	if (!env->reload->fn)
-		return wf_request_refuse(ret_error, "reload", "the agent has no configuration");
+		return wf_request_refuse(ret_error, "reload",
+					 "this agent can't read its configuration again");
 	err = wf_reload(env->reload, "weft reload", &result, &error);
 	if (!err)
 		return result;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * drop.c - changes the user, drops capabilities, and installs the seccomp filter, in this order.
+ * drop.c - changes the user, drops capabilities, sets no_new_privs, and installs the seccomp
+ * filter, in this order.
  *
  * The seccomp filter is last, so that it does not have to allow the other steps.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hand_over.c - gives directories to the user, gives up privileges, and reports what is kept.
+ * hand_over.c - raises the priority of capture threads, gives directories to the user, gives up
+ * privileges, and reports what is kept.
  *
  * The directories are those of the pins and of the control sockets, from which files are removed at
  * the end, and that of the stored policy, to which each change of the policy writes.
@@ -30,8 +31,9 @@ static int give_own(const struct wf_hand_over *step, const char *key, int dir_fd
 }
 
 /*
- * Give the directories, and the lock file of the stored policy, to the user. Errors are ignored:
- * check_dirs() and check_state_dir() check later whether the user may write to the directories.
+ * If the process is root, give the directories, and the lock file of the stored policy, to the
+ * user. Errors are ignored: check_dirs() and check_state_dir() check later whether the user may
+ * write to the directories.
  */
 static void give_dirs(const struct wf_hand_over *step, const struct weft_needs *needs)
 {

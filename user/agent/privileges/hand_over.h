@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hand_over.h - the step of a start after everything that needs privileges is opened and before
- * threads exist: gives directories to the user, gives up privileges, and reports the privileges
- * that are kept.
+ * hand_over.h - the step of a start between the steps that need privileges and the creation of
+ * threads: raises the priority of the capture threads, gives directories to the user, gives up
+ * privileges, and reports the privileges that are kept.
  *
  * Thread: main, before other threads exist.
  */

@@ -32,7 +32,7 @@ struct wf_plan_opts {
  * Decide what wf_privileges_drop() will do. If the user may not write to the directory of stream
  * files, the plan is rejected if the configuration names the user; otherwise the process keeps its
  * present user. Return: 0 on success; -EINVAL if there is no such user or group; -EPERM if weft
- * can't become the user, or if the user may not write to the outputs. Failures are logged.
+ * can't become the user, or if the plan is rejected. Failures are logged.
  */
 int wf_plan_make(const struct wf_plan_opts *opts, struct wf_privileges *ret_privileges);
 

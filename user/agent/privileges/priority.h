@@ -15,7 +15,7 @@
 /*
  * Raise the priority of the calling thread, which the threads that it creates inherit. Nothing is
  * done if the process was started with another priority than the default one, or may not do this.
- * If it may, it also may later, without privileges.
+ * After a success, later calls need no privileges.
  */
 void wf_priority_raise(void);
 

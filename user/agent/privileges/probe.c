@@ -10,7 +10,8 @@
 #include "agent/privileges/plan.h"
 #include "agent/privileges/seccomp_filter.h"
 
-/* Find the user as which weft would run. If weft can't change its user, @advice has a remedy. */
+/* Find the user as which weft would run. If root can't become that user, write a remedy to @advice.
+ */
 static void find_account(const struct wf_config *config, struct wf_account *account, char *advice,
 			 size_t advice_bytes)
 {

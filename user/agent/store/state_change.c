@@ -5,8 +5,8 @@
  *   {"command": "state_set", "key", "value": any JSON, "if_version"}  -> {"key", "version"}
  *   {"command": "state_delete", "key", "if_version"}                  -> {"key", "version"}
  *
- * With "if_version", the change is made only if the key has this version; 0: if there is no such
- * key. The answer has the version of the change.
+ * With "if_version", the change is made only if the key has this version; 0, for state_set: only if
+ * there is no such key. The answer has the version of the change.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -38,7 +38,10 @@ const char *wf_state_read_text(const json_t *request, const char *name,
 bool wf_state_read_number(const json_t *request, const char *name, int64_t min, int64_t max,
 			  uint64_t *ret_number, struct wf_control_error *ret_error);
 
-/* Return the member "value" as text, freed by the caller with free(); NULL if it is not valid. */
+/*
+ * Return the member "value" as compact JSON, freed by the caller with free(); NULL if it is
+ * missing, too long or nested too deep, or if there is no memory.
+ */
 char *wf_state_read_value(const json_t *request, struct wf_control_error *ret_error);
 
 /* Return an entry, owned by the caller; NULL if there is no memory. */

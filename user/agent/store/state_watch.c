@@ -22,8 +22,8 @@ static json_t *refuse(struct wf_control_error *ret_error, int err)
 {
 	if (err == -ENOENT)
 		return wf_request_refuse(ret_error, "watch",
-					 "it has ended, because no client polled it for "
-					 "60 seconds");
+					 "it has ended: no client polled it for 60 seconds, or it "
+					 "was closed");
 	if (err == -ENOSPC)
 		return wf_request_refuse(ret_error, "watch", "there are too many watches");
 	return wf_state_refuse(ret_error, "watch", err);

@@ -3,7 +3,9 @@
  * fleet.c - the request "fleet": all sensors that publish on NATS.
  *
  *   {"command": "fleet"}
- *     -> {"sensors": [...], "left_out", "connected", "reason"}, as `weft fleet --json` prints it
+ *     -> {"sensors": [...], "left_out", "connected": true while the agent reads the states of
+ *         sensors, "reason": why it does not}; "sensors" and "left_out" as `weft fleet --json`
+ *         prints them
  */
 #include <errno.h>
 

@@ -43,8 +43,8 @@ static void add_reason(struct report *report, const char *format, ...)
 }
 
 /*
- * Write how long ago a loss was. Losses are noticed once per second, so a loss that goes on can be
- * more than a second old.
+ * Write how long ago a loss was: "now" for less than 2 s, because losses of frames are noticed only
+ * once per second, and one that goes on can seem more than a second old.
  */
 static const char *ago(uint64_t sec, char buf[AGO_BYTES])
 {

@@ -21,7 +21,9 @@
 /** Health of an agent, from good to bad. */
 enum wf_health_status {
 	WF_HEALTH_OK = 0,
-	/* the agent works, but loses frames or events, may do so soon, or an interface has no link
+	/*
+	 * the agent works, but loses frames or events or may do so soon, an interface has no link,
+	 * or an output could not be opened again
 	 */
 	WF_HEALTH_DEGRADED,
 	WF_HEALTH_UNHEALTHY, /* a part of the agent does not work */
@@ -56,7 +58,7 @@ struct wf_health_interface {
  * @failure: message of the error that has ended it; "": the error has none; NULL: no error
  * @trouble: the reason why its output does not proceed; NULL: none
  * @limit_key: key of a limit beside that of its queue; NULL: none
- * @dropped_events, @dropped_bytes: drops of its queue in the present episode
+ * @dropped_events, @dropped_bytes: drops of its queue in the present or last episode (drops.h)
  * @drop_age_ns: time since the last drop; UINT64_MAX: none
  */
 struct wf_health_sink {

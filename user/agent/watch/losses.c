@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * losses.c - the list of metrics that count lost frames.
+ * losses.c - the list of metrics that count lost frames, and when their sum last grew.
  */
 #include "agent/watch/losses.h"
 

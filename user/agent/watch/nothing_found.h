@@ -3,8 +3,9 @@
  * nothing_found.h - writes one line with the reasons why (nearly) no frame led to a connection, and
  * with advice.
  *
- * A file is judged at its end, live capture after 10 seconds and then each minute. In live capture,
- * the line is not repeated until after a minute that needed no line.
+ * A replay is judged at its end, live capture after 10 seconds and then each minute. In live
+ * capture, minutes with fewer than 100 frames are skipped, and the line is not repeated until after
+ * a minute that was judged and needed no line.
  *
  * Thread: main.
  */

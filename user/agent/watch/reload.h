@@ -3,8 +3,9 @@
  * reload.h - reads the configuration of a running agent again, and uses what has changed.
  *
  * The table in config_reload.c says which keys can change while the agent runs: those of the
- * policy, which is set first because it can fail, and numbers and switches, whose change can't. If
- * another key has changed, nothing is changed, and each of these keys is reported with the reason.
+ * policy, which is set first because this can fail, and some numbers and switches, which are set
+ * without failure. If another key differs, nothing is changed, and each such key is reported with
+ * the reason.
  *
  * Thread: any; one reload runs at a time. Memory: a configuration, during the call.
  */
@@ -46,7 +47,8 @@ struct wf_reload {
 	struct wf_lock lock; /* held during a reload */
 };
 
-/* Initialise @reload, of which the caller has set fn and ctx. @config, @policies: those in use. */
+/* Initialise @reload, whose fn, ctx and user the caller has set. @config, @policies: those in use.
+ */
 void wf_reload_init(struct wf_reload *reload, struct wf_config *config,
 		    struct wf_policies *policies);
 void wf_reload_fini(struct wf_reload *reload);
@@ -56,7 +58,7 @@ void wf_reload_set_apply(struct wf_reload *reload, wf_reload_apply_fn fn, void *
 
 /*
  * Reload. @by: the author of a new version of the policy. *@ret_result: {"changed": [key...],
- * "rejected": [{"key", "reason"}...]}, owned by the caller; one of the two is empty; with
+ * "rejected": [{"key", "reason"}...]}, owned by the caller; at least one of the two is empty; with
  * "other_version", the number of the present version, if its policy is not the configured one.
  * Return: 0, also if keys were rejected; negative errno, with the reason in @ret_error.
  */

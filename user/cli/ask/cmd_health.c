@@ -40,7 +40,7 @@ WF_CMD(health) = {
 	.summary = "show whether a running agent works, and why not",
 	.details =
 		"The first line is ok, degraded (the agent captures, but loses something or soon\n"
-		"will) or unhealthy (a part does not work); a line for each reason follows.\n"
+		"will) or unhealthy (a part does not work); each reason follows, with a remedy.\n"
 		"The exit status is 0 if the agent is ok or degraded, 1 if it is unhealthy or\n"
 		"does not answer, 3 if no agent runs.\n"
 		"\n"

@@ -290,7 +290,10 @@ static int roll_back(const struct wf_options *options, char **args)
 		NULL, "weft policy rollback");
 }
 
-/* Set the policy in the file @path, if version @version of the policy is still the present one. */
+/*
+ * Set the policy in the file @path, if version @version of the policy, or that of --if-version, is
+ * still the present one.
+ */
 static int set_edited(const struct wf_options *options, const char *path, long long version)
 {
 	json_t *policy;

@@ -37,7 +37,7 @@ static const struct wf_option own[OWN_COUNT + 1] = {
 	[RETAIN] = {"retain", 0, "TIME",
 		    "remove finished stream files after this time (default "
 		    "never)"},
-	[MAX_OPEN] = {"max-open", 0, "N", "maximum number of open stream files (default 4096)"},
+	[MAX_OPEN] = {"max-open", 0, "N", "maximum number of open stream files (default 512)"},
 	[MAX_MEMORY] = {"max-memory", 0, "SIZE",
 			"memory for connections and messages (default 256M)"},
 	[LISTEN] = {"listen", 0, "ADDR:PORT", "serve /metrics and /health by HTTP"},

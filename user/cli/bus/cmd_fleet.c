@@ -138,7 +138,8 @@ WF_CMD(fleet) = {
 		"second, connections, lost frames, memory in use, pressure, and when it was last\n"
 		"heard of; then version, host, interfaces, memory limit, the first reason if it\n"
 		"is not healthy, what its outputs dropped, and losses by cause. A sensor that was\n"
-		"silent for three of its intervals is STALE; one that was stopped has ended.\n"
+		"silent for three of its intervals and 10 s is STALE; one that was stopped has\n"
+		"ended.\n"
 		"\n"
 		"  weft fleet --nats nats://n1,nats://n2\n"
 		"  weft fleet --nats nats://n1 --json | jq '.sensors[] | select(.stale)'\n",

@@ -310,8 +310,9 @@ static bool copy_data(struct run *run, struct weft_event *event)
 }
 
 /*
- * Print the events that have arrived. Return: -EAGAIN if more may arrive; 0 at the end of the
- * stream; other negative errno.
+ * Print the events that have arrived. Return: -EAGAIN if more may arrive; 0 if a signal, --count,
+ * the format or a failed write ends the command; the error of weft_client_next() at the end of the
+ * stream.
  */
 static int print_events(struct run *run)
 {
@@ -352,8 +353,8 @@ static int report_end(const struct run *run, int err)
 }
 
 /*
- * Print events until the stream ends, a signal arrives, or the output fails. Return: an enum
- * wf_exit.
+ * Print events until the stream ends, a signal arrives, the output fails, or --count or the format
+ * ends the command. Return: an enum wf_exit.
  */
 static int print_all(struct run *run)
 {
@@ -445,8 +446,8 @@ WF_CMD(subscribe) = {
 		"the bytes of the first direction of a connection that brings data, and ends\n"
 		"with it; pcap is a capture file with the streams as TCP segments, in which\n"
 		"a missing range has a comment. Events that the queue in the agent dropped are\n"
-		"reported on standard error, with their range. The command ends with status 0 on\n"
-		"SIGINT and when the agent ends.\n"
+		"reported on standard error, with their range if it is known. The command ends\n"
+		"with status 0 on SIGINT and SIGTERM, and when the agent ends.\n"
 		"\n"
 		"  weft subscribe port 80\n"
 		"  weft subscribe --format hex --count 10 host 192.0.2.7\n"

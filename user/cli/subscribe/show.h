@@ -12,7 +12,10 @@
 /* Return the format called @name; NULL if there is none. */
 const struct wf_show_format *wf_show_format_find(const char *name);
 
-/* Print @event to wf_show.out, and count it. A DROP event is also reported on standard error. */
+/*
+ * Print @event to wf_show.out if its type is in wf_show.events, and count it if it was printed. The
+ * events that a DROP event covers are counted as lost, and reported on standard error.
+ */
 enum wf_show_result wf_show_event(struct wf_show *show, const struct weft_event *event);
 
 /*

@@ -85,7 +85,10 @@ static enum wf_show_result show_note(struct wf_show *show, const struct weft_eve
 
 /* ---- text ---- */
 
-/* Keep tabs, line feeds, and a carriage return before a line feed; replace other control codes. */
+/*
+ * Keep printable ASCII characters, tabs, line feeds, and a carriage return before a line feed;
+ * replace all other bytes.
+ */
 static void print_text(const uint8_t *bytes, size_t len, FILE *out)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -20,7 +20,7 @@ enum {
 	WF_TOP_PARTS_MAX = 32,
 	WF_TOP_REASONS_MAX = 16,
 	WF_TOP_ITEMS_MAX =
-		64, /* workers, subscriptions, interfaces, owners and classes of memory */
+		64, /* workers, subscriptions, interfaces; owners, classes, sources of memory */
 	/* a loss is shown as growing for this time after it grew */
 	WF_TOP_GROWING_MS = 10000,
 };
@@ -59,7 +59,9 @@ struct wf_top_sub {
 	double taken_rate, dropped_rate;
 };
 
-/** struct wf_top_named - an interface with its state, or a source of memory pressure */
+/** struct wf_top_named - an interface with its state; a source of memory pressure with its reading;
+ * or an owner of memory with its bytes
+ */
 struct wf_top_named {
 	char name[32];
 	char state[24];
@@ -76,7 +78,7 @@ struct wf_top_model {
 	char source[128];
 	char pressure[16];
 	char health[16];
-	uint64_t elapsed_ms; /* time since the start of the agent */
+	uint64_t elapsed_ms; /* time since the start of the agent's present capture */
 	bool has_stats;
 	struct wf_top_count dropped; /* events that the queues of all outputs have dropped */
 	struct wf_top_count counts[WF_TOP_COUNTS_MAX];

@@ -58,7 +58,7 @@ char *wf_top_text_of(char *buf, size_t size, const json_t *object, const char *k
 
 /*
  * Return the number @value, limited to 0 to WF_TOP_NUMBER_MAX, so that the sum of a few numbers
- * does not overflow; 0 if @value is NULL or not a number.
+ * does not overflow; 0 if @value is NULL or not an integer.
  */
 int64_t wf_top_number(const json_t *value);
 #define WF_TOP_NUMBER_MAX (INT64_C(1) << 60)

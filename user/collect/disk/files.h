@@ -2,8 +2,8 @@
 /*
  * files.h - the stream files of a collector: opened below its directory, written at their offsets.
  *
- * Bound: @max open files; at the limit, the one that was not written for the longest time is
- * closed. Thread: the collector's.
+ * Bound: @max open files; at the limit, the one whose is_dirty was set longest ago is closed.
+ * Thread: the collector's.
  */
 #ifndef WF_COLLECT_DISK_FILES_H
 #define WF_COLLECT_DISK_FILES_H

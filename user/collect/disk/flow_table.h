@@ -119,7 +119,7 @@ struct wf_collect_flow *wf_collect_flow_victim(const struct wf_collect_flows *ta
 
 /*
  * Add a live connection, which is not in the table. The caller chooses its number, which must not
- * be taken (wf_collect_flow_is_taken()). Return: NULL if there is no room.
+ * be taken (wf_collect_flow_is_taken()). Return: the connection; NULL if there is no room.
  */
 struct wf_collect_flow *wf_collect_flow_add(struct wf_collect_flows *table,
 					    struct wf_collect_source *source,

@@ -7,7 +7,7 @@
  *
  *   H 1 <id> <stream> <created> <shard> <shards> <partitions>   the first line
  *   O <partition> <flow> <name> <number> <tenant>   the connection's files have this number
- *   E <flow> <end> <end>          end of what is stored, to the server and to the client
+ *   E <flow> <end> <end>          offset after what is done, to the server and to the client
  *   X <flow>                      the connection has ended
  *   V <flow>                      the connection was removed from the table
  *   C <inode> <bytes> <partition>:<sequence>,...    commit: all messages up to these sequence

@@ -35,7 +35,7 @@ enum {
 /* A message may begin at most this far after the end of what was received. */
 #define WF_COLLECT_DISTANCE_MAX ((uint64_t)1 << 30)
 
-/* Maximum offset of the first message of a connection whose open message is missing. */
+/* Maximum offset of the first message of a connection, and maximum length of a gap or drop. */
 #define WF_COLLECT_FIRST_MAX ((uint64_t)1 << 44)
 
 struct wf_collect_store;
@@ -125,7 +125,10 @@ int wf_collect_store_commit(struct wf_collect_store *store);
 /* Between batches: remove old files, in small steps. Return: 0; negative errno as commit. */
 int wf_collect_store_tidy(struct wf_collect_store *store);
 
-/* Between batches: open the file of events again. Return: 0; negative errno as commit. */
+/*
+ * Between batches: open the file of events again; if that fails (logged), the former file stays
+ * open. Return: 0, also if that fails; negative errno as commit.
+ */
 int wf_collect_store_reopen(struct wf_collect_store *store);
 
 #endif
