@@ -37,7 +37,7 @@ struct wf_handshake_side {
 	uint32_t data;	     /* slab id of struct wf_syn_data; 0: no payload is held */
 	uint16_t data_bytes; /* size of the largest payload on a SYN with isn_seq */
 	uint16_t window;
-	/* sum of the lengths of this endpoint's SYNs, counted as in weft_flow_counts */
+	/* sum of the lengths of this endpoint's SYNs as in weft_flow_counts; at most UINT16_MAX */
 	uint16_t bytes;
 	/* number of payload bytes of this endpoint's SYN that the peer's SYN-ACK acknowledged */
 	uint16_t acked_bytes;
