@@ -9,13 +9,12 @@
  *
  * Therefore a flood of SYNs without payload, answered or not, creates no flows. (When a SYN with
  * payload times out, wf_open_fail() opens a flow for this payload and closes it at once.) The
- * number of entries is limited to
- * handshakes_max, and for each source to per_source_max. When all entries are in use, the oldest
- * entry without an answer is evicted, or the oldest answered entry if more than handshakes_max / 2
- * entries are answered. Therefore a flood of unanswered SYNs leaves up to half of the entries to
- * answered handshakes, and a flood of answered ones leaves up to half to unanswered handshakes. A
- * connection of which only one direction is visible becomes a flow with the next segment of its
- * visible side.
+ * number of entries is limited to handshakes_max, and for each source to per_source_max. When all
+ * entries are in use, the oldest entry without an answer is evicted, or the oldest answered entry
+ * if more than handshakes_max / 2 entries are answered. Therefore a flood of unanswered SYNs leaves
+ * up to half of the entries to answered handshakes, and a flood of answered ones leaves up to half
+ * to unanswered handshakes. A connection of which only one direction is visible becomes a flow with
+ * the next segment of its visible side.
  *
  * Thread: the worker.
  */
