@@ -96,8 +96,8 @@ uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_
 uint64_t wf_wait_rank(const struct wf_half *half, uint64_t now_ns);
 
 /*
- * Copy held extents of at most @bytes_max out of receive frames, so that the frames are free for
- * receiving. Return: the number of extents copied.
+ * Copy each held extent of at most @bytes_max bytes out of its receive frame, so that the frames
+ * are free for receiving. Return: the number of extents copied.
  */
 uint32_t wf_wait_leave_frames(const struct wf_half *half, uint32_t bytes_max);
 

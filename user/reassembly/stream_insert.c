@@ -9,7 +9,8 @@
  * The policy divides the segment into lost ranges, in which held bytes are kept, and runs, whose
  * bytes are taken from the segment. For each run, held copies are removed, and the run is held in
  * one extent, or delivered if it is next in order. Memory for the run is allocated before that, so
- * the held bytes are kept if there is no memory. Work: O(log n) for each run and each lost range.
+ * the held bytes are kept if there is no memory. Work: O(log n) for each run, each lost range, and
+ * each held extent that a run removes.
  */
 #include "reassembly/stream_insert.h"
 
@@ -84,7 +85,8 @@ struct cut {
 	uint64_t off;
 	uint64_t end_off;
 	/*
-	 * id of a new extent for the bytes after the range, if one extent covers the range; else 0
+	 * id of a new extent for the bytes after the range, if one extent begins before the range
+	 * and ends after it; else 0
 	 */
 	uint32_t split_id;
 	uint64_t chain_off; /* offset at which the current extent's segment began */
@@ -292,8 +294,9 @@ put_extent:
 
 /*
  * Return the number of bytes of [off, end_off) that can be merged into the preceding extent, to
- * which the segment is joined. Return 0 for data that is held until it is acknowledged, because
- * each of its segments is delivered with its own time.
+ * which the segment is joined. Return 0 if the segment has the flag hold (it may be in order, but
+ * waits for an acknowledgement or for the stream's start), because each such segment is delivered
+ * with its own time.
  */
 static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 				const struct wf_place *place)
