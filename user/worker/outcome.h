@@ -20,7 +20,8 @@ enum wf_outcome {
 	WF_OUTCOME_NOT_TCP,
 	WF_OUTCOME_MALFORMED,
 	WF_OUTCOME_CHECKSUM,
-	WF_OUTCOME_HANDED_OFF, /* passed to another worker, which counts the outcome of the frame */
+	/* passed to another worker, which counts the outcome unless the frame is lost on the way */
+	WF_OUTCOME_HANDED_OFF,
 	WF_OUTCOME_HELD,       /* counted when the trial of its sender ends; see senders/ */
 };
 
