@@ -72,7 +72,8 @@ struct wf_stream_env {
 	uint32_t pages_max;
 	uint32_t arrivals; /* arrival number of the next segment; wraps */
 	/*
-	 * true under memory pressure: copy segments that fill less than 2/3 of their receive frame
+	 * true under memory pressure: of held segments, copy those that fill less than 2/3 of their
+	 * receive frame; of delivered ones, those that fit in a small page (conn/events.c)
 	 */
 	bool leave_small;
 	bool fixed; /* hold each segment in a page of its own of a fixed size (fixed_pages.h) */

@@ -51,7 +51,7 @@
 /* the SYN was not seen, so irs is derived from the first byte seen, or from the peer's SYN-ACK */
 #define WF_TCP_GUESSED	     (1u << 11)
 /*
- * the kernel bypasses this direction, or was requested to: after that, only its SYN, FIN and RST
+ * the kernel bypasses this direction, or was requested to: after that, at most its SYN, FIN and RST
  * segments reach weft, unless the kernel evicts the flow
  */
 #define WF_TCP_BYPASSED	     (1u << 12)
