@@ -3,10 +3,10 @@
  * stream.h - one direction of a connection: the bytes that are held, and the next offset.
  *
  * All positions are 64-bit stream offsets. A segment must have passed the TCP checks (tcp/). If the
- * segment is next in order and the stream holds nothing, only this struct is accessed: insert()
- * returns WF_STREAM_IN_ORDER and the caller delivers the bytes without copying them. Bytes that are
- * not next in order are held (in the extent, in a page, or by a reference to the frame or the
- * mapped file) until pop() returns them.
+ * segment is next in order, its member hold is false, and the stream holds nothing, only this
+ * struct is accessed: insert() returns WF_STREAM_IN_ORDER and the caller delivers the bytes without
+ * copying them. Other bytes are held (in the extent, in a page, or by a reference to the frame or
+ * the mapped file) until pop() returns them or clear() drops them.
  *
  *        delivered or gap        held          hole     held
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤

@@ -84,10 +84,7 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	/*
-	 * id of a new extent for the bytes after the range, if one extent begins before the range
-	 * and ends after it; else 0
-	 */
+	/* new extent for the bytes after the range; 0 unless one extent exceeds both its ends */
 	uint32_t split_id;
 	uint64_t chain_off; /* offset at which the current extent's segment began */
 	uint64_t chain_end_off;
@@ -294,9 +291,8 @@ put_extent:
 
 /*
  * Return the number of bytes of [off, end_off) that can be merged into the preceding extent, to
- * which the segment is joined. Return 0 if the segment has the flag hold (it may be in order, but
- * waits for an acknowledgement or for the stream's start), because each such segment is delivered
- * with its own time.
+ * which the segment is joined. Return 0 if the segment has the flag hold, because each such segment
+ * is delivered with its own time.
  */
 static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 				const struct wf_place *place)

@@ -7,9 +7,9 @@
  *
  * Only the worker's own thread may use its flows, pages and timers, so other threads send it
  * requests and calls. The worker checks its mailbox once per round, which costs one load of a cache
- * line that is rarely written. A call delays packets, so it must be short. One call of this kind
- * waits at a time, because callers hold the engine's control lock. A worker whose inline callback
- * waits for that lock runs a call already then (engine/engine_call.c).
+ * line that is rarely written. A call delays packets, so it must be short. One call waits or runs
+ * at a time, because callers hold the engine's control lock. A worker whose inline callback waits
+ * for that lock runs the call of the lock's holder meanwhile (engine/engine_call.c).
  *
  * Bound: one struct of fixed size for each worker and for the reader.
  */
