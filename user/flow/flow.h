@@ -140,7 +140,7 @@ struct wf_flow_ext_half {
 	 */
 	uint32_t patience_off;
 	uint32_t patience_ahead_bytes;
-	/* the wait that patience_ns ends also ends when this many further bytes have arrived */
+	/* the wait until patience_ns ends early when this many further bytes have arrived */
 	uint32_t patience_bytes;
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;

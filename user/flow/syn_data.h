@@ -29,7 +29,7 @@ struct wf_syn_data {
 	uint64_t time_ns;
 	uint32_t len_bytes;
 	uint32_t captured_bytes;
-	uint32_t accepted_bytes; /* set by wf_syn_data_accept() and wf_syn_data_find() */
+	uint32_t accepted_bytes; /* number of bytes that were accepted, see wf_syn_data_find() */
 	uint32_t isn_seq;	 /* ISN of this SYN; the endpoint's final ISN may be another one */
 };
 

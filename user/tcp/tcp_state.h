@@ -128,8 +128,8 @@ void wf_tcp_init_midstream(struct wf_tcp *tcp);
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
 /*
- * Record that the kernel bypassed the data of @dir before @seq. The byte with number @seq is
- * expected next.
+ * Record that data of @dir before @seq was bypassed. Unless the FIN of @dir is known, the byte with
+ * number @seq is expected next.
  */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 

@@ -22,7 +22,7 @@ enum wf_outcome {
 	WF_OUTCOME_CHECKSUM,
 	/* passed to another worker, which counts the outcome unless the frame is lost on the way */
 	WF_OUTCOME_HANDED_OFF,
-	WF_OUTCOME_HELD,       /* counted when the trial of its sender ends; see senders/ */
+	WF_OUTCOME_HELD, /* counted when the trial of its sender ends; see senders/ */
 };
 
 /* Count an outcome; frames and rebuilt datagrams have separate metrics. */
