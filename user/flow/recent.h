@@ -42,7 +42,7 @@ struct wf_recent {
 	struct wf_flow_index index;
 	struct wf_age_list ages;
 	uint64_t linger_ns;
-	/* entries of this age or more are ignored, and removed by a cleanup task, or earlier */
+	/* entries of this age or more are ignored, and a cleanup task removes them */
 	uint64_t ttl_ns;
 };
 

@@ -353,8 +353,8 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 }
 
 /*
- * Do the periodic work, also when no packets arrive: collect pages that sinks have put back, and
- * reduce memory pressure.
+ * Do the periodic work, in live capture also while no packets arrive: collect pages that sinks have
+ * put back, and reduce memory pressure.
  */
 static void housekeep(struct wf_worker *worker)
 {
