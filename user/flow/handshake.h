@@ -30,8 +30,8 @@
 struct wf_handshake_side {
 	uint32_t isn_seq;
 	/*
-	 * ISN of the previous SYN, or the ISN that an unconfirmed SYN-ACK of the peer acknowledged;
-	 * equal to isn_seq if only one ISN is known
+	 * the other one of the two latest ISNs: that of another SYN, or the one that an unconfirmed
+	 * SYN-ACK of the peer acknowledged; equal to isn_seq if only one ISN is known
 	 */
 	uint32_t other_isn_seq;
 	uint32_t data;	     /* slab id of struct wf_syn_data; 0: no payload is held */

@@ -65,7 +65,7 @@
 
 /*
  * Data is accepted if it begins at most one window and WF_TCP_SLACK_BYTES beyond the end of the
- * known window, because window updates may be missing in the capture.
+ * known window or of all bytes seen, because window updates may be missing in the capture.
  */
 #define WF_TCP_SLACK_BYTES 16384
 
