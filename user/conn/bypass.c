@@ -58,8 +58,8 @@ void wf_bypass_request(const struct wf_half *half, enum weft_verdict verdict)
 }
 
 /*
- * Count @request, which set a verdict other than STEER, unless the direction already had this
- * verdict.
+ * Count @request, which set a verdict other than STEER: in bypass_sets, and, unless the direction
+ * already had this verdict, in a metric.
  */
 static void count_set(const struct wf_half *half, const struct wf_kernel_request *request,
 		      const struct wf_kept *kept)

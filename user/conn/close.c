@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * close.c - ends a connection.
+ * close.c - acts on the deadlines of a connection, and ends it.
  */
 #include "conn/close.h"
 

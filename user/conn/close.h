@@ -9,13 +9,17 @@
 #include "conn/half.h"
 #include "flow/expire.h"
 
-/* Deliver the remaining data, report the end of the connection, and remove @flow. */
+/*
+ * Deliver the remaining data, report the end of the connection, and remove @flow. If
+ * wf_close_by_application() has reported the end, only remove @flow.
+ */
 void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns);
 
 /*
- * End @flow as wf_close_flow() does, after a time-out or at the end of the capture. If all streams
- * have ended with a FIN, the reported reason is FIN, not @reason.
+ * End @flow as wf_close_flow() does, after a time-out or at the end of the capture. If all
+ * directions of which packets were seen have ended with a FIN, the reported reason is FIN, not
+ * @reason.
  */
 void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns);
@@ -38,15 +42,15 @@ static inline bool wf_close_may_be_due(const struct wf_conns *conns, const struc
 }
 
 /*
- * Act on all deadlines of @flow up to @now_ns: those of its holes in order, then the idle time-out.
- * Return: true if the idle time-out closed @flow.
+ * Act on all deadlines of @flow up to @now_ns: those of its waits in order, then the idle time-out.
+ * Return: true if the idle time-out closed @flow, which then no longer exists.
  */
 bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
 /*
  * Close @flow if both directions are finished, and each FIN is acknowledged or the kernel bypasses
- * the segments that would acknowledge it. Return: true if @flow was closed; it then
- * does not exist any more.
+ * the segments that would acknowledge it. Return: true if @flow was closed; it then no longer
+ * exists.
  */
 bool wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 

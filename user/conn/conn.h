@@ -50,8 +50,8 @@ struct wf_conns {
 	/* Members for memory pressure, shared with the worker's loop. */
 	bool refuse_midstream; /* set by the worker: reject flows whose handshake was not seen */
 	/*
-	 * set when there was no memory for a segment or its data, or when housekeeping asked the
-	 * worker to free held data; the worker then frees memory and clears it
+	 * set when there was no memory to hold or to deliver data, or when a source found no free
+	 * page (WF_REQUEST_FREE_HELD); the worker then gives up holes to free memory, and clears it
 	 */
 	bool is_starved;
 

@@ -33,8 +33,9 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 }
 
 /*
- * Times of day have jumped by @step_ns against the monotonic time, because the clock was set or the
- * capture was suspended. After a suspension, the timestamps of all flows may be too old for PAWS.
+ * Times of day have moved by @step_ns against the monotonic time, because a packet was late, the
+ * clock was set, or the capture was suspended. After a suspension, the timestamps of all flows may
+ * be too old for PAWS.
  */
 static void change_skew(struct wf_conns *conns, int64_t step_ns)
 {

@@ -17,9 +17,8 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 void wf_conns_clock_irregular(struct wf_conns *conns, struct wf_packet *packet);
 
 /*
- * Advance now_ns to the time of @packet. If @packet is older than another one that arrived before,
- * its time becomes now_ns, and its skew decreases by the difference, so that its time of day stays
- * the same.
+ * Advance now_ns to the time of @packet. If that time is before now_ns, the time of @packet becomes
+ * now_ns, and its skew decreases by the difference, so that its time of day stays the same.
  */
 static inline void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet)
 {
@@ -43,13 +42,16 @@ static inline void wf_conns_prefetch_bucket(const struct wf_conns *conns,
 void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *const *packets,
 		       uint32_t count);
 
-/* Advance now_ns to @now_ns, without a packet. */
+/* Advance conns->now_ns to @now_ns, without a packet. Does nothing if @now_ns is earlier. */
 void wf_conns_pass(struct wf_conns *conns, uint64_t now_ns);
 
 /* End all handshakes that have timed out at @now_ns. */
 void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns);
 
-/* Act on all deadlines of all flows and handshakes up to @now_ns. */
+/*
+ * Act on the deadlines of all flows and handshakes up to @now_ns. A deadline of a flow in the last
+ * tick of the timer wheel (about 1 ms) may be left to the next call.
+ */
 void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns);
 
 /* End every flow and handshake, at the end of the capture. */

@@ -133,7 +133,8 @@ static void insert_captured(const struct wf_half *half, const struct wf_data *da
 
 /*
  * Deliver @data without insert() if it is whole and next in order, the stream holds nothing and has
- * no limit: most segments. Return: false if it is not.
+ * no limit, and delivery does not wait for acknowledgements: this is so for most segments. Return:
+ * false if @data was not delivered.
  */
 static bool pass_on(const struct wf_half *half, const struct wf_data *data)
 {

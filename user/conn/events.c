@@ -203,9 +203,9 @@ static void deliver(const struct wf_half *half, const struct wf_chunk *chunk, ui
 
 /*
  * Return the number of bytes of @chunk to copy to the next page: all if they fit in a page of the
- * large class or fill at least 2/3 of the page that would be used; else as many as fit in a page of
- * the large class. A packet of several segments (GSO) has any length up to 64 KiB; in a page of
- * 64 KiB, one of 20 KiB would use three times its length.
+ * large class, fill at least 2/3 of the page that would be used, or if the pool has no large class;
+ * else as many as fit in a page of the large class. A packet of several segments (GSO) has any
+ * length up to 64 KiB; in a page of 64 KiB, one of 20 KiB would use three times its length.
  */
 static uint64_t piece_bytes(const struct wf_page_pool *pages, const struct wf_chunk *chunk)
 {
@@ -236,8 +236,8 @@ static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *
 }
 
 /*
- * Deliver copies of @chunk, in pieces. If there is no page for a piece, it is delivered in place if
- * it may stay there, else lost.
+ * Deliver copies of @chunk, in pieces. If there is no page for a piece, that piece and all bytes
+ * after it are delivered in place if they may stay there, else lost.
  */
 static __attribute__((noinline)) void deliver_copies(const struct wf_half *half,
 						     const struct wf_chunk *chunk, uint32_t takers,

@@ -22,11 +22,15 @@ static inline void wf_events_count_data(const struct wf_half *half, uint64_t len
 	wf_metric_add(metrics, stream_bytes_by_direction[half->dir], len_bytes);
 }
 
-/* Count @chunk as delivered and report it to the subscriptions @takers, of which there are some. */
+/*
+ * Report @chunk to those of the subscriptions @takers, at least one, that want its connection, and
+ * count it as delivered. Bytes that had to be copied, but for which no page was left, are reported
+ * as a gap instead.
+ */
 void wf_events_report_data(const struct wf_half *half, const struct wf_chunk *chunk,
 			   uint32_t takers);
 
-/* Count @chunk as delivered and report it. */
+/* Count @chunk as delivered and report it, or report a gap: see wf_events_report_data(). */
 static inline void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
 {
 	uint32_t takers = wf_dispatch_takers(half->conns->dispatch, half->dir, WEFT_EVENT_DATA);

@@ -3,8 +3,8 @@
  * half.h - the handle of a half connection: one direction of a flow, with pointers to its sender's
  * state and to its stream.
  *
- * A handle is a value on the stack, made when a segment arrives or a timer expires, and passed on
- * by pointer. Only wf_half_enter() changes the state of the half connection (tcp/half_state.h),
+ * A handle is a value on the stack, made when a direction is processed, and passed on by pointer.
+ * Only wf_half_enter() changes the state of the half connection (tcp/half_state.h),
  * except that tcp/ sets the state STARTING at the start of a stream.
  *
  * Thread: the worker.
@@ -91,14 +91,15 @@ static inline uint64_t wf_half_depth_bytes(const struct wf_half *half)
 	return half->conns->depths.bytes[half->tcp->depth];
 }
 
-/* Return true if the kernel bypasses the data of this direction. */
+/* Return true if the kernel bypasses the data of this direction, or was requested to do so. */
 static inline bool wf_half_is_bypassed(const struct wf_half *half)
 {
 	return wf_half_knows(half, WF_TCP_BYPASSED);
 }
 
 /*
- * Return true if the kernel bypasses the acknowledgements of this direction, which the peer sends.
+ * Return true if the kernel bypasses the acknowledgements of this direction, which the peer sends,
+ * or was requested to do so.
  */
 static inline bool wf_half_is_blind(const struct wf_half *half)
 {
@@ -114,16 +115,17 @@ static inline bool wf_half_waits_for_acks(const struct wf_half *half)
 	return half->conns->opts->deliver == WEFT_DELIVER_ACKED && !wf_half_is_blind(half);
 }
 
-/* Return the offset up to which the peer acknowledged this direction. */
+/* Return the offset up to which the peer acknowledged this direction; 0: not known. */
 static inline uint64_t wf_half_acked_off(const struct wf_half *half)
 {
 	return wf_tcp_acked_off(half->tcp, half->stream->next_off);
 }
 
 /*
- * Return the offset after the last data byte seen, which is never beyond the FIN. Return 0 if the
- * IRS is not known: segments without data show the next sequence number, but not the start of the
- * stream.
+ * Return the offset after the last byte that was accepted or is known to be bypassed, but at most
+ * the offset of the FIN. Data beyond the receiver's window does not count, even if it is held.
+ * Return 0 if the IRS is not known: segments without data show the next sequence number, but not
+ * the start of the stream.
  */
 static inline uint64_t wf_half_seen_off(const struct wf_half *half)
 {

@@ -123,7 +123,7 @@ bool wf_hole_is_memory_lost(const struct wf_half *half, uint64_t off)
 
 /*
  * Delete the record of data lost for lack of memory if the gap that ends at @end_off covers all of
- * that data.
+ * that data, or if the offset of that data is not known.
  */
 static void end_memory_loss(const struct wf_half *half, uint64_t end_off)
 {

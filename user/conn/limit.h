@@ -34,9 +34,10 @@ static inline bool wf_limit_is_exceeded(const struct wf_half *half)
 }
 
 /*
- * If the stream has reached its limit, drop held data beyond the limit and advance next_off over
- * all data seen. Unless the FIN is known, this function also requests that the kernel bypasses the
- * remaining data.
+ * If the stream has reached its limit, enter the state LIMITED (unless in state CUT), drop held
+ * data beyond the limit, and advance next_off over all data seen or acknowledged. Unless the FIN is
+ * known, this function also requests that the kernel bypasses the remaining data. Does nothing in
+ * state STARTING.
  */
 void wf_limit_follow(const struct wf_half *half);
 

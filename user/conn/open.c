@@ -125,8 +125,8 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /*
- * If there was no memory for the flow when earlier segments of @side arrived, record that their
- * bytes were lost.
+ * If bytes of @side were lost for lack of memory before the flow was created, record this in the
+ * flow.
  */
 static void take_loss(struct wf_conns *conns, struct wf_flow *flow,
 		      const struct wf_handshake *handshake, uint8_t side)

@@ -134,8 +134,8 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 }
 
 /*
- * Process the FIN, or a segment after it, which may bring or acknowledge the last missing bytes:
- * the flow is closed, or its idle deadline may become earlier.
+ * Process the FIN, or a segment after it, which may bring or acknowledge the last missing bytes.
+ * This may close the flow, or make its idle deadline earlier.
  */
 static void take_fin(const struct wf_half *half, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
@@ -203,8 +203,8 @@ static void take_reset(const struct wf_half *half, const struct wf_packet *packe
 }
 
 /*
- * Process a SYN that was recorded after data of its stream: the start is now known, so deliver the
- * data that waited for it.
+ * Process a SYN that was recorded after data of its stream, or after an acknowledgement of it: the
+ * start is now known, so deliver the data that waited for it.
  */
 static void take_late_syn(const struct wf_half *half, const struct wf_packet *packet,
 			  struct wf_tcp_result *result)

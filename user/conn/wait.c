@@ -89,7 +89,7 @@ static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_ha
 		start_patience(half, wait, acked_off, now_ns);
 }
 
-/* Set the flow's timer to the earliest deadline of both directions. */
+/* Set the flow's timer to the earliest deadline of both directions, unless it expires earlier. */
 static void arm(const struct wf_half *half, struct wf_flow_ext *ext, uint64_t now_ns)
 {
 	uint64_t deadline_ns = wf_flow_wait_deadline(ext);

@@ -6,19 +6,23 @@
  * A hole ends
  *
  *   - when its bytes arrive;
- *   - when the receiver has acknowledged bytes after it and data beyond it was seen: the missing
- *     bytes were not captured. Because taps reorder segments, they may still arrive within
- *     WEFT_ACK_PATIENCE_MS, or before WEFT_ACK_PATIENCE_BYTES of later data (while weft's own rings
- *     overflow, only within WEFT_OVERRUN_PATIENCE_MS, and all holes that are acknowledged when
- *     this wait begins end with it; otherwise a new wait begins for the next hole);
- *   - at the limit of held pages, under memory pressure, or when the connection ends;
- *   - at the gap time-out, counted from the arrival of the byte after it. There is no gap time-out
- *     by default, because a sender repeats a lost segment after seconds, even a minute. If only one
- *     side of the connection is seen, no acknowledgement can end the hole, so it ends at the
- *     one-sided gap time-out.
+ *   - when the receiver has acknowledged its bytes (the hole then ends up to the acknowledgement)
+ *     and data or a FIN after it was seen: the acknowledged bytes were not captured. Because taps
+ *     reorder segments, they may still arrive within WEFT_ACK_PATIENCE_MS, or before
+ *     WEFT_ACK_PATIENCE_BYTES of later data (while weft's own rings overflow, only within
+ *     WEFT_OVERRUN_PATIENCE_MS, and all holes that are acknowledged when this wait begins end with
+ *     it; otherwise a new wait begins for the next hole);
+ *   - at the limit of held pages, under memory pressure, or when a bypass begins or the connection
+ *     ends;
+ *   - at the gap time-out, counted from the arrival of the byte after it (if no byte after it is
+ *     held, from the start of the wait). There is no gap time-out by default, because a sender
+ *     repeats a lost segment after seconds, even a minute. If only one side of the connection is
+ *     seen, or the kernel bypasses the acknowledgements, no acknowledgement can end the hole, so it
+ *     ends at the one-sided gap time-out.
  *
- * If no data beyond the hole was seen, an acknowledgement does not end the hole before the
- * connection ends, because it may be forged, the data may still arrive, and waiting costs nothing.
+ * If neither data nor a FIN after the missing bytes was seen, an acknowledgement does not make them
+ * a gap before the connection ends, because it may be forged, the data may still arrive, and
+ * waiting costs nothing.
  *
  * If the receiver has acknowledged everything before the hole, data beyond its window is held
  * without a deadline. If it is still held when the connection ends, it is not delivered, because
@@ -46,7 +50,7 @@
 
 /*
  * Deliver the data that is ready, advance the stream beyond its limit (wf_limit_follow()), and
- * choose the state. Called after data, an acknowledgement or a FIN.
+ * choose the state. Call after anything that may open, move or close a hole.
  */
 void wf_wait_update(const struct wf_half *half, uint64_t now_ns);
 
@@ -57,8 +61,9 @@ void wf_wait_expire(const struct wf_half *half, uint64_t now_ns);
 void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
 /*
- * Subtract @len_bytes, the length of data that arrived after a hole, from the bytes that may arrive
- * before the wait for late segments ends. If none are left, end the wait.
+ * Subtract @len_bytes, the length of data that arrived, from the bytes that may arrive before the
+ * wait for late segments, or for an earlier start of the stream, ends. If none are left, end the
+ * wait. Does nothing if there is no such wait.
  */
 void wf_wait_spend(const struct wf_half *half, uint32_t len_bytes, uint64_t now_ns);
 
@@ -85,14 +90,14 @@ uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_
 
 /*
  * Return the rank of the stream under memory pressure, which empties streams of high rank first:
- * the product of held_cost and the age of the first held byte in milliseconds (at least 1); 0 if
- * the stream holds nothing.
+ * the product of held_cost and the age of the first held byte in milliseconds plus 1; 0 if the
+ * stream holds nothing.
  */
 uint64_t wf_wait_rank(const struct wf_half *half, uint64_t now_ns);
 
 /*
- * Copy held extents of at most @bytes_max out of receive frames, so that the frames are free for
- * receiving. Return: the number of extents copied.
+ * Copy each held extent of at most @bytes_max bytes out of its receive frame, so that the frames
+ * are free for receiving. Return: the number of extents copied.
  */
 uint32_t wf_wait_leave_frames(const struct wf_half *half, uint32_t bytes_max);
 

@@ -52,7 +52,7 @@ static inline uint64_t add_carry(uint64_t sum, const uint8_t *at)
 	return sum + (sum < word);
 }
 
-/* Return the sum of the last @len_bytes % 8 bytes, padded with zeroes to whole words. */
+/* Return the sum of the @len_bytes (at most 7) bytes at @at, padded with zeroes to whole words. */
 static inline uint64_t load_tail(const uint8_t *at, uint32_t len_bytes)
 {
 	uint32_t word = 0;

@@ -9,7 +9,7 @@
  * was the held fragment with the highest offset. Linux's inet_frag_queue_insert() defines runs in
  * the same way. Two runs may be adjacent.
  *
- * Thread: the worker that owns the defragmenter.
+ * Thread: the worker or the reader that owns the defragmenter.
  */
 #ifndef WF_DECODE_DATAGRAM_INTERNAL_H
 #define WF_DECODE_DATAGRAM_INTERNAL_H

@@ -310,7 +310,7 @@ static bool note_end(struct wf_datagram *datagram, const struct wf_fragment *fra
 
 /*
  * Count a fragment of a datagram that does not carry TCP, and free the datagram's held fragments.
- * Remove the datagram when all its fragments have been counted.
+ * Remove the datagram when all its bytes were counted, or if the fragment contradicts its length.
  */
 static void pass_unwanted(struct wf_defrag *defrag, uint32_t id, const struct wf_fragment *fragment,
 			  uint32_t end)

@@ -14,12 +14,12 @@
  * ends before other bytes, if a fragment is empty, if the length exceeds 65535, or if the ECN
  * fields of the fragments are not a valid combination (RFC 3168, 5.3). After a drop, further
  * fragments start a new datagram. A fragment that the capture truncated, and an IPv6 fragment of
- * invalid length, are counted and ignored. If the first fragment carries UDP to a port that no
- * tunnel uses, the fragments of the datagram are only counted.
+ * invalid length, are counted and ignored. If the first fragment carries UDP whose ports no tunnel
+ * uses, the fragments of the datagram are only counted.
  *
  * Each fragment given to wf_defrag_add() is counted once: see the ledger "fragments".
  *
- * Thread: one worker.
+ * Thread: the worker, or the reader of worker/reader.c, that owns the defragmenter.
  */
 #ifndef WF_DECODE_DEFRAG_H
 #define WF_DECODE_DEFRAG_H

@@ -52,8 +52,8 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 }
 
 /*
- * Return true if the payload is UDP to a port that no tunnel uses. Only the first fragment contains
- * the port.
+ * Return true if the payload is UDP whose ports no tunnel uses. Only the first fragment contains
+ * the ports.
  */
 static bool is_other_udp(const struct wf_layers *layers, uint8_t proto, uint32_t off_bytes)
 {

@@ -36,7 +36,8 @@ uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers);
 
 /*
  * Return the length of the datagram at layers->pos, whose IPv6 payload length is 0: that of the
- * jumbo payload option if there is one, else as wf_ip_offloaded_bytes().
+ * jumbo payload option if there is one (0 if its value is invalid), else as
+ * wf_ip_offloaded_bytes().
  */
 uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers);
 
@@ -115,8 +116,9 @@ static inline enum wf_next wf_ip4(struct wf_layers *layers)
 }
 
 /*
- * Return true if a whole IPv4 header and its TCP header are next, and parse the IPv4 header. This
- * code is all inline, so that the compiler can keep @layers in registers.
+ * Return true if a whole IPv4 header is next, whose payload is TCP and no fragment, and parse the
+ * IPv4 header. If the result is false, @layers may have changed. This code is all inline, so that
+ * the compiler can keep @layers in registers.
  */
 static inline bool wf_ip4_is_plain(struct wf_layers *layers)
 {

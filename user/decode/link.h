@@ -10,7 +10,10 @@
 #include "packet/frame.h"
 #include "decode/layers_internal.h"
 
-/* Parse the outermost header of a frame whose link type is not Ethernet. */
+/*
+ * Parse the outermost header of a frame with link type @link. For Ethernet, raw IP and PPP, only
+ * return the kind of that header, which is parsed in the next step.
+ */
 enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link);
 
 /* Parse PPP, with or without its address and control bytes. */

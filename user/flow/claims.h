@@ -6,9 +6,9 @@
  *
  * A hash of the key selects a slot, which records the last claim. A claim is overwritten when
  * another connection uses the same slot, so a violation may be missed. False violations are
- * practically impossible, because 58 bits of the hash are compared.
+ * practically impossible, because 57 bits of the hash are compared.
  *
- * Bound: SLOTS_BYTES of the arena. Thread: any.
+ * Bound: 8 spans (512 KiB) of the arena. Thread: any.
  */
 #ifndef WF_FLOW_CLAIMS_H
 #define WF_FLOW_CLAIMS_H
@@ -34,8 +34,8 @@ int wf_claims_init(struct wf_claims *claims, struct wf_arena *arena);
 void wf_claims_fini(struct wf_claims *claims);
 
 /*
- * Record that @worker opens the connection @key. If another worker has claimed the connection
- * before, this function counts and logs the violation.
+ * Record that @worker opens the connection @key. If the last claim in the slot of @key is one of
+ * another worker for the same connection, count the violation, and log the first 10 violations.
  */
 void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, uint32_t worker);
 

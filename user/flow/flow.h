@@ -25,7 +25,7 @@
 #include "tcp/tcp_state.h"
 
 #define WF_FLOW_MIDSTREAM	     (1u << 0) /* the flow's handshake was not seen */
-/* both directions have finished, or the flow was reset */
+/* all directions of which packets were seen have finished, or the flow was reset */
 #define WF_FLOW_CLOSED		     (1u << 1)
 /*
  * a SYN of another connection with this four-tuple was recorded, and its handshake may still exist
@@ -45,8 +45,8 @@
 /* only one side of the flow was seen, and splits/ has recorded it as a half */
 #define WF_FLOW_HALF		     (1u << 15)
 /*
- * user space ignores direction dir because the application has requested WEFT_VERDICT_PASS, or has
- * called weft_flow_end()
+ * user space ignores direction dir, because the application has called weft_flow_end(), or because
+ * the verdict is WEFT_VERDICT_PASS and no kernel program steers the flow's segments
  */
 #define WF_FLOW_IGNORED(dir)	     (1u << (10 + (dir)))
 /* wrong checksums of the sender of direction dir are accepted; see senders/ */
@@ -93,7 +93,10 @@ struct wf_flow {
 	uint64_t id;
 	uint64_t start_ns;
 	struct wf_timer timer;
-	/* sum of all gaps; stream.next_off - gap_bytes is the number of delivered bytes */
+	/*
+	 * sum of all gaps reported; stream.next_off - gap_bytes is the number of delivered bytes,
+	 * plus, in the states LIMITED and CUT, the bytes beyond the limit until they are reported
+	 */
 	uint64_t gap_bytes[2];
 };
 /* Number of bytes at the start of a flow that each segment may use. */
@@ -112,8 +115,8 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
 /*
  * The deadlines of the state of one direction (tcp/half_state.h), and counters that only few
- * directions need. conn/wait.c sets the deadlines; conn/close.c cancels them when the application
- * ends the flow.
+ * directions need. conn/wait.c sets the deadlines. They are cancelled when the state changes
+ * (conn/half.h), and when the application ends the flow (conn/close.c).
  */
 struct wf_flow_ext_half {
 	/*
@@ -127,8 +130,8 @@ struct wf_flow_ext_half {
 	 */
 	uint64_t hole_end_off;
 	/*
-	 * the wait for segments that the tap recorded late ends at this time; WF_NEVER_NS: no such
-	 * deadline
+	 * the wait for segments that the tap recorded late (in state STARTING: for an earlier start
+	 * of the stream) ends at this time; WF_NEVER_NS: no such deadline
 	 */
 	uint64_t patience_ns;
 	/*
@@ -137,7 +140,7 @@ struct wf_flow_ext_half {
 	 */
 	uint32_t patience_off;
 	uint32_t patience_ahead_bytes;
-	/* the wait for late segments also ends when this many further bytes have arrived */
+	/* the wait until patience_ns ends early when this many further bytes have arrived */
 	uint32_t patience_bytes;
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;
@@ -148,7 +151,7 @@ struct wf_flow_ext_half {
 
 /* The present bypass of one direction, or its last one. */
 struct wf_flow_bypass {
-	/* time of the kernel's last reply to a request, or of the last repeated request; 0: none */
+	/* time of the last result of a request, or of the last repeated request; 0: none */
 	uint64_t last_ns;
 	/*
 	 * in state CUT: data at and beyond this offset is not wanted; in state RESUMED: the next

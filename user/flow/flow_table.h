@@ -44,7 +44,8 @@ struct wf_flow_table {
 
 /*
  * Allocate an empty table. The ids of its flows follow from @worker and @id_seed (flow_id.h).
- * Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM.
+ * Return: 0; -ENOBUFS: the index does not fit in the arena, or the memory limit is reached;
+ * -ENOMEM.
  */
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
 		       uint32_t worker, uint64_t id_seed);

@@ -190,8 +190,10 @@ static void prefetch_eviction(const struct wf_half_open *table,
 }
 
 /*
- * Evict the oldest entry. Return: its id, which the caller uses for another connection; 0 if there
- * is no entry. @ret_source: its member source, which the caller puts or replaces.
+ * Evict the oldest unanswered entry, or the oldest answered one if more than half of the maximum
+ * are answered; if there is no such entry, evict the oldest of the other kind. Return: the id of
+ * the entry, which the caller uses for another connection; 0 if there is no entry. @ret_source: the
+ * entry's member source, which the caller puts or replaces.
  */
 static uint32_t evict_oldest(struct wf_half_open *table, uint32_t *ret_source)
 {

@@ -2,18 +2,19 @@
 /*
  * half_open.h - half-open connections: handshakes that are not completed yet.
  *
- *   SYN ──► entry here (128 bytes, no page, no flow)
+ *   SYN ──► entry here (128 bytes, no flow, a page only for payload)
  *   SYN-ACK ──► recorded in the entry
  *   a later segment that fits ──► the entry becomes a flow
- *   time-out, reset, or no room ──► the entry is removed (wf_half_open_remove())
+ *   time-out, reset, or no room ──► the entry is removed
  *
- * Therefore a flood of SYNs, answered or not, creates no flows. The number of entries is limited to
- * handshakes_max, and for each source to per_source_max. When all entries are in use, the oldest
- * entry without an answer is evicted, or the oldest answered entry if more than handshakes_max / 2
- * entries are answered. Therefore a flood of unanswered SYNs leaves up to half of the entries to
- * answered handshakes, and a flood of answered ones leaves up to half to unanswered handshakes. A
- * connection of which only one direction is visible becomes a flow with the next segment of its
- * visible side.
+ * Therefore a flood of SYNs without payload, answered or not, creates no flows. (When a SYN with
+ * payload times out, wf_open_fail() opens a flow for this payload and closes it at once.) The
+ * number of entries is limited to handshakes_max, and for each source to per_source_max. When all
+ * entries are in use, the oldest entry without an answer is evicted, or the oldest answered entry
+ * if more than handshakes_max / 2 entries are answered. Therefore a flood of unanswered SYNs leaves
+ * up to half of the entries to answered handshakes, and a flood of answered ones leaves up to half
+ * to unanswered handshakes. A connection of which only one direction is visible becomes a flow with
+ * the next segment of its visible side.
  *
  * Thread: the worker.
  */

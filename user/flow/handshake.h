@@ -30,14 +30,14 @@
 struct wf_handshake_side {
 	uint32_t isn_seq;
 	/*
-	 * ISN of the previous SYN, or the ISN that an unconfirmed SYN-ACK of the peer acknowledged;
-	 * equal to isn_seq if only one ISN is known
+	 * the other one of the two latest ISNs: that of another SYN, or the one that an unconfirmed
+	 * SYN-ACK of the peer acknowledged; equal to isn_seq if only one ISN is known
 	 */
 	uint32_t other_isn_seq;
 	uint32_t data;	     /* slab id of struct wf_syn_data; 0: no payload is held */
 	uint16_t data_bytes; /* size of the largest payload on a SYN with isn_seq */
 	uint16_t window;
-	/* sum of the lengths of this endpoint's SYNs, counted as in weft_flow_counts */
+	/* sum of the lengths of this endpoint's SYNs as in weft_flow_counts; at most UINT16_MAX */
 	uint16_t bytes;
 	/* number of payload bytes of this endpoint's SYN that the peer's SYN-ACK acknowledged */
 	uint16_t acked_bytes;

@@ -19,7 +19,10 @@
 #include "memory/slab.h"
 #include "packet/seq.h"
 
-/* A segment may belong to the old connection if it is at most this far from the end of its data. */
+/*
+ * A segment may belong to the ended connection if its sequence number is at most this far from the
+ * end of its sender's data in that connection.
+ */
 #define NEAR_BYTES (1u << 20)
 
 static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t id)

@@ -42,7 +42,8 @@ struct wf_recent {
 	struct wf_flow_index index;
 	struct wf_age_list ages;
 	uint64_t linger_ns;
-	uint64_t ttl_ns; /* entries older than this are removed */
+	/* entries of this age or more are ignored, and a cleanup task removes them */
+	uint64_t ttl_ns;
 };
 
 /* Allocate an empty table. Return: 0; -ENOBUFS, -ENOMEM. */

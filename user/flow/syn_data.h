@@ -21,11 +21,15 @@ struct wf_slab;
 /* The payload of one SYN. */
 struct wf_syn_data {
 	const uint8_t *bytes;
-	struct wf_page *page; /* owned: one reference; NULL: the bytes are in a mapped file */
+	/*
+	 * owned: one reference; NULL: the bytes are in a mapped file, or in memory that the
+	 * application keeps
+	 */
+	struct wf_page *page;
 	uint64_t time_ns;
 	uint32_t len_bytes;
 	uint32_t captured_bytes;
-	uint32_t accepted_bytes; /* number of payload bytes that the receiver acknowledged */
+	uint32_t accepted_bytes; /* number of bytes that were accepted, see wf_syn_data_find() */
 	uint32_t isn_seq;	 /* ISN of this SYN; the endpoint's final ISN may be another one */
 };
 
@@ -47,7 +51,10 @@ void wf_syn_data_fini(struct wf_syn_data_store *store);
 void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *handshake,
 		      const struct wf_packet *packet);
 
-/* Drop the payload of @side, which the receiver did not accept. */
+/*
+ * Drop the payload of @side, if there is one, and count it as not accepted. After
+ * wf_syn_data_taken(), nothing is counted.
+ */
 void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side);
 
 /*

@@ -7,8 +7,9 @@
  *                    ring that is passed to another worker. A reference to the page keeps the bytes
  *   page == NULL     the bytes are in a mapped file, or in memory that the application keeps
  *                    (is_stable in weft/submit.h). They are valid until the source is closed
- *   WF_FRAME_LENT    page is NULL, and the bytes are in a ring. They are valid until the source's
- *                    done(); bytes that are needed for longer are copied into a page
+ *   WF_FRAME_LENT    page is NULL, and the bytes are in a ring. They are valid until their batch
+ *                    was processed (until the source's done(), or wf_mpsc_release()); bytes that
+ *                    are needed for longer are copied into a page
  */
 #ifndef WF_PACKET_FRAME_H
 #define WF_PACKET_FRAME_H
@@ -25,7 +26,7 @@ struct wf_page;
 #define WF_FRAME_TX_OFFLOAD (1u << 1)
 /* defrag.c rebuilt the frame; it is counted in rebuilt_*, not in frames_* */
 #define WF_FRAME_REBUILT    (1u << 2)
-/* the bytes are valid until the source's done() only */
+/* the bytes are valid only until their batch was processed */
 #define WF_FRAME_LENT	    (1u << 3)
 /* the packet holds several segments: its IP length may be 0, its checksums are not valid */
 #define WF_FRAME_GSO	    (1u << 4)

@@ -117,7 +117,7 @@ struct wf_packet {
 	uint32_t payload_captured_bytes;
 	/* page that holds the payload, borrowed from the frame; NULL: it is not in a page */
 	struct wf_page *page;
-	/* the payload is valid only until the source's done() (WF_FRAME_LENT) */
+	/* the payload is valid only until its batch was processed (WF_FRAME_LENT) */
 	bool is_lent;
 };
 

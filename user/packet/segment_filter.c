@@ -27,7 +27,7 @@ struct wf_segment_filter {
 	struct prefixes deny;
 	bool has_ports;
 	uint32_t sample;
-	/* owned; a segment is wanted if this filter or the next one wants it */
+	/* owned; a segment is wanted if this filter or any later one in the list wants it */
 	struct wf_segment_filter *next;
 	uint64_t ports[PORT_WORDS];
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stamp_clock.h - computes a monotonic time from the time stamps of a capture file.
+ * stamp_clock.h - computes a monotonic time from the time stamps of a capture file, or of packets
+ * that are submitted to a handle that is not live.
  *
  * Timers need a time that never goes back and is not moved by a single wrong stamp. The stamps of a
  * capture have neither property: NTP sets clocks, files are joined, cards record wrong times. But
@@ -15,8 +16,8 @@
  *                                            stamp is wrong; it advances with the next stamps
  *   at most WEFT_CLOCK_BEHIND_MS earlier     does not advance: frames were recorded out of order
  *   earlier, once                            does not advance
- *   earlier, twice in succession             does not advance: the recording clock was set back;
- *                                            the time advances with the next stamps
+ *   earlier, twice in succession, with       does not advance: the recording clock was set back;
+ *   the second stamp near the first          the time advances with the next stamps
  *
  * The present time is wf_stamp_clock_now(): the monotonic time, as the recording clock shows it.
  * After a step back, stamps may fit the earlier clock again, because two captures with different

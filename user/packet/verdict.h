@@ -10,7 +10,10 @@
 
 #include "bpf/shared.h"
 
-/* The result of weft_set_verdict() (bpf/verdict.bpf.c). Index: the sender's endpoint in the key. */
+/*
+ * The results of weft_set_verdict() (bpf/verdict.bpf.c), added up over all interfaces. Index: the
+ * sender's endpoint in the key.
+ */
 struct wf_kept {
 	enum weft_verdict was[2]; /* verdicts before the call */
 	uint64_t packets[2];	  /* number of segments that the verdict kept from the worker */

@@ -44,7 +44,10 @@ struct wf_extent {
 	uint64_t time_ns; /* arrival time of the first segment that contained the byte at off */
 	union {
 		struct {
-			/* owned: one reference; NULL: the bytes are in a mapped file */
+			/*
+			 * owned: one reference; NULL: the bytes are in a mapped file, or in memory
+			 * that the application keeps
+			 */
 			struct wf_page *page;
 			const uint8_t *bytes;
 		};

@@ -2,7 +2,8 @@
 /*
  * hold.c - stores held bytes in the place that needs the least memory.
  *
- *   in a mapped file     not moved
+ *   in a mapped file, or memory that the application keeps
+ *                        not moved
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
  *   a well filled page   not moved if the stream holds no other data (a page that is not a receive
  *                        frame holds a packet from a pipe, for example)

@@ -18,7 +18,10 @@
 struct wf_hold_source {
 	const uint8_t *bytes;
 	uint32_t len_bytes;
-	/* borrowed: the page that holds the bytes; NULL: the bytes are in a mapped file, or lent */
+	/*
+	 * borrowed: the page that contains the bytes; NULL: the bytes are lent, in a mapped file,
+	 * or in memory that the application keeps
+	 */
 	struct wf_page *page;
 	/* the bytes are valid during the call only, and must be copied */
 	bool is_lent;

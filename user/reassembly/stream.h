@@ -3,10 +3,10 @@
  * stream.h - one direction of a connection: the bytes that are held, and the next offset.
  *
  * All positions are 64-bit stream offsets. A segment must have passed the TCP checks (tcp/). If the
- * segment is next in order and the stream holds nothing, only this struct is accessed: insert()
- * returns WF_STREAM_IN_ORDER and the caller delivers the bytes without copying them. Bytes that are
- * not next in order are held (in the extent, in a page, or by a reference to the frame or the
- * mapped file) until pop() returns them.
+ * segment is next in order, its member hold is false, and the stream holds nothing, only this
+ * struct is accessed: insert() returns WF_STREAM_IN_ORDER and the caller delivers the bytes without
+ * copying them. Other bytes are held (in the extent, in a page, or by a reference to the frame or
+ * the mapped file) until pop() returns them or clear() drops them.
  *
  *        delivered or gap        held          hole     held
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤
@@ -47,7 +47,10 @@ struct wf_page_pool;
  * new stream at offset 0.
  */
 struct wf_stream {
-	/* next offset to deliver; all bytes below it were delivered or reported as a gap */
+	/*
+	 * next offset to deliver; all bytes below it were delivered or are a gap, which is reported
+	 * at once or, beyond the limit of the direction, later (conn/limit.h)
+	 */
 	uint64_t next_off;
 	/* slab id of the first extent of a list, or of the root of a tree; 0: no bytes are held */
 	uint32_t extents;
@@ -69,7 +72,8 @@ struct wf_stream_env {
 	uint32_t pages_max;
 	uint32_t arrivals; /* arrival number of the next segment; wraps */
 	/*
-	 * true under memory pressure: copy segments that fill less than 2/3 of their receive frame
+	 * true under memory pressure: of held segments, copy those that fill less than 2/3 of their
+	 * receive frame; of delivered ones, those that fit in a small page (conn/events.c)
 	 */
 	bool leave_small;
 	bool fixed; /* hold each segment in a page of its own of a fixed size (fixed_pages.h) */
@@ -92,7 +96,11 @@ struct wf_stream_segment {
 	 * the receiver acknowledged all bytes below this offset, so held bytes there never change
 	 */
 	uint64_t acked_off;
-	struct wf_page *page; /* borrowed; NULL if the bytes are in a mapped file, or lent */
+	/*
+	 * borrowed; NULL if the bytes are lent, in a mapped file, or in memory that the application
+	 * keeps
+	 */
+	struct wf_page *page;
 	/* the bytes are valid during the call only, so bytes that are held are copied */
 	bool is_lent;
 	enum weft_overlap policy;
@@ -111,8 +119,8 @@ enum wf_stream_result {
 	 * Nothing was done, because held_cost would exceed pages_max. The caller must give up the
 	 * hole with skip() or, if there is none, call pop() with a limit beyond the acknowledged
 	 * offset, and try again. Not returned if the stream holds nothing, if all bytes of the
-	 * segment are held already, or if the segment is next in order and its member hold is
-	 * false.
+	 * segment are held already, or if the segment begins at or before next_off and its member
+	 * hold is false.
 	 */
 	WF_STREAM_LIMIT,
 	/*
@@ -129,8 +137,8 @@ struct wf_chunk {
 	/* the data; NULL: a gap of len_bytes (from pop(): data lost because memory was missing) */
 	const uint8_t *bytes;
 	/*
-	 * Data from pop(): one reference, owned by the caller, or NULL for a mapped file. Data from
-	 * insert(): the page member of the segment, borrowed.
+	 * Data from pop(): one reference, owned by the caller, or NULL if the bytes are in no page
+	 * (as in a mapped file). Data from insert(): the page member of the segment, borrowed.
 	 */
 	struct wf_page *page;
 	bool is_lent;

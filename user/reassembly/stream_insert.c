@@ -9,7 +9,8 @@
  * The policy divides the segment into lost ranges, in which held bytes are kept, and runs, whose
  * bytes are taken from the segment. For each run, held copies are removed, and the run is held in
  * one extent, or delivered if it is next in order. Memory for the run is allocated before that, so
- * the held bytes are kept if there is no memory. Work: O(log n) for each run and each lost range.
+ * the held bytes are kept if there is no memory. Work: O(log n) for each run, each lost range, and
+ * each held extent that a run removes.
  */
 #include "reassembly/stream_insert.h"
 
@@ -83,9 +84,7 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	/*
-	 * id of a new extent for the bytes after the range, if one extent covers the range; else 0
-	 */
+	/* new extent for the bytes after the range; 0 unless one extent exceeds both its ends */
 	uint32_t split_id;
 	uint64_t chain_off; /* offset at which the current extent's segment began */
 	uint64_t chain_end_off;
@@ -292,8 +291,8 @@ put_extent:
 
 /*
  * Return the number of bytes of [off, end_off) that can be merged into the preceding extent, to
- * which the segment is joined. Return 0 for data that is held until it is acknowledged, because
- * each of its segments is delivered with its own time.
+ * which the segment is joined. Return 0 if the segment has the flag hold, because each such segment
+ * is delivered with its own time.
  */
 static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 				const struct wf_place *place)

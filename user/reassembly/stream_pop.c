@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_pop.c - removes held data from its stream, in order.
+ * stream_pop.c - removes held data from its stream, in order or all at once, and copies held data
+ * out of receive frames.
  *
  * The bytes of a tiny extent are in its slab object, which is freed when the extent is removed.
  * pop() therefore copies adjacent tiny extents into one page, which gives one chunk instead of

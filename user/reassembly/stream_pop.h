@@ -18,9 +18,9 @@ bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t
 		   struct wf_chunk *ret_chunk);
 
 /*
- * Copy held extents of at most @bytes_max out of receive frames, so that the frames can be used for
- * receiving again. An extent for which there is no memory stays in its frame. O(n) in the number of
- * held extents. Return: the number of extents copied.
+ * Copy each held extent of at most @bytes_max bytes out of its receive frame, so that the frames
+ * can be used for receiving again. An extent for which there is no memory stays in its frame. O(n)
+ * in the number of held extents. Return: the number of extents copied.
  */
 uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
 				uint32_t bytes_max);

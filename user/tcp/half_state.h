@@ -3,7 +3,8 @@
  * half_state.h - the state of one direction, which decides how the bytes of its sender are handled.
  *
  *   state      bytes are                             ends by itself after
- *   IN_ORDER   delivered on arrival                  -
+ *   IN_ORDER   delivered on arrival or, if deliver   -
+ *              is acked, once acknowledged
  *   STARTING   held: earlier ones may follow         the start patience (time, bytes)
  *   AT_HOLE    held after a hole                     the gap time-out; the acknowledgement patience
  *   UNACKED    held until acknowledged, but no       the one-sided gap time-out

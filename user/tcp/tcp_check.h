@@ -31,7 +31,7 @@ struct wf_tcp_place {
 	int64_t next_off;    /* offset of the next byte of the sender's stream to deliver */
 	int64_t acked_off;   /* offset up to which the peer acknowledged; INT64_MIN: not known */
 	int64_t wnd_end_off; /* offset of the end of the peer's window; INT64_MAX: not known */
-	int64_t wnd_bytes;   /* size of the peer's window; 0: not known */
+	int64_t wnd_bytes;   /* size of the peer's window; 0: not known, or the window is closed */
 };
 
 void wf_tcp_place(struct wf_tcp_place *ret_place, struct wf_tcp_dir *self, struct wf_tcp_dir *peer,

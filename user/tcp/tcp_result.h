@@ -49,7 +49,8 @@ struct wf_tcp_result {
 	uint32_t moved_bytes;
 	/* the segment acknowledges more bytes of the other direction than all earlier ones */
 	bool acked;
-	bool fin; /* the segment is the first one that contains the FIN */
+	/* the segment contains an accepted FIN, and no FIN of its sender was known before */
+	bool fin;
 	/* the payload begins beyond all bytes seen, so bytes before it are missing */
 	bool jumped;
 };

@@ -50,7 +50,10 @@
 #define WF_TCP_HELD_FIN	     (1u << 10)
 /* the SYN was not seen, so irs is derived from the first byte seen, or from the peer's SYN-ACK */
 #define WF_TCP_GUESSED	     (1u << 11)
-/* the kernel bypasses this direction: of its next segments, at most SYN, FIN and RST reach weft */
+/*
+ * the kernel bypasses this direction, or was requested to: after that, at most its SYN, FIN and RST
+ * segments reach weft, unless the kernel evicts the flow
+ */
 #define WF_TCP_BYPASSED	     (1u << 12)
 
 /* Flags of anomalies that are reported only once per direction; set with the first report. */
@@ -62,13 +65,13 @@
 
 /*
  * Data is accepted if it begins at most one window and WF_TCP_SLACK_BYTES beyond the end of the
- * known window, because window updates may be missing in the capture.
+ * known window or of all bytes seen, because window updates may be missing in the capture.
  */
 #define WF_TCP_SLACK_BYTES 16384
 
 /*
- * If the window is unknown or out of date, acknowledgements that are higher by up to
- * WF_TCP_MISSED_BYTES are accepted, because data may be missing in the capture. An even higher
+ * If the window is unknown or out of date, acknowledgements of up to WF_TCP_MISSED_BYTES more than
+ * otherwise are accepted, because data may be missing in the capture. An even higher
  * acknowledgement is rejected until its data is seen.
  */
 #define WF_TCP_MISSED_BYTES (16u << 20)
@@ -125,8 +128,8 @@ void wf_tcp_init_midstream(struct wf_tcp *tcp);
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
 /*
- * Record that the kernel bypassed the data of @dir before @seq. The byte with number @seq is
- * expected next.
+ * Record that data of @dir before @seq was bypassed. Unless the FIN of @dir is known, the byte with
+ * number @seq is expected next.
  */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 

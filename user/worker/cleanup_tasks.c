@@ -44,8 +44,9 @@ static uint64_t drop_fragments(struct wf_pressure_actions *actions)
 }
 
 /*
- * Forget ended connections whose age exceeds the shortened TTL. At the critical level, keep only
- * connections to which late segments may still belong.
+ * Forget the ended connections whose age has reached the TTL (at the high level, half of it), the
+ * oldest first, and at most FORGET_MAX per run. At the critical level, keep only connections to
+ * which late segments may still belong.
  */
 static uint64_t forget_recent(struct wf_pressure_actions *actions)
 {

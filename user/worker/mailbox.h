@@ -7,8 +7,9 @@
  *
  * Only the worker's own thread may use its flows, pages and timers, so other threads send it
  * requests and calls. The worker checks its mailbox once per round, which costs one load of a cache
- * line that is rarely written. A call delays packets, so it must be short. One call runs at a time:
- * callers hold the engine's control lock.
+ * line that is rarely written. A call delays packets, so it must be short. One call waits or runs
+ * at a time, because callers hold the engine's control lock. A worker whose inline callback waits
+ * for that lock runs the call of the lock's holder meanwhile (engine/engine_call.c).
  *
  * Bound: one struct of fixed size for each worker and for the reader.
  */

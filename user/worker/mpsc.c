@@ -67,9 +67,9 @@ static void commit(struct entry *entry, uint32_t ring_bytes)
 }
 
 /*
- * Reserve @bytes at *@tail in one attempt. Return: 0 on success; -EINTR if another producer
- * advanced the tail first (*@tail is reloaded); -EAGAIN if the ring is full; -ESHUTDOWN if it is
- * closed.
+ * Reserve @bytes at *@tail in one attempt. Return: 0 on success; -EINTR if the attempt failed,
+ * usually because another producer advanced the tail first (*@tail is reloaded; try again); -EAGAIN
+ * if the ring is full; -ESHUTDOWN if it is closed.
  */
 static inline int try_reserve(struct wf_mpsc *ring, uint64_t *tail, uint64_t bytes)
 {

@@ -48,8 +48,9 @@ struct wf_mpsc {
 
 	/* Producers sleep here while the ring is full. */
 	_Alignas(WF_CACHE_LINE) struct wf_waiter room;
-	_Atomic uint64_t waits;	  /* number of calls of wf_mpsc_wait_and_push() */
-	_Atomic uint64_t refused; /* number of packets for which submit.c found the ring full */
+	_Atomic uint64_t waits; /* number of calls of wf_mpsc_wait_and_push() */
+	/* number of packets that submit.c rejected because the ring was full, see wf_submit() */
+	_Atomic uint64_t refused;
 };
 
 /*

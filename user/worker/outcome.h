@@ -20,8 +20,9 @@ enum wf_outcome {
 	WF_OUTCOME_NOT_TCP,
 	WF_OUTCOME_MALFORMED,
 	WF_OUTCOME_CHECKSUM,
-	WF_OUTCOME_HANDED_OFF, /* passed to another worker, which counts the outcome of the frame */
-	WF_OUTCOME_HELD,       /* counted when the trial of its sender ends; see senders/ */
+	/* passed to another worker, which counts the outcome unless the frame is lost on the way */
+	WF_OUTCOME_HANDED_OFF,
+	WF_OUTCOME_HELD, /* counted when the trial of its sender ends; see senders/ */
 };
 
 /* Count an outcome; frames and rebuilt datagrams have separate metrics. */

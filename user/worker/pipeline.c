@@ -152,7 +152,10 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 	free(pipeline);
 }
 
-/* Return true if VLAN tags or tunnel headers precede the segment's IP header. */
+/*
+ * Return true if VLAN tags, a tunnel with an identifier, or another EtherType than that of IP
+ * precede the segment's IP header. Tunnels in IP without an identifier (IP in IP) are not noticed.
+ */
 static bool is_behind_headers(const struct wf_frame *frame, const struct wf_packet *packet)
 {
 	uint16_t type;

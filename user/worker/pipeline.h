@@ -57,7 +57,8 @@ void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
 /*
  * struct wf_pipeline_policy - a policy; all pointers are borrowed until the policy is replaced
- * @number: the kernel writes this number to frames after it has begun to use the policy's filter
+ * @number: the kernel writes this number, modulo 256, to frames after it has begun to use the
+ *          policy's filter
  */
 struct wf_pipeline_policy {
 	const struct wf_pcap_filter *filter;		/* NULL: every packet is wanted */
@@ -67,8 +68,9 @@ struct wf_pipeline_policy {
 };
 
 /*
- * Use this policy from the next group of frames on. Return: 0; -ENOSPC: too many different depths,
- * see rules/depths.h; the old policy stays.
+ * Use the filters of this policy from the next group of frames on, and its rules from the next
+ * connection on. Return: 0; -ENOSPC: too many different depths, see rules/depths.h; the old policy
+ * stays.
  */
 int wf_pipeline_set_policy(struct wf_pipeline *pipeline, const struct wf_pipeline_policy *policy);
 

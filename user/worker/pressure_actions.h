@@ -5,15 +5,14 @@
  *   low       copies small segments out of receive frames: held ones by a sweep, new ones at once
  *   high      halves the page caches and the page limit of each stream;
  *             shortens the timeouts, and ends the flows that have expired (sweep)
- *   critical  gives up holes, to free the held data, where most is held for longest (sweeps);
+ *   critical  gives up holes, to free the held data (sweeps; see sweep.h for the order);
  *             drops the waiting events of slow subscriptions; rejects midstream flows
  *
  * Each level also has the actions of the lower levels.
  *
  * wf_pressure_actions_set_level() with a lower level undoes the actions of the higher one. If there
- * is no memory for a segment between two pressure checks, the next round of the worker's loop also
- * gives up holes of the streams that hold the most for the longest time, so that later segments are
- * not lost.
+ * is no memory for data between two pressure checks, the next rounds of the worker's loop also give
+ * up holes in the same way, so that later segments are not lost.
  *
  * Memory: one struct. Thread: the worker.
  */

@@ -52,7 +52,7 @@ static int push(const struct wf_submit *submit, struct wf_mpsc *ring, const stru
 	return wf_mpsc_push_wait(ring, frame, copy, deadline_ns);
 }
 
-/* Return the CLOCK_MONOTONIC deadline; 0 if the caller does not wait. */
+/* Return the CLOCK_MONOTONIC deadline; 0: the caller does not wait; UINT64_MAX: no limit. */
 static uint64_t deadline(int timeout_ms)
 {
 	if (!timeout_ms)
@@ -76,7 +76,10 @@ struct batch {
 	uint64_t given;		     /* bit mask of the workers that received packets */
 };
 
-/* Wait until the other threads have submitted all packets with earlier times. */
+/*
+ * Wait until the other threads have submitted all packets with earlier times, as far as turns.h
+ * waits for them.
+ */
 static int wait_for_turn(struct batch *batch, uint64_t time_ns)
 {
 	struct wf_turns *turns = &batch->submit->turns;

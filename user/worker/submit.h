@@ -29,13 +29,18 @@ struct wf_submit {
 };
 
 /*
- * Submit packets: see weft_submit(). Thread: any; a worker of the crew never waits: if a ring is
- * full and @timeout_ms is not 0, its call returns -EDEADLK.
+ * Submit packets: see weft_submit(). If a ring stays full, the packet and all later ones of the
+ * call are rejected and counted. Thread: any; a worker of the crew never waits: if a ring is full
+ * and @timeout_ms is not 0, its call ends at once, counts no rejected packets, and returns -EDEADLK
+ * if no packet was accepted.
  */
 int wf_submit(struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
 	      int timeout_ms);
 
-/* Close the rings: later submissions fail. Thread: the one that stops the engine. */
+/*
+ * Close the rings and end all waits: later submissions fail with -ESHUTDOWN. Thread: the one that
+ * stops the engine.
+ */
 void wf_submit_close(struct wf_submit *submit, struct wf_crew *crew);
 
 /* Add the metrics that submitting threads count. Thread: any. */

@@ -7,7 +7,8 @@
  *
  *   expire     close flows whose timeout has passed
  *   move       copy small held segments out of their receive frames
- *   free held  turn holes into gaps, first in the streams that have held the most data longest
+ *   free held  turn holes into gaps; in each step, first in the streams that have held the most
+ *              data for the longest time
  *
  * Memory: one struct. Thread: the worker.
  */

@@ -52,10 +52,11 @@ void wf_verdicts_init(struct wf_verdicts *verdicts, struct wf_conns *conns, wf_s
 		      void *set_ctx);
 
 /*
- * Carry out @request at once, or in the next wf_verdicts_run() if verdicts->is_inside. Return: 0;
- * -ENOENT: this worker does not track the flow, or the kernel has no entry for it; -EALREADY: the
- * verdict is STEER, but a direction is beyond the depth limit; -ENOBUFS: too many requests wait;
- * -ENOMEM; another negative errno if the kernel could not run the BPF program.
+ * Carry out @request at once, or in the next wf_verdicts_run() if verdicts->is_inside. Return: 0
+ * (also if the request waits; its later result is not reported); -ENOENT: this worker does not
+ * track the flow, or the kernel has no entry for it; -EALREADY: the verdict is STEER, but a
+ * direction has reached the depth limit; -ENOBUFS: too many requests wait; -ENOMEM; another
+ * negative errno if the kernel could not run the BPF program.
  */
 int wf_verdicts_request(struct wf_verdicts *verdicts, const struct wf_flow_request *request);
 

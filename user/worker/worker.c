@@ -35,7 +35,11 @@ enum {
 	COLLECT_WAIT_MAX_MS = 4,
 	COLLECT_FRAMES = 16,
 	HOUSEKEEP_INTERVAL_MS = 100,
-	DRAIN_WAIT_MS = 1, /* sleep time while other workers still process their last frames */
+	/*
+	 * sleep time while frames wait in the outbox, while requests are not fully handled, and
+	 * while other workers still process their last frames
+	 */
+	DRAIN_WAIT_MS = 1,
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
 };
 
@@ -243,7 +247,10 @@ static uint32_t take_batches(struct wf_worker *worker)
 	return count;
 }
 
-/* Return true if all sources have ended. Call after a round without frames. */
+/*
+ * Return true if all sources have ended and the outbox is empty. Frames may still be in live rings,
+ * so the worker has drained only when a round after this call finds no frames.
+ */
 static bool sources_ended(struct wf_worker *worker)
 {
 	struct wf_crew *crew = worker->crew;
@@ -346,8 +353,8 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 }
 
 /*
- * Do the periodic work, also when no packets arrive: collect pages that sinks have put back, and
- * reduce memory pressure.
+ * Do the periodic work, in live capture also while no packets arrive: collect pages that sinks have
+ * put back, and reduce memory pressure.
  */
 static void housekeep(struct wf_worker *worker)
 {

@@ -51,8 +51,11 @@ struct wf_crew {
 	uint32_t allocated;
 	struct wf_arena *arena; /* borrowed */
 	bool live;		/* timers follow the system clock; a full outbox drops frames */
-	_Atomic bool stopping; /* true once the handle stops: sources return only the frames already
-				  in their rings */
+	/*
+	 * true once the handle stops: live sources return only the frames already in their rings,
+	 * and the rest of files is not read
+	 */
+	_Atomic bool stopping;
 	/* time of the latest packet fed by the reader; valid once feeds have ended */
 	uint64_t last_ns;
 	struct wf_mailboxes mailboxes; /* mailboxes of the workers and the reader */
@@ -60,7 +63,10 @@ struct wf_crew {
 	_Atomic uint64_t between;      /* number of frames handed over but not yet processed */
 	_Atomic uint32_t running;      /* number of worker threads that have not ended */
 	struct wf_waiter *ended;       /* borrowed: woken when a worker thread ends */
-	/* error of a source that failed, such as -EBADMSG for a damaged file; 0: none */
+	/*
+	 * first error of a source, such as -EBADMSG for a damaged file, or -ENODEV: an interface
+	 * was lost; 0: none
+	 */
 	_Atomic int error;
 	char error_text[WF_LOG_BYTES]; /* written by the thread that sets error */
 };
@@ -134,7 +140,8 @@ void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 /*
  * Pass @frame to worker @to; implements the callback handoff of pipeline_opts.h. @ctx: the worker
  * that passes the frame. If the inbox of @to is full, or frames wait in the outbox of @ctx, the
- * frame is put into the outbox. If the outbox is full, this function drops and counts the frame.
+ * frame is put into the outbox. If the outbox is full, or if the frame's bytes are lent and can't
+ * be copied to a page, this function drops and counts the frame.
  */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 
