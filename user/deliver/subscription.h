@@ -59,8 +59,9 @@ void wf_sub_put_owner(struct weft_sub *sub);
 bool wf_sub_clear(struct weft_sub *sub, uint32_t worker);
 
 /*
- * Close the queue of @worker, and drop the worker's reference. Thread: that worker, or any if that
- * worker does not run. It may be called again only while another reference keeps @sub alive.
+ * Close the queue of @worker, and drop the worker's reference. The call for the last worker calls
+ * ended_fn. Thread: that worker, or any if that worker does not run. It may be called again only
+ * while another reference keeps @sub alive.
  */
 void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 
