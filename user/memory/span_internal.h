@@ -68,7 +68,10 @@ struct wf_span {
 	uint16_t pages;	       /* number of pages, frames or objects in the span */
 	uint8_t use;	       /* enum wf_span_use */
 	uint8_t class;	       /* if the span holds pages: index of their class in the pool */
-	/* if the span holds frames or pages: index of the home to which they return */
+	/*
+	 * if the span holds frames or pages: index of the home onto which a thread pushes them that
+	 * can't put them into a pool of its own
+	 */
 	uint32_t home;
 	bool dirty; /* true if the memory may contain bytes other than 0 */
 

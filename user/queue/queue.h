@@ -200,7 +200,7 @@ struct wf_queue_opts {
 	/* size of the ring plus limit of the payload at creation, at least WEFT_QUEUE_MIN_BYTES */
 	uint64_t bytes;
 	uint64_t max_bytes;  /* maximum size with the policy resize; 0: the value of @bytes */
-	uint64_t events_max; /* see struct wf_queue; 0: no limit */
+	uint64_t events_max; /* maximum number of events waiting in the rings; 0: no limit */
 	uint64_t block_ns;   /* time limit of the policy block-with-timeout */
 	enum weft_overflow overflow;
 	struct wf_water_marks *marks;
