@@ -63,7 +63,7 @@ struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
 /* Return the cleanup object, to which the owner adds tasks. It lives as long as @monitor. */
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
-/* Return the percentage to which every TTL of a cleanup task is shortened at @level. */
+/* Return the percentage to which timeouts and TTLs are shortened at @level. */
 uint32_t wf_monitor_ttl_percent(enum weft_pressure_level level);
 
 /*
