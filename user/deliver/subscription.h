@@ -4,9 +4,9 @@
  * merges them.
  *
  * Life: created → workers dispatch events to it, and its reader polls it → its owner, a slow or
- * failed callback, an idle reader or the end of the handle ends it → each worker closes its end →
- * it is freed once the owner has also dropped its reference. The owner and each worker hold a
- * reference.
+ * failed callback, an idle reader or the end of the handle ends it → each worker closes its end (or
+ * has closed it when the capture ended) → it is freed once the owner has also dropped its
+ * reference. The owner and each worker hold a reference.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
 #define WF_DELIVER_SUBSCRIPTION_H

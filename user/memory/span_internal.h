@@ -73,7 +73,8 @@ struct wf_span {
 	 * can't put them into a pool of its own
 	 */
 	uint32_t home;
-	bool dirty; /* true if the memory may contain bytes other than 0 */
+	/* free span: its memory may contain bytes other than 0; written when it is put or trimmed */
+	bool dirty;
 
 	/* written by the thread whose pool or slab holds the span */
 	_Alignas(WF_CACHE_LINE) struct wf_span *prev;

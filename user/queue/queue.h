@@ -115,8 +115,9 @@ struct wf_queue {
 	/* number of these events that were dropped from the rings before the subscription ended */
 	uint64_t records_dropped;
 	/*
-	 * an OPEN event was rejected: deliver/dispatch.c now reads the subscription's map of
-	 * connections (deliver/conn_states.h) for each event
+	 * an OPEN event was rejected, and the subscription wants all connections: from now on,
+	 * deliver/dispatch.c looks up each connection of this worker in the subscription's map
+	 * (deliver/conn_states.h)
 	 */
 	bool lost_open;
 	struct wf_ring rings[2];
@@ -244,11 +245,10 @@ void wf_queue_flush(struct wf_queue *queue);
 
 /*
  * Drop the oldest events, at most @events_max records (a bundle is one record), of a queue that
- * keeps much payload, waiting or lent:
- * more than half of its payload limit or of its size at creation, or more than an eighth of all
- * memory. Dropping stops at half of that amount. The reader gets a DROP event, as for any other
- * loss. Do nothing if the policy is block. Return: the number of events dropped; *@ret_bytes: their
- * payload bytes.
+ * keeps much payload, waiting or lent: more than half of its payload limit or of its size at
+ * creation, or more than an eighth of all memory. Dropping stops at half of that amount. The reader
+ * gets a DROP event, as for any other loss. Do nothing if the policy is block. Return: the number
+ * of events dropped; *@ret_bytes: their payload bytes.
  */
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 
