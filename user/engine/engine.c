@@ -218,10 +218,7 @@ static int start_housekeeping(struct wf_engine *engine)
 	return wf_housekeeping_start(&opts, &engine->housekeeping);
 }
 
-/*
- * Let the application give up privileges: all that needs them is done, and no thread of this engine
- * runs.
- */
+/* Let the application give up privileges: all that needs them is done, no thread of weft runs. */
 static int call_before_threads(const struct wf_engine *engine)
 {
 	struct weft_needs needs = {0};

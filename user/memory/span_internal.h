@@ -73,7 +73,7 @@ struct wf_span {
 	 * can't put them into a pool of its own
 	 */
 	uint32_t home;
-	/* free span: its memory may contain bytes other than 0; written when it is put or trimmed */
+	/* free span: its memory may contain bytes other than 0; written when put or trimmed */
 	bool dirty;
 
 	/* written by the thread whose pool or slab holds the span */
