@@ -69,8 +69,8 @@ struct wf_span {
 	uint8_t use;	       /* enum wf_span_use */
 	uint8_t class;	       /* if the span holds pages: index of their class in the pool */
 	/*
-	 * if the span holds frames or pages: index of the home onto which a thread pushes them that
-	 * can't put them into a pool of its own
+	 * if the span holds frames or pages: index of the home to which a thread pushes those that
+	 * it can't put into its own pool
 	 */
 	uint32_t home;
 	/* free span: its memory may contain bytes other than 0; written when put or trimmed */

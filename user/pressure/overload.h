@@ -24,7 +24,7 @@
 struct wf_overload_reading {
 	uint64_t lost_frames;
 	uint64_t received_frames;
-	/* fill level in percent of the fullest receive ring; host mode: of a worker's two rings */
+	/* percentage filled of the fullest receive ring; host mode: of one worker's two rings */
 	uint32_t fill_percent;
 };
 

@@ -2,9 +2,9 @@
 /*
  * watch.h - the changes of all keys that begin with a prefix, in the order of their versions.
  *
- * A watch has a queue of limited length. If the queue overflows, or the store reaches its memory
- * limit, the queue is emptied, and the next poll reports the loss: the reader then lists the keys
- * again. A watch that is not polled for its TTL ends.
+ * A watch has a queue of limited length. If the queue overflows, or the store is at its memory
+ * limit and has no histories to release, the queue is emptied, and the next poll reports the loss:
+ * the reader then lists the keys again. A watch that is not polled for its TTL ends.
  *
  * Use: open the watch, list the keys, then apply each change with a higher version than the listed
  * one.
