@@ -2,7 +2,7 @@
 /*
  * flow_list.h - selects the first N of any number of connections in a given order.
  *
- * Memory: 2 N items. Thread: any; a list is used by one thread.
+ * Memory: 2 N items. Thread: any; a list is used by one thread at a time.
  */
 #ifndef WF_CONTROL_FLOW_LIST_H
 #define WF_CONTROL_FLOW_LIST_H
@@ -15,7 +15,7 @@
 
 struct wf_flow_filter;
 
-/* A worker's record of a flow. Zeroed if no worker tracks the flow. */
+/* A worker's record of a flow. Zeroed if no worker tracks it, or the worker did not answer. */
 struct wf_tracked_flow {
 	bool is_tracked;
 	bool midstream;

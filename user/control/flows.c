@@ -119,8 +119,8 @@ static int collect_locked(struct wf_engine *engine, struct wf_flow_list *list)
 }
 
 /*
- * Without interfaces, times are those of the packets and can't be compared with the clock. With
- * UINT64_MAX instead, an order by age is still the order in which the connections began.
+ * Without interfaces, times may be those of the packets, which can't be compared with the clock.
+ * With UINT64_MAX instead, an order by age is still the order in which the connections began.
  */
 static void set_now(const struct wf_engine *engine, struct wf_flow_list *list)
 {

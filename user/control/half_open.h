@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * half_open.h - reads the half-open connections of some addresses, for weft_half_open_read().
+ * half_open.h - reads how many half-open connections some addresses have begun, for
+ * weft_half_open_read().
  *
  * Thread: any; calls are serialized.
  */

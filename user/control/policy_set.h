@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * policy_set.h - replaces the policy of a running engine as a whole.
+ * policy_set.h - replaces the policy of a running engine as a whole, or its filter, which may also
+ * be set before the start if the engine has no interfaces.
  *
  *   compile the new filter ─► write it to each kernel map, beside the old one ─► each worker
  *   switches between two batches ─► one store switches the program of each interface ─► frames

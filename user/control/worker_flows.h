@@ -20,9 +20,9 @@ struct wf_flow_list;
 void wf_worker_flows_look_up(struct wf_engine *engine, struct wf_flow_list *list);
 
 /*
- * Add all flows to @list that no kernel program counts, because their packets come from a file or
- * from weft_submit(). Flows that are opened or closed during the call may be left out. Return: 0;
- * -ESHUTDOWN: all workers have ended; -ETIMEDOUT: a worker did not answer; -ENOMEM.
+ * Add to @list all matching flows that no kernel program counts, because their packets come from a
+ * file or weft_submit(). Flows that are opened or closed during the call may be left out. Return:
+ * 0; -ESHUTDOWN: all workers have ended; -ETIMEDOUT: a worker did not answer; -ENOMEM.
  */
 int wf_worker_flows_add(struct wf_engine *engine, struct wf_flow_list *list);
 

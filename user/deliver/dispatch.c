@@ -18,7 +18,8 @@
 #include "deliver/subscription.h"
 #include "memory/page.h"
 
-enum { DROP_EVENTS_MAX = 8192 }; /* maximum for one wf_dispatch_drop_waiting() and queue */
+/* maximum number of records that one wf_dispatch_drop_waiting() drops from each queue */
+enum { DROP_EVENTS_MAX = 8192 };
 
 static struct weft_sub *sub_at(const struct wf_dispatch *dispatch, uint32_t slot)
 {

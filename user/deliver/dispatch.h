@@ -5,7 +5,7 @@
  * An event contains values, not references to the flow table. Payload bytes are never copied: a
  * queued record holds a reference to the page (or points into the mapped file).
  *
- * Sets of subscriptions are masks of slots (registry.h). The takers of an event are the
+ * Sets of subscriptions are masks of slots (registry_state.h). The takers of an event are the
  * subscriptions that want it. They are looked up before the event is built, and an event without
  * takers is not built:
  *
@@ -130,8 +130,8 @@ void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t not_introduced
 			   const struct weft_event *open);
 
 /*
- * Pass an OPEN event to @takers. A queue without room gets it later: before another event of the
- * connection, and marked as midway.
+ * Pass an OPEN event to @takers. A queue without room gets an OPEN that is marked as midway before
+ * a later event of the connection, as soon as there is room then.
  */
 void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
 		      const struct weft_event *open);
@@ -160,8 +160,8 @@ struct wf_dispatch_mark {
 void wf_dispatch_mark(struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
 
 /*
- * Return true if all payload that was queued before @mark has been released by its readers or
- * dropped, or if subscriptions were added or removed since then.
+ * Return true if at least as much payload has been released or dropped in each queue as was pushed
+ * to it before @mark, or if subscriptions were added or removed since then.
  */
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
 			    const struct wf_dispatch_mark *mark);

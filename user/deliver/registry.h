@@ -14,7 +14,7 @@
  * unsubscribed and each worker has closed its end.
  *
  * Bound: WEFT_SUBSCRIPTIONS_MAX subscriptions. All memory is charged; a list stays charged until
- * every worker uses a newer one.
+ * the first change after every worker has begun to use a newer one.
  */
 #ifndef WF_DELIVER_REGISTRY_H
 #define WF_DELIVER_REGISTRY_H
@@ -38,7 +38,7 @@ int wf_registry_init(struct wf_registry *registry, struct wf_arena *arena, uint3
 void wf_registry_fini(struct wf_registry *registry);
 
 /*
- * Declare that workers will start: subscriptions that are added later begin in the middle of
+ * Declare that workers will start: subscriptions that are added later may begin in the middle of
  * connections. Call before workers start. Return: 0; -ETIMEDOUT.
  */
 int wf_registry_start(struct wf_registry *registry);
@@ -63,8 +63,8 @@ void wf_sub_lists_removed(const struct wf_sub_list *newer, const struct wf_sub_l
 			  void (*fn)(struct weft_sub *sub, void *ctx), void *ctx);
 
 /*
- * Leave all subscriptions of @used, the list that @worker uses, and of the current list. Thread:
- * the worker, as its last call; or any, once the worker has ended.
+ * Leave all subscriptions of @used, the list that @worker uses, and of all newer lists. Thread: the
+ * worker, as its last call; or any, once the worker has ended.
  */
 void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
 		       const struct wf_sub_list *used);
@@ -83,8 +83,8 @@ int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *op
 void wf_registry_remove(struct weft_sub *sub);
 
 /*
- * Announce that the handle stops. From then on, workers wait for a reader only while it takes
- * events. Thread: any.
+ * Announce that the handle stops. From then on, a worker waits for a reader until the reader has
+ * taken no event for a second. Thread: any.
  */
 void wf_registry_stop(struct wf_registry *registry);
 
@@ -96,7 +96,7 @@ int wf_registry_expire(struct wf_registry *registry, uint64_t now_ns);
 
 /*
  * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of the counters of
- * removed subscriptions; also set on failure. Return: 0; -ETIMEDOUT. Thread: any.
+ * removed subscriptions; zero on failure. Return: 0; -ETIMEDOUT. Thread: any.
  */
 typedef void (*wf_registry_stats_fn)(const char *name, const struct weft_sub_stats *stats,
 				     void *ctx);

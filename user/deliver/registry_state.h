@@ -31,8 +31,8 @@ struct wf_registry {
 	struct wf_arena *arena; /* borrowed */
 	uint32_t workers;
 	/*
-	 * taken by control calls, and by workers when they start and end; protects owned, removed,
-	 * is_started and the links between lists
+	 * taken by control calls and by housekeeping, and when workers are initialized and end;
+	 * protects owned, removed, is_started and the links between lists
 	 */
 	struct wf_lock lock;
 	/* owned: the current list; its next members link the older ones */
@@ -41,7 +41,7 @@ struct wf_registry {
 	struct weft_sub_stats removed; /* counters of the subscriptions that were removed */
 	bool is_started;	 /* true: connections may exist when a subscription is added */
 	_Atomic bool stopping;	 /* the handle stops: see wf_registry_stop() */
-	struct wf_waiter passed; /* control calls sleep here until a worker uses a newer list */
+	struct wf_waiter passed; /* control calls wait here for a worker's newer list, or its end */
 	struct wf_worker_state worker[WEFT_WORKERS_MAX];
 };
 

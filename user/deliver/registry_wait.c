@@ -27,7 +27,10 @@ static bool is_worker_thread(const struct wf_registry *registry)
 	return false;
 }
 
-/* Return true if worker @index may be in a callback of a subscription that @generation removed. */
+/*
+ * Return true if worker @index may be in a callback of a subscription that is no longer in list
+ * @generation.
+ */
 static bool may_call(const struct wf_registry *registry, uint32_t index, uint64_t generation)
 {
 	const struct wf_worker_state *worker = &registry->worker[index];

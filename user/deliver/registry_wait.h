@@ -8,7 +8,7 @@
 
 #include "deliver/registry_state.h"
 
-/* Return true if the worker has started and not yet ended. */
+/* Return true from wf_registry_enter() of the worker until its wf_registry_leave(). */
 bool wf_registry_has_worker(const struct wf_registry *registry, uint32_t worker);
 
 /*
@@ -19,8 +19,8 @@ void wf_registry_wait_for_callbacks(struct wf_registry *registry, uint64_t gener
 
 /*
  * Wait, for at most one second, while a worker uses a list much older than @generation: the memory
- * of subscriptions that were removed since then is not free yet, so further subscriptions might use
- * up the memory budget. Do nothing if the calling thread is a worker.
+ * of subscriptions that newer lists removed is not free yet, so further subscriptions might use up
+ * the memory budget. Do nothing if the calling thread is a worker.
  */
 void wf_registry_wait_for_lists(struct wf_registry *registry, uint64_t generation);
 

@@ -13,7 +13,10 @@
 #include "deliver/subscription.h"
 #include "queue/bundle.h"
 
-/* DATA events that are pushed one by one after a bundle that ended early. */
+/*
+ * DATA events that are pushed one by one after a bundle that ended early, or if there was no memory
+ * for a bundle.
+ */
 enum { UNSHARED_EVENTS = 256 };
 
 void wf_share_push(struct wf_share *share)

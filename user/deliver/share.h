@@ -3,7 +3,7 @@
  * share.h - collects DATA events, so that the queues of several subscriptions share their records
  * (queue/bundle.h).
  *
- * Sets of subscriptions are masks of slots (registry.h). Thread: the worker.
+ * Sets of subscriptions are masks of slots (registry_state.h). Thread: the worker.
  */
 #ifndef WF_DELIVER_SHARE_H
 #define WF_DELIVER_SHARE_H
@@ -28,9 +28,9 @@ struct wf_share {
 };
 
 /*
- * Return those of @takers that can share the record of @event; 0 if fewer than two can. If one of
- * @takers must get collected events before @event, push these. @rejected: subscriptions that cannot
- * share this event.
+ * Return those of @takers that can share the record of @event; 0 if fewer than two can, or while no
+ * events are collected. If one of @takers must get collected events before @event, push these.
+ * @rejected: subscriptions that cannot share this event.
  */
 uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
 			 const struct weft_event *event);

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "memory/page.h"
 
-enum { CLEAR_EVENTS = 1024 }; /* maximum number of waiting events that one call frees */
+enum { CLEAR_EVENTS = 1024 }; /* maximum number of waiting records that one call frees */
 _Static_assert(WEFT_WORKERS_MAX <= 64, "a bit for each worker");
 
 static void put_ref(struct weft_sub *sub)
@@ -252,8 +252,9 @@ void wf_sub_put_owner(struct weft_sub *sub)
 }
 
 /*
- * Close the queue on the worker's side, and on the reader's side if the subscription has ended. A
- * reader that begins to poll later checks for the end first, and does not use the queue.
+ * Close the queue on the worker's side, and on the reader's side if the subscription has ended and
+ * no thread polls. A reader that begins to poll later checks for the end first, and takes nothing
+ * from the queue.
  */
 static void close_queue(struct weft_sub *sub, uint32_t worker)
 {

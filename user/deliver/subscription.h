@@ -4,9 +4,9 @@
  * merges them.
  *
  * Life: created → workers dispatch events to it, and its reader polls it → its owner, a slow or
- * failed callback, an idle reader or the end of the handle ends it → each worker closes its end →
- * it is freed once the owner has also dropped its reference. The owner and each worker hold a
- * reference.
+ * failed callback, an idle reader or the end of the handle ends it → each worker closes its end (or
+ * has closed it when the capture ended) → it is freed once the owner has also dropped its
+ * reference. The owner and each worker hold a reference.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
 #define WF_DELIVER_SUBSCRIPTION_H
@@ -59,8 +59,9 @@ void wf_sub_put_owner(struct weft_sub *sub);
 bool wf_sub_clear(struct weft_sub *sub, uint32_t worker);
 
 /*
- * Close the queue of @worker, and drop the worker's reference. Thread: that worker, or any if that
- * worker does not run. It may be called again only while another reference keeps @sub alive.
+ * Close the queue of @worker, and drop the worker's reference. The call for the last worker calls
+ * ended_fn. Thread: that worker, or any if that worker does not run. It may be called again only
+ * while another reference keeps @sub alive.
  */
 void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 

@@ -201,9 +201,9 @@ static void free_filter(struct weft_sub *sub)
 
 /*
  * A subscription to all connections from their beginning needs a map of them only if it has a
- * queue, which may reject OPEN: with the policy block, if the handle stops and the reader is slow.
- * The map is not cleared here: the arena's memory is zeroed, and a large map is not touched as a
- * whole.
+ * queue, which may reject OPEN (with the policy block too, if the handle stops and the reader is
+ * slow). The map is not written here: wf_arena_take_zeroed_run() clears only memory that was used
+ * before, so a large map need not be touched as a whole.
  */
 static int open_states(struct weft_sub *sub, const struct wf_sub_env *env)
 {

@@ -48,7 +48,8 @@ struct wf_sub_env {
 	bool is_late; /* connections may exist whose OPEN the subscription has not received */
 };
 
-#define WF_SUB_POLLING	(1u << 0) /* a thread is in wf_sub_poll() */
+/* a thread is in wf_sub_poll(), or the owner has dropped its reference */
+#define WF_SUB_POLLING	(1u << 0)
 #define WF_SUB_NO_OWNER (1u << 1) /* the owner has dropped its reference */
 
 struct weft_sub {
@@ -64,8 +65,8 @@ struct weft_sub {
 	uint32_t workers;
 	bool lazy_wake;
 	/*
-	 * a connection whose state was not set is wanted: there is no filter, and no connection
-	 * existed when the subscription began
+	 * a connection whose state was not set is wanted: events are queued, there is no filter,
+	 * and no connection existed when the subscription began
 	 */
 	bool wants_unlisted;
 	bool is_pollable;      /* the waiter `reader` has a descriptor */
@@ -83,7 +84,7 @@ struct weft_sub {
 	struct wf_conn_states states;
 	struct wf_water_marks marks; /* used if marks.fn is set */
 
-	/* The registry uses these members under its lock. */
+	/* The registry writes these members under its lock, or after all workers have ended. */
 	struct weft_sub *next_owned;
 	struct wf_sub_list *removal; /* owned: storage for the list without this subscription */
 	uint64_t watched_events;     /* number of events taken until the last wf_sub_watch() */
@@ -98,9 +99,9 @@ struct weft_sub {
 	_Atomic uint64_t left;	       /* mask of the workers that have closed their ends */
 	_Atomic uint32_t reader_flags; /* WF_SUB_POLLING, WF_SUB_NO_OWNER */
 
-	/* written by the reader; workers also write the waiter */
+	/* written by the reader; threads that wake the reader also write the waiter */
 	_Alignas(WF_CACHE_LINE) struct wf_waiter reader; /* the waiter on which the reader sleeps */
-	uint32_t next_queue; /* index of the queue with which the next poll begins */
+	uint32_t next_queue; /* index of the queue with which the next search for events begins */
 	int held;
 	uint32_t kept; /* events that the reader keeps, see weft_sub_keep() */
 	/* owned: a run of the arena; slots of the events that the last poll lent */
@@ -110,8 +111,7 @@ struct weft_sub {
 /*
  * Create a subscription. The owner and each worker hold a reference to it. Return: 0; -EINVAL: an
  * option is out of range, or not allowed for a live source; errors of wf_flow_filter_new() and of
- * eventfd(2); -ENOBUFS; -ENOMEM. Errors are logged, except -ENOMEM and a filter that does not fit
- * in the memory budget.
+ * eventfd(2); -ENOBUFS; -ENOMEM. Errors are logged.
  */
 int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 	       struct weft_sub **ret_sub);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * worker_state.h - the part of one worker's dispatcher that control calls read.
+ * worker_state.h - the part of one worker's state that control calls read, and the budget of its
+ * waits.
  *
  * Thread: the worker writes all members except waker, and main writes them while the worker does
- * not run; any thread reads them.
+ * not run; any thread reads them, except budget.
  */
 #ifndef WF_DELIVER_WORKER_STATE_H
 #define WF_DELIVER_WORKER_STATE_H

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * charges.c - charges the memory of an engine outside its arena, before any of it is allocated.
+ * charges.c - charges the workers, BPF maps and rings of an engine as one sum, before any of them
+ * is allocated. Other memory outside the arena's spans is charged by the code that allocates it;
+ * headroom is left for it.
  *
  *   limit = tables + subscriptions + workers + maps + rings + headroom + the arena's spans
  *

@@ -38,8 +38,8 @@ int wf_count_mover_start(struct wf_count_mover *mover);
 void wf_count_mover_stop(struct wf_count_mover *mover);
 
 /*
- * Move the per-CPU counts to the flow maps now. Call this before reading the flow maps. Thread:
- * any.
+ * Move the per-CPU counts to the flow maps now, unless the lock can't be taken in time. Call this
+ * before reading the flow maps. Thread: any.
  */
 void wf_count_mover_move(struct wf_count_mover *mover);
 

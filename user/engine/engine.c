@@ -218,7 +218,7 @@ static int start_housekeeping(struct wf_engine *engine)
 	return wf_housekeeping_start(&opts, &engine->housekeeping);
 }
 
-/* Let the application give up privileges: all that needs them is done, and no thread runs. */
+/* Let the application give up privileges: all that needs them is done, no thread of weft runs. */
 static int call_before_threads(const struct wf_engine *engine)
 {
 	struct weft_needs needs = {0};
@@ -229,7 +229,7 @@ static int call_before_threads(const struct wf_engine *engine)
 	wf_ifaces_needs(&engine->ifaces, &needs);
 	err = engine->before_threads(&needs, engine->before_threads_ctx);
 	if (err)
-		wf_error("engine: the function before the start of threads failed (%d)", err);
+		wf_error("engine: the function of weft_before_threads() returned error %d", err);
 	return err;
 }
 

@@ -54,7 +54,7 @@ struct wf_engine {
 	size_t file_paths_count;	   /* 0: packets come from interfaces or weft_submit() */
 	struct wf_pcap_list files;	   /* the capture files, from weft_start() on */
 	struct wf_source *file;		   /* owned; NULL before start */
-	struct wf_page_pool *reader_pages; /* owned; NULL unless a reader thread runs */
+	struct wf_page_pool *reader_pages; /* owned; NULL if there is no reader thread */
 	struct wf_registry registry;	   /* the subscriptions */
 	weft_flow_release_fn release;	   /* set by weft_flow_on_release(); NULL: none */
 	void *release_ctx;

@@ -25,7 +25,7 @@ void wf_engine_control_unlock(struct wf_engine *engine);
 /*
  * Run @call on @worker's thread. The caller holds the control lock, unless it is that worker.
  * Return: 0 if it has run; -ETIMEDOUT if the worker did not start it within WEFT_ASK_TIMEOUT_MS, in
- * which case it will not run; -ESHUTDOWN if the workers have ended.
+ * which case it will not run; -ESHUTDOWN if no worker runs.
  */
 int wf_engine_call(struct wf_engine *engine, uint32_t worker, const struct wf_call *call);
 

@@ -25,7 +25,7 @@
 #include "worker/cleanup_tasks.h"
 
 struct wf_housekeeping {
-	struct wf_metrics metrics; /* written by the housekeeping thread */
+	struct wf_metrics metrics; /* written by the thread; by main while it does not run */
 	struct wf_housekeeping_opts opts;
 	struct wf_monitor *monitor; /* owned; used only by the housekeeping thread while it runs */
 	struct wf_cleanup_requests cleanup;

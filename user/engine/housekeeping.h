@@ -5,11 +5,12 @@
  *
  *   sources ─► level ─┬─► each worker's mailbox (worker/pressure_actions.h)
  *                     ├─► shedding: part of the new flows, in each interface's program
- *                     └─► the report, read by sinks (pressure/pressure_report.h)
- *   cleanup tasks ────────► each worker's mailbox; the workers' counts are collected
+ *                     └─► the report, read by any thread (pressure/pressure_report.h)
+ *   cleanup tasks ─┬──────► each worker's mailbox; the workers' counts are collected
+ *                  └──────► run by this thread: idle subscriptions, tasks of the application
  *
- * Memory: one struct, charged to the budget. Thread: main for start, stop and free; any for the
- * other functions.
+ * Memory: one struct, charged to the budget, and the monitor, which is not charged. Thread: main
+ * for start, stop and free; any for the other functions.
  */
 #ifndef WF_ENGINE_HOUSEKEEPING_H
 #define WF_ENGINE_HOUSEKEEPING_H

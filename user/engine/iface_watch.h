@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * iface_watch.h - a thread that notices within WF_IFACE_WATCH_MS that an interface was deleted,
- * went down, got another name, or lost its program.
+ * went up or down, got or lost its carrier, got another name, or lost its program.
  *
  * Thread: main starts the thread; main or the stop thread stops it; any thread may read the states.
  */

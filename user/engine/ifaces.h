@@ -55,7 +55,10 @@ int wf_ifaces_attach(const struct wf_ifaces *ifaces);
 /* Add to @ret_needs the privileges that the attached interfaces need until they are closed. */
 void wf_ifaces_needs(const struct wf_ifaces *ifaces, struct weft_needs *ret_needs);
 
-/* Begin the capture on all attached interfaces. Return: as wf_ifaces_attach(). */
+/*
+ * Begin the capture on all attached interfaces in order. Return: 0 on success; otherwise the error
+ * of wf_iface_begin(), after which the interfaces behind the failing one have not begun.
+ */
 int wf_ifaces_begin(const struct wf_ifaces *ifaces);
 
 /* Detach all open interfaces. Idempotent. Thread: main, or the stop thread. */

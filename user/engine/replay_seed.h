@@ -4,7 +4,7 @@
  * that a repeated replay gives each connection the same id.
  *
  * ids: computed from the beginnings and sizes of the files. Copies of a capture give the same ids,
- * and different captures give different ones.
+ * and captures whose first 512 bytes or sizes differ give different ones.
  *
  * secret: the key of the flow hash, which divides the flows among the workers; ids are numbered per
  * worker. An attacker who sends packets must not know the secret, so it is computed from device,
@@ -26,9 +26,9 @@ struct wf_replay_seed {
 };
 
 /*
- * Compute the seeds of a replay of @paths; a directory counts as the files in it. Return: false if
- * a path is neither a regular file nor a directory (a pipe, for example), or can't be read: its
- * contents are not known beforehand.
+ * Compute the seeds of a replay of @paths; a directory counts as the readable regular files in it.
+ * Return: false if a path is neither a regular file nor a directory (a pipe, for example), or can't
+ * be read: its contents are not known beforehand.
  */
 bool wf_replay_seed(char *const *paths, size_t count, struct wf_replay_seed *ret_seed);
 

@@ -419,7 +419,7 @@ void wf_setup_unmake(struct wf_engine *engine)
 {
 	struct wf_crew *crew = &engine->crew;
 
-	/* Free the page pools last: pipelines hold pages and sources hold frames. */
+	/* Free the page pools after pipelines, which hold pages, and sources, which hold frames. */
 	for (uint32_t i = 0; i < crew->allocated; i++)
 		teardown_worker(&crew->workers[i]);
 	wf_ifaces_close(&engine->ifaces);

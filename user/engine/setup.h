@@ -10,8 +10,9 @@
 struct wf_engine;
 
 /*
- * Set up the engine. Return: 0 on success; negative errno (logged). After an error, the caller must
- * call wf_setup_unmake().
+ * Set up the engine. Return: 0 on success; negative errno (logged, except where no memory is left
+ * for workers, their rings or the reader's pages). After an error, the caller must call
+ * wf_setup_unmake().
  */
 int wf_setup_make(struct wf_engine *engine);
 

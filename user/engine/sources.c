@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sources.c - adds sources of packets to an engine before it starts.
+ * sources.c - adds sources of packets and cleanup tasks to an engine before it starts, and reads
+ * the progress of capture files.
  */
 #include "engine/sources.h"
 

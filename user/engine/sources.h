@@ -3,9 +3,9 @@
  * sources.h - prepares an engine before it starts: adds sources of packets (files; or interfaces,
  * submitted packets or both) and cleanup tasks of the application, and sets the function of
  * weft_before_threads(). A source that can't be added is rejected at once, and the reason is
- * logged.
+ * logged, unless no memory is left.
  *
- * Thread: main.
+ * Thread: main; any for wf_engine_progress(), which reads the progress of files.
  */
 #ifndef WF_ENGINE_SOURCES_H
 #define WF_ENGINE_SOURCES_H
@@ -18,8 +18,8 @@
 struct wf_engine;
 
 /*
- * Return 0; -EBUSY if the engine was started already. @what: the call, or the file or interface to
- * be added, for the log.
+ * Return 0; -EBUSY if the engine was started already (logged). @what: the call, or the file or
+ * interface to be added, for the log.
  */
 int wf_sources_check_not_started(const struct wf_engine *engine, const char *what);
 

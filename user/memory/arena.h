@@ -82,8 +82,8 @@ uint64_t wf_arena_bytes(const struct wf_arena *arena);
 void *wf_arena_take_run(struct wf_arena *arena, uint64_t bytes);
 
 /*
- * Take a run as wf_arena_take_run() does, with all bytes zero. Memory that was never used is
- * zero already and is not written.
+ * Take a run as wf_arena_take_run() does, with all bytes zero. Memory that was never used, or was
+ * returned to the system since, is zero already and is not written.
  */
 void *wf_arena_take_zeroed_run(struct wf_arena *arena, uint64_t bytes);
 

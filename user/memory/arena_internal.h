@@ -19,15 +19,16 @@ enum { WF_ARENA_HOMES = 2 * WEFT_WORKERS_MAX };
  * The home of one pool: a stack of its pages whose last reference another thread put, and a stack
  * of rx frames that other threads put or that the pool does not need. The word of each page holds
  * the id of the next page. Any thread may push a page. A thread never takes a single page, but
- * always the whole stack, so there is no ABA problem. A home is stored in the arena, so that a page
- * may be put after its pool was freed.
+ * always the whole stack, so there is no ABA problem. A home belongs to struct wf_arena, so that a
+ * page may be put after its pool was freed.
  */
 struct wf_home {
 	/* stack of pages; only the home's pool takes them */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t pages;
 	/* stack of rx frames; any pool that lacks frames takes them */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t frames;
-	_Alignas(WF_CACHE_LINE) _Atomic bool claimed; /* a pool uses this home */
+	/* a pool uses this home, or used it and was freed before all its pages were put */
+	_Alignas(WF_CACHE_LINE) _Atomic bool claimed;
 };
 
 struct wf_arena {

@@ -85,8 +85,8 @@ static bool is_free_from(const struct wf_arena *arena, uint32_t end)
 }
 
 /*
- * Copy the spans in use to @to. These are the queues of subscriptions that were created before the
- * start.
+ * Copy the spans in use to @to. They hold the queues, the slots, the maps of connections and the
+ * consumers' memory of subscriptions that were created before the start.
  */
 static void copy_spans_in_use(const struct wf_arena *arena, uint8_t *to)
 {

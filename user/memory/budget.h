@@ -27,8 +27,8 @@ enum wf_budget_owner {
 	WF_BUDGET_FRAMES,     /* spans that hold rx frames */
 	WF_BUDGET_PAGES,      /* spans that hold pages of the size classes */
 	WF_BUDGET_SLABS,      /* spans that hold small objects: flows, extents */
-	WF_BUDGET_RUNS,	      /* runs of adjacent spans: indexes, rings */
-	WF_BUDGET_QUEUES,     /* subscriptions, except the rings of their queues, which are runs */
+	WF_BUDGET_RUNS,	      /* runs of adjacent spans: indexes, rings, memory of subscriptions */
+	WF_BUDGET_QUEUES,     /* memory of subscriptions outside the arena; the rest are runs */
 	WF_BUDGET_WORKERS,    /* memory of the workers, except pages and tables */
 	WF_BUDGET_RINGS, /* AF_XDP rings, the kernel's record of each frame, rings of host mode */
 	WF_BUDGET_MAPS,	 /* BPF maps */

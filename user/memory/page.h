@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page.h - a piece of the arena that holds packet bytes: a received frame, or a page of a size
- * class.
+ * page.h - a piece of the arena that holds packet bytes (or a bundle: queue/bundle.h): a received
+ * frame, or a page of a size class.
  *
- * References are counted; the last put returns the page to its pool, or a received frame to any
- * pool. The header of a page (4 bytes) is outside the data area, so that a UMEM frame contains no
- * header.
+ * References are counted; the last put returns a page of a size class to its pool, and a received
+ * frame to the pool of the thread that puts it, or to a stack for all pools. The header of a page
+ * (4 bytes) is outside the data area, so that a UMEM frame contains no header.
  */
 #ifndef WF_MEMORY_PAGE_H
 #define WF_MEMORY_PAGE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page_class.c - the size classes of one worker's pool. A class consists of spans divided into
- * pages of one size.
+ * page_class.c - the size classes of one pool. A class consists of spans divided into pages of one
+ * size.
  *
  *   partial spans  ◄─► full spans (in no list)      a page is taken from the first
  *       │  ▲                                         partial span, and put to its own span

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page_class.h - the size classes of one worker's pages: spans divided into pages of one size.
+ * page_class.h - the size classes of one pool's pages: spans divided into pages of one size.
  *
- * Thread: the worker.
+ * Thread: the pool's owner.
  */
 #ifndef WF_MEMORY_PAGE_CLASS_H
 #define WF_MEMORY_PAGE_CLASS_H
@@ -66,7 +66,10 @@ struct wf_page_classes {
 	/* number of spans of all classes, of present and former page sizes */
 	uint64_t spans;
 	uint64_t max_spans;
-	/* a further span is taken only if more than 1/WEFT_SHORT_PARTS of the budget is left */
+	/*
+	 * true: unless more than 1/WEFT_SHORT_PARTS of the budget is left, a further span is taken
+	 * only in place of an empty one
+	 */
 	bool spares_the_last;
 };
 

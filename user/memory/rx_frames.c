@@ -8,9 +8,9 @@
  *                  └─ too few: all of home.frames, then of other homes ────────┘
  *
  * When the worker itself takes or puts a frame, only the frame's word and the stock change. A frame
- * that a thread without a pool puts is pushed onto the home of the pool that made it. A pool with
- * too few free frames takes frames from any home; a pool with too many pushes a batch onto its own
- * home. So frames move to the workers that have traffic, without a lock.
+ * that a thread without a pool of frames puts is pushed onto the home of the pool that made it. A
+ * pool with too few free frames takes frames from any home; a pool with too many pushes a batch
+ * onto its own home. So frames move to the workers that have traffic, without a lock.
  *
  * Bound: the number of frames is fixed when the pools are created. Each frame is free, in a
  * ring, or held.

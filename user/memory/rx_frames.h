@@ -32,8 +32,9 @@ struct wf_rx_frames {
 
 /*
  * Make @count frames, of which the fill rings hold @reserve while they are full. The caller must
- * have set all members that precede stock. Return: 0; -EINVAL: @frame_bytes is invalid, or @reserve
- * exceeds @count; -ENOBUFS: no memory is left for the frames.
+ * have set all members that precede stock. Return: 0; -EINVAL: @frame_bytes is invalid or differs
+ * from the size in another pool of the arena, or @reserve exceeds @count; -ENOBUFS: no memory is
+ * left for the frames.
  */
 int wf_rx_frames_make(struct wf_rx_frames *frames, uint32_t frame_bytes, uint32_t count,
 		      uint32_t reserve);

@@ -18,7 +18,10 @@ void wf_sizing_decay(struct wf_sizing *sizing)
 	sizing->notes = 0;
 }
 
-/* Return the sum of the sizes of all requests in (@above, @upto], in bytes. */
+/*
+ * Return the sum of the sizes of all requests in (@above, @upto], in bytes, each size rounded up to
+ * the end of its bucket.
+ */
 static uint64_t needed_bytes(const struct wf_sizing *sizing, uint32_t above, uint32_t upto)
 {
 	uint64_t bytes = 0;

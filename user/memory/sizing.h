@@ -2,9 +2,9 @@
 /*
  * sizing.h - a decaying histogram of the page sizes that the traffic needs.
  *
- * The counters are halved every WF_SIZING_PERIOD requests, and at intervals if there are fewer
- * requests, so that the histogram follows the recent traffic. It is used to choose the number of
- * empty spans that a class keeps ready, and the page size that wastes the fewest bytes.
+ * The counters are halved after every WF_SIZING_PERIOD requests and by wf_page_pool_housekeep(), so
+ * that the histogram follows the recent traffic. It is used to choose the number of empty spans
+ * that a class keeps ready, and the page size that wastes the fewest bytes.
  *
  * Memory: one struct, embedded in a pool. Thread: the worker.
  */

@@ -68,9 +68,13 @@ struct wf_span {
 	uint16_t pages;	       /* number of pages, frames or objects in the span */
 	uint8_t use;	       /* enum wf_span_use */
 	uint8_t class;	       /* if the span holds pages: index of their class in the pool */
-	/* if the span holds frames or pages: index of the home to which they return */
+	/*
+	 * if the span holds frames or pages: index of the home to which a thread pushes those that
+	 * it can't put into its own pool
+	 */
 	uint32_t home;
-	bool dirty; /* true if the memory may contain bytes other than 0 */
+	/* free span: its memory may contain bytes other than 0; written when put or trimmed */
+	bool dirty;
 
 	/* written by the thread whose pool or slab holds the span */
 	_Alignas(WF_CACHE_LINE) struct wf_span *prev;

@@ -61,9 +61,10 @@ struct wf_policy_change {
 
 /*
  * Choose the policy of the run: the stored one, unless the configuration has another policy than
- * when the file was written. In that case the policy of the configuration becomes the next version.
- * The file is locked and only read. Return: 0; -EBUSY if another agent uses the file (logged);
- * -ENOMEM; other negative errno (logged).
+ * when the file was written: then the policy of the configuration becomes the next version. Without
+ * a file that can be used, that policy becomes version 1. The policy file is locked and only read;
+ * a missing directory or lock file is made. Return: 0; -EBUSY if another agent uses the file
+ * (logged); -ENOMEM; other negative errno (logged).
  */
 int wf_policies_open(const struct wf_policies_opts *opts, struct wf_policies **ret_policies);
 void wf_policies_close(struct wf_policies *policies);

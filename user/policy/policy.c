@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy.c - converts a policy between JSON and the keys of a configuration.
+ * policy.c - converts a policy between JSON, the keys of a configuration and the options of the
+ * library, and checks it.
  *
  * A value of JSON is converted to text, which config_value.h checks and parses, so that a policy
  * and a configuration accept the same values.

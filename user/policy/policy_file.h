@@ -8,7 +8,8 @@
  * bytes are on disk, so that the file is always complete. The hash is over the other members; a
  * file whose hash differs is damaged and is not used.
  *
- * Thread: any, one call at a time. Memory: WF_POLICY_FILE_MAX_BYTES while a file is read.
+ * Thread: any, one call at a time. Memory: WF_POLICY_FILE_MAX_BYTES while a file is read, and its
+ * parsed contents; the text of the file while it is written.
  */
 #ifndef WF_POLICY_POLICY_FILE_H
 #define WF_POLICY_POLICY_FILE_H

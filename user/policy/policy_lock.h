@@ -3,10 +3,11 @@
  * policy_lock.h - the lock of an agent's policy file, so that two agents do not write the same
  * file.
  *
- * Two agents have the same file if they share agent.state_dir and their first interfaces have the
- * same name, for example in two containers. The lock is a file beside the policy, because the
- * policy is replaced by a rename. It contains a line that describes the agent that holds it, and
- * stays when the lock is released. The kernel releases the lock when the process ends in any way.
+ * Two agents have the same file if they share agent.state_dir and have the same name, which is
+ * normally that of their first interface, for example in two containers. The lock is a file beside
+ * the policy, because the policy is replaced by a rename. The lock file contains a line that
+ * describes the agent that holds the lock, and stays when the lock is released. The kernel releases
+ * the lock when the process ends in any way.
  */
 #ifndef WF_POLICY_POLICY_LOCK_H
 #define WF_POLICY_POLICY_LOCK_H

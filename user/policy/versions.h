@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* Maximum number of versions before the newest one, and their maximum size as compact JSON. */
 enum { WF_POLICY_HISTORY_MAX = 16, WF_POLICY_HISTORY_MAX_BYTES = 640 << 10 };
 
 /* Return a version with @policy and the present time, owned by the caller; NULL: no memory. */

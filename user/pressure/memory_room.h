@@ -19,8 +19,9 @@ struct wf_memory_room_paths {
 };
 
 struct wf_memory_room {
-	uint64_t bytes;		  /* UINT64_MAX: nothing limits the memory */
-	char why[PATH_MAX + 128]; /* for messages: whose limit applies, and how much is in use */
+	uint64_t bytes; /* UINT64_MAX: nothing limits the memory */
+	/* for messages: whose limit applies, and how much is in use; "": nothing limits it */
+	char why[PATH_MAX + 128];
 };
 
 /* Read how much memory is left. A value that can't be read sets no limit. */

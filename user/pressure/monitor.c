@@ -41,7 +41,7 @@ struct wf_monitor {
 	char status_path[PATH_MAX];
 };
 
-/* Percentage to which every TTL is shortened at each pressure level. */
+/* Percentage to which timeouts and TTLs are shortened at each pressure level. */
 static const uint32_t ttl_percent[WEFT_PRESSURE_LEVEL_COUNT] = {
 	[WEFT_PRESSURE_NORMAL] = 100,
 	[WEFT_PRESSURE_LOW] = 100,

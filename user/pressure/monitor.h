@@ -4,9 +4,10 @@
  * cleanup tasks.
  *
  *   wf_monitor_run() ──each interval──► pressure: budget, process, PSI, cgroup
- *                   │                     └─ level changed: limit the arena, shorten TTLs,
- *                   │                        return free memory to the system (if the level
- *                   │                        rose), then the owner's handlers
+ *                   │                     └─ level rose: limit the arena, shorten TTLs, return
+ *                   │                        free memory to the system, then the owner's
+ *                   │                        handlers; level fell: the owner's handlers, then
+ *                   │                        the arena and the TTLs
  *                   ├──when due──► cleanup tasks: return free memory to the system, then the
  *                   │              owner's tasks
  *                   └──► publish the memory_* metrics
@@ -62,7 +63,7 @@ struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
 /* Return the cleanup object, to which the owner adds tasks. It lives as long as @monitor. */
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
-/* Return the percentage to which every timeout is shortened at @level. */
+/* Return the percentage to which timeouts and TTLs are shortened at @level. */
 uint32_t wf_monitor_ttl_percent(enum weft_pressure_level level);
 
 /*

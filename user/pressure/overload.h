@@ -10,7 +10,7 @@
  * more of the new flows still captured, up to 98 % of all; while flows are shed, a ring that is
  * half full also causes a rise. After a time without overload, the percentage is lowered as a
  * trial. If the overload returns, the next such time is twice as long, up to a limit, so that
- * trials are rare under a steady overload. Successful trials shorten that time.
+ * trials are rare under a steady overload. More than two successful trials in a row shorten it.
  *
  * This is computation only; the thread that reads the rings is in shedding.c.
  */
@@ -24,7 +24,8 @@
 struct wf_overload_reading {
 	uint64_t lost_frames;
 	uint64_t received_frames;
-	uint32_t fill_percent; /* fill level of the fullest receive ring, in percent */
+	/* percentage filled of the fullest receive ring; host mode: of one worker's two rings */
+	uint32_t fill_percent;
 };
 
 struct wf_overload {

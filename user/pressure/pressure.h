@@ -36,9 +36,9 @@ struct wf_pressure_opts {
 };
 
 /*
- * Write to @ret_percent how much of a memory limit is used, in percent; it may exceed 100. Return:
- * 0 on success; -ENODATA if this host has no such value or no limit, which does not count as a
- * failure; other -errno on failure.
+ * Write to @ret_percent how short memory is: the used part of a limit in percent, which may exceed
+ * 100, or a value on the same scale. Return: 0 on success; -ENODATA if this host has no such value
+ * or no limit, which does not count as a failure; other -errno on failure.
  */
 typedef int (*wf_pressure_read_fn)(void *ctx, uint32_t *ret_percent);
 
@@ -72,7 +72,7 @@ int wf_pressure_add_handler(struct wf_pressure *pressure, wf_pressure_fn fn, voi
 /* Read all sources, change the level if needed, call the handlers. Return: the level. */
 enum weft_pressure_level wf_pressure_check(struct wf_pressure *pressure);
 
-/* Return the level of the last check. Thread: any. */
+/* Return the level that the last check determined. Thread: any. */
 enum weft_pressure_level wf_pressure_level(const struct wf_pressure *pressure);
 
 /* The last reading of one source. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bundle.c - fills bundles, and frees them.
+ * bundle.c - makes, fills and frees bundles, and enters the events of dropped ones in a table of
+ * losses.
  */
 #include "queue/bundle.h"
 
@@ -46,7 +47,7 @@ static bool continues(struct wf_bundle *bundle, const struct wf_bundle_run *run,
 	       first->flow.id == record->flow.id && first->flow.use == record->flow.use;
 }
 
-/* Add the last record of @bundle to its runs. */
+/* Add @record, which is being added to @bundle, to the bundle's runs. */
 static void add_to_runs(struct wf_bundle *bundle, const struct wf_record *record)
 {
 	uint32_t i;

@@ -2,19 +2,20 @@
 /*
  * bundle.h - records of successive DATA events that several queues share.
  *
- * Without bundles, an event for 16 subscriptions is written 16 times, and a full queue drops it 16
- * times. With bundles, a worker writes each event once, and pushes up to WF_BUNDLE_EVENTS of them
- * to a queue at once.
+ * Without bundles, an event for 16 subscriptions is written 16 times, and full queues drop their
+ * events one by one. With bundles, a worker writes each event once, and pushes up to
+ * WF_BUNDLE_EVENTS of them to a queue, or drops them from it, at once.
  *
  *   page of the worker's pool: │ header │ runs │ record │ record │ ...
  *
- * A bundle is filled by the worker, and not changed any more once a queue has it. Its holders,
- * which are counted, are queues: all of them want all of its events. The last holder puts the pages
- * of the payload, and the page of the bundle itself. So a reader that has released some events of a
- * bundle pins their pages until it has taken the last one.
+ * A bundle is filled by the worker, and not changed any more once a queue has it. Its holders are
+ * counted: the worker until it has pushed the bundle, then the queues, all of which want all of its
+ * events. The last holder puts the pages of the payload, and the page of the bundle itself. So a
+ * reader that has released some events of a bundle pins their pages until it has taken the last
+ * one.
  *
- * A run is a range of one direction without gaps. A queue that drops a bundle enters its few runs
- * in a table of losses instead of its many events.
+ * A run is a range of one direction without gaps. A queue that drops a bundle enters its runs in a
+ * table of losses instead of its events, unless there are more than WF_BUNDLE_RUNS runs.
  */
 #ifndef WF_QUEUE_BUNDLE_H
 #define WF_QUEUE_BUNDLE_H

@@ -2,9 +2,9 @@
 /*
  * losses.c - the table of a queue's dropped events.
  *
- * Dropped ranges of one direction are adjacent: events are dropped in their order, and the reader
- * gets no later event of the direction before the entry was reported. A range that is not adjacent
- * goes to the sum, so that an entry never covers bytes that were delivered.
+ * Dropped ranges of one direction are normally adjacent: events are dropped in their order, and the
+ * reader gets no later event of the direction before the entry was reported. A range that is not
+ * adjacent to its entry goes to the sum, so that an entry never covers bytes that were delivered.
  */
 #include "queue/losses.h"
 

@@ -8,10 +8,12 @@
  * OPEN and CLOSE events are kept, not lost: their entry delivers OPEN before the lost ranges and
  * CLOSE after them. If the table is full, an OPEN or CLOSE first displaces connections of which
  * neither OPEN nor CLOSE was delivered, then one that only lost data; displaced entries are added
- * to the sum. If there is no such entry, the OPEN or CLOSE is rejected. A lost range displaces only
- * entries of the first kind; if there is none, it is added to the sum.
+ * to the sum. If there is no such entry, wf_losses_reserve() fails: the queue then does not drop
+ * that OPEN or CLOSE; if it was rejecting a new CLOSE, the sum counts it. A lost range displaces
+ * only entries of the first kind; if there is none, it is added to the sum.
  *
- * Bound: wf_losses_bytes(). Thread: the side that has taken the table.
+ * Bound: wf_losses_bytes(). Thread: the side that has taken the front table; the worker for the
+ * back table, and the reader once the queue is closed (queue.h).
  */
 #ifndef WF_QUEUE_LOSSES_H
 #define WF_QUEUE_LOSSES_H
@@ -56,7 +58,7 @@ struct wf_losses {
 	uint32_t last;	      /* index of the entry that was used last */
 	uint32_t closes_used; /* mask of the elements of closes that are in use */
 	struct wf_loss_sum sum;
-	/* OPEN and CLOSE events that moved from an entry to the sum; see wf_losses_moved() */
+	/* OPEN and CLOSE events that moved to the sum since the last wf_losses_moved() */
 	uint64_t moved;
 	struct weft_flow_record closes[WF_LOSSES_CLOSES];
 	/* connection id of each entry, so that a search need not read list[] */

@@ -13,18 +13,18 @@
  *          and reports it
  *   back:  rejected events, which are newer than all waiting ones; the worker writes this table to
  *          the ring, as records, as soon as there is room for all of it, and rejects all events
- *          until then
+ *          until then; once the queue is closed, the reader reports the rest of this table
  *
  * A queue with the policy resize has a larger ring while it needs one. The old ring stays until its
  * last record was taken or dropped.
  *
  * Bound: the rings and the tables, which come from the arena, plus the payload that is waiting or
  * lent, at most payload_max_bytes. A single event may exceed this limit if no other payload is
- * waiting or lent.
+ * waiting or lent. The pages of bundles (bundle.h) are not included.
  *
  * Thread: the worker for push, flush and close; the reader for take and release. Each side leaves
  * once; if the subscription has ended, the worker may leave for both sides. The second side to
- * leave frees the waiting events and the rings.
+ * leave frees the waiting events, the rings and the tables.
  */
 #ifndef WF_QUEUE_QUEUE_H
 #define WF_QUEUE_QUEUE_H
@@ -78,9 +78,13 @@ struct wf_queue {
 	 */
 	uint64_t base_bytes;
 	uint64_t max_bytes;
-	uint64_t events_max; /* maximum number of waiting events; UINT64_MAX: no limit */
+	/*
+	 * an event is pushed only if at most this number of events then wait in the rings; OPEN and
+	 * CLOSE events that tables of losses keep may exceed it; UINT64_MAX: no limit
+	 */
+	uint64_t events_max;
 	uint64_t block_ns;   /* time limit of waiting for room; UINT64_MAX: none */
-	uint64_t wake_bytes; /* number of waiting bytes at which a sleeping reader is woken */
+	uint64_t wake_bytes; /* number of waiting bytes at which a flush wakes a sleeping reader */
 	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
 	void *tables; /* owned: the run of the arena that holds the tables of losses */
 	uint64_t tables_bytes;
@@ -91,23 +95,29 @@ struct wf_queue {
 	const _Atomic bool *stopping;  /* borrowed: set to true when the handle stops */
 	const _Atomic uint32_t *ended; /* borrowed: not 0 once the subscription has ended */
 	_Atomic bool *is_blocked;      /* borrowed: true while the worker waits for room */
-	struct wf_wait_budget *budget; /* borrowed: limits the worker's waits; NULL: no limit */
+	/* borrowed: limits the worker's waits for all queues; NULL: only block_ns limits them */
+	struct wf_wait_budget *budget;
 
 	/* written by the worker */
 	/* position at which the worker writes the next record */
 	_Alignas(WF_CACHE_LINE) uint64_t head;
-	uint64_t next_number; /* number of the next record, if the back table is empty */
+	uint64_t next_number; /* event number that the next record written to the ring gets */
 	/* cached wf_queue_oldest_in_use(): bytes before this position may be overwritten */
 	uint64_t oldest_seen;
-	/* taken_events when the worker's last wait timed out; UINT64_MAX: it did not time out */
+	/*
+	 * taken_events when the worker's last wait for room timed out, or had no time left in the
+	 * budget; UINT64_MAX: neither
+	 */
 	uint64_t stuck_taken;
 	uint64_t ring_from;    /* position at which the current ring began */
 	uint32_t calm_flushes; /* number of successive flushes that found a grown queue empty */
-	uint64_t records_in;   /* records of events written to rings */
+	uint64_t records_in;   /* number of events written to rings, without DROP events */
+	/* number of these events that were dropped from the rings before the subscription ended */
 	uint64_t records_dropped;
 	/*
-	 * an OPEN event was rejected: deliver/dispatch.c now reads the subscription's map of
-	 * connections (deliver/conn_states.h) for each event
+	 * an OPEN event was rejected, and the subscription wants all connections: from now on,
+	 * deliver/dispatch.c looks up each connection of this worker in the subscription's map
+	 * (deliver/conn_states.h)
 	 */
 	bool lost_open;
 	struct wf_ring rings[2];
@@ -154,8 +164,8 @@ struct wf_queue {
 	_Atomic uint64_t taken_events;
 	_Atomic uint64_t taken_bytes;	 /* payload bytes taken by the reader */
 	_Atomic uint64_t released_bytes; /* payload bytes taken and released by the reader */
-	_Atomic uint64_t records_taken;	 /* records of events taken from rings */
-	_Atomic uint64_t revoked_events; /* kept events that were taken back from their reader */
+	_Atomic uint64_t records_taken;	 /* events taken from rings, without DROP events */
+	_Atomic uint64_t revoked_events; /* kept events that the consumer gave back unread */
 	_Atomic uint64_t revoked_bytes;
 	uint64_t held_bytes; /* payload bytes taken since the last release and not kept */
 	uint32_t held_events;
@@ -188,14 +198,14 @@ struct wf_queue_slot {
 
 struct wf_queue_opts {
 	struct wf_arena *arena;
-	/* maximum size of ring and payload together, at least WEFT_QUEUE_MIN_BYTES */
+	/* size of the ring plus limit of the payload at creation, at least WEFT_QUEUE_MIN_BYTES */
 	uint64_t bytes;
 	uint64_t max_bytes;  /* maximum size with the policy resize; 0: the value of @bytes */
-	uint64_t events_max; /* maximum number of waiting events; 0: no limit */
+	uint64_t events_max; /* maximum number of events waiting in the rings; 0: no limit */
 	uint64_t block_ns;   /* time limit of the policy block-with-timeout */
 	enum weft_overflow overflow;
 	struct wf_water_marks *marks;
-	/* a flush wakes the reader only if the waiting records fill 1/16 of the ring */
+	/* a flush wakes the reader only if the waiting records fill 1/16 of the first ring */
 	bool lazy_wake;
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
@@ -234,23 +244,23 @@ void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *even
 void wf_queue_flush(struct wf_queue *queue);
 
 /*
- * Drop the oldest events, at most @events_max, of a queue that keeps much payload, waiting or lent:
- * more than half of its payload limit or of its size at creation, or more than an eighth of all
- * memory. Dropping stops at half of that amount. The reader gets a DROP event, as for any other
- * loss. Do nothing if the policy is block. Return: the number of events dropped; *@ret_bytes: their
- * payload bytes.
+ * Drop the oldest events, at most @events_max records (a bundle is one record), of a queue that
+ * keeps much payload, waiting or lent: more than half of its payload limit or of its size at
+ * creation, or more than an eighth of all memory. Dropping stops at half of that amount. The reader
+ * gets a DROP event, as for any other loss. Do nothing if the policy is block. Return: the number
+ * of events dropped; *@ret_bytes: their payload bytes.
  */
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 
 /*
- * Return true if the first @position payload bytes that were ever pushed were all released or
- * dropped, or if the reader has left.
+ * Return true if at least @position payload bytes were released or dropped since the queue was
+ * created, whether they are the oldest ones or not, or if the reader has left.
  */
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 
 /*
- * Drop up to @events_max waiting events of a queue that has no reader any more. Return: true if
- * none is left, or the queue is closed.
+ * Drop up to @events_max waiting records (a bundle is one record) of a queue that has no reader any
+ * more. Return: true if none is left, or the worker has left the queue.
  */
 bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max);
 
@@ -275,11 +285,11 @@ void wf_queue_release(struct wf_queue *queue);
 
 /*
  * Keep the payload of an event, of @bytes, that was taken since the last release. While events are
- * kept, at most half of the payload limit is lent.
+ * kept, no event is taken with which lent and kept payload would exceed half of the payload limit.
  */
 void wf_queue_keep(struct wf_queue *queue, uint64_t bytes);
 
-/* Release the payload of one kept event. @is_unread: it was taken back from its reader. */
+/* Release the payload of one kept event. @is_unread: the consumer did not read it (counted). */
 void wf_queue_give_back(struct wf_queue *queue, uint64_t bytes, bool is_unread);
 
 /* Free the waiting events and leave the queue. Idempotent. */
@@ -293,8 +303,8 @@ bool wf_queue_is_finished(const struct wf_queue *queue);
 /* ---- both ---- */
 
 /*
- * Leave the queue on side @side (WF_QUEUE_LEFT_*). This side must not use the queue again. The
- * second side to leave frees the waiting events and the ring.
+ * Leave the queue on side @side (WF_QUEUE_LEFT_*). This side must not push or take again. The
+ * second side to leave frees the waiting events, the rings and the tables.
  */
 void wf_queue_leave(struct wf_queue *queue, uint32_t side);
 

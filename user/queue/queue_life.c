@@ -7,7 +7,7 @@
 #include "queue/bundle.h"
 #include "queue/queue_record.h"
 
-/* A lazily woken reader is woken when 1/16 of the ring is filled. */
+/* A flush wakes a lazily woken reader when the waiting records fill 1/16 of the first ring. */
 enum { LAZY_WAKE_SHARE = 16 };
 
 int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
@@ -39,8 +39,8 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 }
 
 /*
- * Drop all waiting events and free the rings. Both sides have left, so no other thread uses the
- * queue.
+ * Drop all waiting events, and free the rings and the tables. Both sides have left, so other
+ * threads only read the counters.
  */
 static void drain(struct wf_queue *queue)
 {

@@ -13,7 +13,8 @@
 #include "memory/page.h"
 
 enum {
-	CLAIM_RUN = 16,		/* maximum number of records claimed at a time */
+	CLAIM_RUN = 16, /* maximum number of events claimed at a time, except those of a bundle */
+	/* the limits of lent_max(); one event with more payload may be lent alone */
 	PAYLOAD_LENT_SHARE = 4, /* at most 1/4 of the payload limit is lent at once */
 	PAYLOAD_KEPT_SHARE = 2, /* lent and kept payload together is at most 1/2 of the limit */
 };
@@ -103,8 +104,9 @@ static bool may_lend(const struct wf_queue *queue, uint64_t payload)
 }
 
 /*
- * Take up to @max events of the bundle that the reader has claimed. The slot of each gets a
- * reference to its page of its own, because the bundle may be freed first. Return: their number.
+ * Take up to @max events of the bundle that the reader has claimed. Each slot gets its own
+ * reference to the event's page, because the bundle may be freed first. Return: the number of
+ * events; 0 if no bundle is claimed, or if the limit of lent payload is reached.
  */
 static int take_bundle(struct wf_queue *queue, struct weft_event *events,
 		       struct wf_queue_slot *slots, int max)
@@ -131,8 +133,8 @@ static int take_bundle(struct wf_queue *queue, struct weft_event *events,
 }
 
 /*
- * Return the end of the run of records that starts at @pos: at most @max events, without a loss
- * between them, not beyond @end, and with at most lent_max() of the payload limit lent (a single
+ * Return the end of the run of records that starts at @pos: at most @max and CLAIM_RUN events,
+ * without a loss between them, not beyond @end, and with at most lent_max() bytes lent (a single
  * event may exceed this). A bundle is a run of its own, whose events are lent later.
  */
 static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
@@ -232,8 +234,8 @@ static int report_table(struct wf_queue *queue, struct weft_event *events,
 }
 
 /*
- * Report the back table after the worker has left and the reader has taken all records: the table
- * contains the last events.
+ * Report the back table after the worker has closed the queue and the reader has taken all records:
+ * the table contains the last events.
  */
 static int report_back_table(struct wf_queue *queue, struct weft_event *events,
 			     struct wf_queue_slot *slots, int max)

@@ -23,7 +23,7 @@ enum {
 
 struct wf_record {
 	uint32_t len_bytes; /* length of the record, a multiple of WF_RECORD_ALIGN */
-	uint8_t type;	    /* enum weft_event_type, or WF_RECORD_PAD */
+	uint8_t type;	    /* enum weft_event_type, WF_RECORD_PAD or WF_RECORD_BUNDLE */
 	uint8_t dir;
 	/*
 	 * GAP event: enum weft_gap_cause; ANOMALY event: enum weft_anomaly; OPEN event:
@@ -95,7 +95,7 @@ static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
 		       : 0;
 }
 
-/* Return the number of event numbers for which a record stands. */
+/* Return the number of event numbers for which a record, which is not padding, stands. */
 static inline uint64_t wf_record_numbers(const struct wf_record *record)
 {
 	if (record->type == WF_RECORD_BUNDLE)
@@ -103,7 +103,7 @@ static inline uint64_t wf_record_numbers(const struct wf_record *record)
 	return record->type == WEFT_EVENT_DROP ? record->lost_events : 1;
 }
 
-/* Return the number of events in a record: 0 for padding, and for DROP, which is no event. */
+/* Return the number of events in a record: 0 for padding, and for DROP, which reports losses. */
 static inline uint64_t wf_record_events(const struct wf_record *record)
 {
 	if (record->type == WF_RECORD_PAD || record->type == WEFT_EVENT_DROP)
@@ -191,9 +191,9 @@ uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
 
 /* ---- the worker: queue_room.c ---- */
 
-/* What must be free in a queue for a record. */
+/* The room that new records need in a queue. */
 struct wf_need {
-	uint64_t bytes;	  /* of the ring */
+	uint64_t bytes;	  /* bytes of the ring */
 	uint64_t payload; /* payload bytes; not yet counted as pushed */
 	uint64_t events;
 };
@@ -213,8 +213,8 @@ bool wf_queue_may_make_room(const struct wf_queue *queue);
 bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side);
 
 /*
- * Return true if the worker's last wait for room timed out, and the reader has taken no event since
- * then: the worker does not wait again.
+ * Return true if the worker's last wait for room timed out, or had no time left in the budget, and
+ * the reader has taken no event since then: the worker does not wait again.
  */
 static inline bool wf_queue_is_stuck(const struct wf_queue *queue)
 {

@@ -5,10 +5,10 @@
  *   positions: ... older records ...│ records of the current ring ...
  *                                   turn
  *
- * A larger or smaller ring is used from the position of the next record on. Two rings exist until
- * the last record of the older one was taken or dropped; meanwhile no third ring is allocated. The
- * word `turn` contains the index of the current ring and its first position, so that the reader
- * finds the ring of a position.
+ * A larger or smaller ring is used from the position of the next record on. The older ring is kept
+ * until its last record was taken or dropped; meanwhile no third ring is allocated. The word `turn`
+ * contains the index of the current ring and its first position, so that the reader finds the ring
+ * of a position.
  */
 #include <errno.h>
 
@@ -20,12 +20,15 @@
 #include "memory/budget.h"
 
 enum {
-	RING_SHARE = 8, /* the ring is at most 1/8 of the queue, but at least one span */
-	/* each table of losses has one entry per LOSS_RING_BYTES bytes of the ring */
+	RING_SHARE = 8, /* the first ring is at most 1/8 of the queue, but at least one span */
+	/*
+	 * each table of losses has one entry per LOSS_RING_BYTES bytes of the first ring, but at
+	 * least WF_LOSSES_MIN and at most WF_LOSSES_MAX entries
+	 */
 	LOSS_RING_BYTES = 4096,
 	/* a grown queue becomes small when it is empty at this many flushes in a row */
 	CALM_FLUSHES = 256,
-	FREE_SHARE = 4, /* a queue grows only if 1/4 of the memory limit stays free */
+	FREE_SHARE = 4, /* a queue grows only if 1/4 of the arena stays free */
 	TABLES = 3,
 };
 

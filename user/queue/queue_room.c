@@ -159,7 +159,8 @@ static void drop_record(struct wf_queue *queue, struct wf_losses *front, struct 
 
 /*
  * Drop the oldest record that the reader has not claimed. Return: false if there is none, or if the
- * front table has no room for an entry that the record needs.
+ * front table has no room for an entry that the record needs; true also if the reader has claimed
+ * the record meanwhile.
  */
 static bool drop_oldest(struct wf_queue *queue)
 {
@@ -344,7 +345,8 @@ static bool wait_for_reader(struct wf_queue *queue, const struct wf_need *need)
 
 /*
  * Wait until the reader has made room. Return: false if the reader has left, the subscription has
- * ended, the time limit has passed, or the handle stops and the reader takes no more events.
+ * ended, the time limit has passed, or the handle stops and the reader takes no more events; also
+ * without waiting if wf_queue_is_stuck() or if no time is left in the budget.
  */
 static bool wait_for_room(struct wf_queue *queue, const struct wf_need *need)
 {

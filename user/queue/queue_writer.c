@@ -3,9 +3,10 @@
  * queue_writer.c - the worker's side of a queue: writes records to the ring, or rejected events to
  * the back table.
  *
- *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
+ *   record: │ header 64 │ identity of the flow 64 │ close record, conflicting bytes or sum │
  *
- * A payload is never copied: the record owns a reference to its page.
+ * The payload of a DATA event is never copied: the record owns a reference to its page, or points
+ * into a mapped file.
  *
  * Each record has its event's number. If a record is dropped (queue_room.c), the front table
  * accounts for its event numbers; the reader reports that table before the next record. A rejected
@@ -24,7 +25,7 @@
 #include "memory/page.h"
 
 enum {
-	/* a bundle is pushed as a whole if it uses at most 1/4 of the ring and of each limit */
+	/* a bundle is pushed as a whole only if it uses at most 1/4 of the ring and each limit */
 	BUNDLE_SHARE = 4,
 };
 #define RECORD_BYTES_MAX sizeof(struct wf_record)
@@ -201,7 +202,10 @@ static void write_back(struct wf_queue *queue)
 	wf_losses_clear(queue->back);
 }
 
-/* Make room for @need, and write the back table to the ring before the new record. */
+/*
+ * Make room for @need, and write the back table to the ring before the new record. Return: false if
+ * there is no room for both.
+ */
 static bool make_room(struct wf_queue *queue, const struct wf_need *need)
 {
 	struct wf_need all = *need;
@@ -318,7 +322,11 @@ static bool is_small(const struct wf_queue *queue, const struct wf_need *need)
 	       need->events <= queue->events_max / BUNDLE_SHARE;
 }
 
-/* Return true if there is room, or the policy drops older events to make room. */
+/*
+ * Make room for a bundle as one record, without waiting for it. Return: false if there is no room,
+ * or if the events must be pushed one by one: the bundle has too few events or is too large, or the
+ * back table has entries.
+ */
 static bool make_room_for_bundle(struct wf_queue *queue, const struct wf_need *need)
 {
 	bool drops = queue->overflow == WEFT_OVERFLOW_DROP_OLDEST ||

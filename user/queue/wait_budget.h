@@ -4,7 +4,8 @@
  *
  * While a worker waits, frames collect in receive rings and are lost when these are full. So all
  * waits of a worker together take at most 1/WEFT_BLOCK_LIVE_SHARE of the time. Time that was not
- * used is saved up to WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS.
+ * used is saved up to WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS. Waits while the handle stops are not limited:
+ * no frames arrive then.
  *
  * Thread: the worker. Zeroed storage is a budget with all of that time.
  */

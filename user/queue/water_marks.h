@@ -2,7 +2,8 @@
 /*
  * water_marks.h - the water marks of a subscription, and the callback that reports them.
  *
- * A queue is high from the moment at which its payload reaches the high mark until it is at or
+ * A queue becomes high if its payload, waiting or lent, has reached the high mark when the worker
+ * flushes the queue or begins to wait for room in it, and stays high until the payload is at or
  * below the low mark. The callback is called when the first queue of a subscription becomes high,
  * and when none is high any more.
  *

@@ -3,9 +3,9 @@
  * core.c - changes and reads of entries in shards.
  *
  * A change locks the shards of its keys in ascending order, checks all conditions, allocates what
- * it needs, and takes the order lock. After that it cannot fail: it takes versions, replaces the
- * records and pushes them to the watches. So all changes of a transaction become visible at the
- * same moment.
+ * it needs, and takes the order lock. After that it cannot fail: each key's record gets its
+ * version, is pushed to the watches and replaces the older record. So all changes of a transaction
+ * become visible at the same moment.
  */
 #include "state/core.h"
 

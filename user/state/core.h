@@ -68,7 +68,10 @@ int wf_core_apply(struct wf_store *store, struct wf_core_op *ops, size_t count, 
 int wf_core_record_new(struct wf_store *store, const char *key, const void *value,
 		       size_t value_bytes, struct wf_record **ret_record);
 
-/* Release the histories of all keys. Return: the number of released records. */
+/*
+ * Release the histories of all keys whose shard can be locked in time. Return: the number of
+ * released records.
+ */
 uint64_t wf_core_release_histories(struct wf_store *store);
 
 /*

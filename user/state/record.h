@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record.h - one version of one key: immutable, counted by references, charged to a limit.
+ * record.h - one version of one key: immutable once it has its version, counted by references,
+ * charged to a limit.
  *
  *   struct wf_record | key, NUL | value
  *

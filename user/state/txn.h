@@ -4,9 +4,9 @@
  *
  *   begin ─► get, set, delete (staged, seen by this transaction only) ─► commit or roll back
  *
- * A transaction holds no lock between calls. It requires a version of each key that it has read,
- * or for which a condition was given. If a key has another version at the commit, that is a
- * conflict: nothing is changed, and the transaction ends. wf_store_cleanup() rolls back a
+ * A transaction holds no lock between calls. It requires a version of each key that it has read
+ * from the store, or for which a condition was given. If a key has another version at the commit,
+ * that is a conflict: nothing is changed, and the transaction ends. wf_store_cleanup() rolls back a
  * transaction that was not used for its TTL.
  *
  * Thread: any; the calls of one transaction may come from different threads.

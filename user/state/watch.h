@@ -2,9 +2,9 @@
 /*
  * watch.h - the changes of all keys that begin with a prefix, in the order of their versions.
  *
- * A watch has a queue of limited length. If the queue overflows, it is emptied, and the next poll
- * reports the loss: the reader then lists the keys again. A watch that is not polled for its TTL
- * ends.
+ * A watch has a queue of limited length. If the queue overflows, or the store is at its memory
+ * limit and has no histories to release, the queue is emptied, and the next poll reports the loss:
+ * the reader then lists the keys again. A watch that is not polled for its TTL ends.
  *
  * Use: open the watch, list the keys, then apply each change with a higher version than the listed
  * one.
@@ -25,8 +25,8 @@ enum { WF_WATCH_QUEUE_MAX = 1 << 16 };
 
 /*
  * Open a watch. @queue_max: number of changes that may wait, 1 to WF_WATCH_QUEUE_MAX. Return: 0 and
- * its number; -EINVAL if the prefix or the queue is too long; -ENOSPC if there are too many
- * watches; -ENOBUFS; -ENOMEM; -ETIMEDOUT.
+ * its number; -EINVAL if the prefix is too long or @queue_max is out of range; -ENOSPC if there are
+ * too many watches; -ENOBUFS; -ENOMEM; -ETIMEDOUT.
  */
 int wf_watch_open(struct wf_store *store, const char *prefix, uint32_t queue_max, uint64_t ttl_ns,
 		  uint64_t now_ns, uint64_t *ret_id);
