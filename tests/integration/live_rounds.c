@@ -4,9 +4,10 @@
  * the interface and a submitted one, and stops it, many times in one process. After each round
  * every ledger must close and nothing may be left attached or open.
  *
- *   live_rounds IFACE tap|host ROUNDS
+ *   live_rounds IFACE tap|host ROUNDS [SECOND_IFACE]
  *
- * The rounds use 1, 2 and 3 workers in turn. Exit status: 3 if a round does not end in time; 1 if
+ * The rounds use 1, 2 and 3 workers in turn; with SECOND_IFACE, some of them capture on two
+ * interfaces. Exit status: 3 if a round does not end in time; 1 if
  * another check fails, for example if a ledger does not close or a round receives no traffic.
  */
 #include <dirent.h>
@@ -29,6 +30,7 @@ enum {
 	FLOWS_SET = 4,
 };
 
+static const char *second; /* second interface; NULL: none */
 static const uint16_t ports_80[] = {80};
 static const uint16_t ports_other[] = {443, 8080};
 
@@ -298,6 +300,10 @@ static struct weft *start(const char *ifname, enum weft_mode mode, struct closes
 	err = weft_new(&opts, &weft);
 	if (!err)
 		err = weft_add_interface(weft, ifname, &iface);
+	/* All interfaces use the larger one of the two frame sizes. */
+	iface.frame_bytes = 2048;
+	if (!err && second && round_now % 5 == 2)
+		err = weft_add_interface(weft, second, &iface);
 	if (!err)
 		err = weft_add_submit(weft, NULL);
 	if (!err)
@@ -383,9 +389,10 @@ int main(int argc, char **argv)
 {
 	unsigned int rounds, fds = 0;
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
 	rounds = (unsigned int)strtoul(argv[3], NULL, 10);
+	second = argc == 5 ? argv[4] : NULL;
 	weft_log_set(print_log, NULL);
 	signal(SIGALRM, on_alarm);
 	for (round_now = 0; round_now < rounds; round_now++) {

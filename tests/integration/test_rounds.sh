@@ -17,8 +17,8 @@ if [ ! -x "$helper" ]; then
 fi
 rounds=${LIVE_ROUNDS:-20}
 
-rounds_of() { # MODE
-	timeout -s KILL $((60 + rounds * 5)) ip netns exec "$ns_a" "$helper" eth0 "$1" "$rounds" \
+rounds_of() { # MODE [SECOND_IFACE]
+	timeout -s KILL $((60 + rounds * 5)) ip netns exec "$ns_a" "$helper" eth0 "$1" "$rounds" "${@:2}" \
 		>"$work/said" && cat "$work/said" >&3
 }
 
@@ -32,6 +32,9 @@ nothing_is_left() {
 
 exec 3> >(diag)
 NO_IPV6=1 make_pair 4 || exit 1
+ip -n "$ns_a" link add eth1 type veth peer name eth1 netns "$ns_b"
+ip -n "$ns_a" link set eth1 up
+ip -n "$ns_b" link set eth1 up
 devices=$(ip -n "$ns_a" -o link | wc -l)
 check 'web server' web_start || finish
 web_file some 200000
@@ -45,7 +48,7 @@ kill "$get_pid" && wait "$get_pid"
 
 ip -n "$ns_a" addr flush dev eth0
 background feed_pid ip netns exec "$ns_b" python3 "$root/tests/integration/queue_feed.py" repeat eth0 4 >"$work/sent"
-check "$rounds rounds in tap mode, on four queues" rounds_of tap
+check "$rounds rounds in tap mode, on four queues, some with a second interface" rounds_of tap eth1
 check 'nothing is left behind' nothing_is_left
 check 'the feed went on all the time' kill -0 "$feed_pid"
 finish

@@ -120,11 +120,29 @@ static int setup_pages(struct wf_engine *engine)
 }
 
 /*
+ * Let all interfaces use the largest frame size that one of them asks for, because an arena has
+ * receive frames of one size only (memory/rx_frames.h).
+ */
+static void agree_frame_bytes(struct wf_ifaces *ifaces)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < ifaces->count; i++) {
+		uint32_t frame_bytes = wf_iface_frame_bytes(&ifaces->list[i].opts);
+
+		most = frame_bytes > most ? frame_bytes : most;
+	}
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		ifaces->list[i].opts.frame_bytes = most;
+}
+
+/*
  * Take the interfaces (wf_iface_take()). This comes first, because the number of queues depends on
  * their modes, and a driver may change that number when XDP is attached.
  */
 static int take_ifaces(struct wf_engine *engine)
 {
+	agree_frame_bytes(&engine->ifaces);
 	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
 		struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
 		int err = wf_iface_take(iface->name, &iface->opts, &iface->iface);

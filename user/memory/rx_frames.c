@@ -139,6 +139,11 @@ uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint
 	return count;
 }
 
+uint32_t wf_rx_frames_size(const struct wf_arena *arena)
+{
+	return atomic_load(&arena->frame_bytes);
+}
+
 /*
  * Set the arena's frame size, or check that it equals @frame_bytes. All pools of an arena use one
  * size, so that they can exchange frames.

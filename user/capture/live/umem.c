@@ -13,6 +13,7 @@
 
 #include "memory/arena.h"
 #include "memory/page_pool.h"
+#include "memory/rx_frames.h"
 
 enum {
 	REFILL_BATCH = 64,
@@ -33,6 +34,8 @@ int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t fr
 
 	umem->ring_frames = ring_frames;
 	umem->kick_fd = -1;
+	if (wf_rx_frames_size(arena) != frame_bytes)
+		return -EINVAL; /* frames would overlap */
 	return xsk_umem__create(&umem->umem, wf_arena_base(arena), wf_arena_bytes(arena),
 				&umem->fill, &umem->completion, &config);
 }
