@@ -21,7 +21,7 @@
 
 struct decode_kind {
 	const char *name;
-	/* appends all bytes up to the end of the last tunnel header */
+	/* appends all headers before the innermost IP header; of two kinds, also that header */
 	void (*build)(struct packet_builder *pb);
 	bool ip6; /* true: the innermost IP header is IPv6 */
 	uint16_t vlan[2];
