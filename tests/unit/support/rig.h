@@ -18,8 +18,8 @@
  *
  * Numbers are relative: offset 0 of each side is the byte after its SYN. The time is rig->now_ns;
  * each segment advances it by rig->step_ns, at first 1 ms. rig_stop() flushes, and asserts that the
- * counters by kind add up to their totals, that neither an open connection nor held payload is left,
- * and that the arena is empty.
+ * counters by kind add up to their totals, that neither an open connection nor held payload is
+ * left, and that the arena is empty.
  */
 #ifndef TESTS_UNIT_SUPPORT_RIG_H
 #define TESTS_UNIT_SUPPORT_RIG_H
