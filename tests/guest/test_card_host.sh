@@ -3,8 +3,8 @@
 #
 # test_card_host.sh - host mode on network cards with real drivers: a client on the host downloads
 # from this guest. The card offloads checksums and segmentation, and its link goes down and up
-# between downloads. Streams are exact, ledgers close, and the card's settings are unchanged afterwards,
-# also after kill -9.
+# between downloads. Streams are exact, ledgers close, and the card's settings are unchanged
+# afterwards, also after kill -9.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/cards.sh"
 . "$(dirname "$0")/../integration/web.sh"
