@@ -26,7 +26,7 @@ struct decode_kind {
 	bool ip6; /* true: the innermost IP header is IPv6 */
 	uint16_t vlan[2];
 	uint32_t vni;
-	bool replay_only; /* the XDP program does not read this kind */
+	bool replay_only; /* the kernel programs do not read this kind */
 };
 
 extern const struct decode_kind decode_kinds[];

@@ -10,8 +10,8 @@
  * 	rig_stop(&rig);
  *
  * Each event is one line of the transcript; '>' is data to the server, '<' to the client. Of data,
- * at most 100 bytes are shown.
- * Lines of connections after the first end in the connection's number, as in "open #2":
+ * at most 100 bytes are shown. Lines of connections after the first end in the connection's number,
+ * as in "open #2". The kinds of lines:
  *
  * 	open            > bytes         > gap 3 not_captured     > anomaly paws
  * 	close fin       drop 3
@@ -114,7 +114,7 @@ void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct 
 
 /*
  * Like rig_start(), with @frames receive frames: each segment arrives in one. Events wait in a
- * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest event. @opts: as
+ * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest events. @opts: as
  * for rig_start().
  */
 void rig_start_queued(struct rig *rig, const struct weft_opts *opts, uint32_t frames);
