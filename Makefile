@@ -230,7 +230,7 @@ unit: $(UNIT_BIN) $(O)/tests/test_conversations $(O)/tests/test_reassembly
 check: lint unit $(BENCH_BIN) ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
-lint: $(O)/weft $(MAN) ## layers, style, formatting, thread guarantees, manual pages
+lint: $(O)/weft $(MAN) ## structure, style, formatting, thread guarantees, manual pages, kernel features
 	$(Q)scripts/check-structure.py
 	$(Q)scripts/check-threads.sh
 	$(Q)scripts/check-style.sh
@@ -240,7 +240,7 @@ lint: $(O)/weft $(MAN) ## layers, style, formatting, thread guarantees, manual p
 fmt: ## format all C sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
-test: ## install what is missing, build, run every test (needs root)
+test: ## install what is missing, build, run all tests, of test-kernels only a part (needs root)
 	$(Q)scripts/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all unit helpers
 	$(Q)scripts/run-tests.sh all $(O)
@@ -295,7 +295,7 @@ $(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(BENCH_ARCHIVE) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
 
-bench: ## speed of replay, XDP program, live, beside lower bounds and other programs: KIND=bulk SCALE=0.1 RUNS=5
+bench: ## speed of replay and, without KIND, of XDP program and live capture (needs root), beside lower bounds and other programs: KIND=bulk SCALE=0.1 RUNS=5
 	$(Q)scripts/install-deps.sh --bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(O)

@@ -7,7 +7,7 @@
 # The guest mounts this machine's root read-only through 9p, with an overlay in memory above it. The
 # guest has its own /tmp, /run, network and kernel modules. COMMAND starts in the current working
 # directory. The output is that of COMMAND. Exit status: that of COMMAND; 125 if the guest did not
-# start COMMAND; 124 after GUEST_LIMIT seconds.
+# start, or ended before COMMAND did; 124 after GUEST_LIMIT seconds.
 #
 # The default is an emulated guest, because on some virtual machines /dev/kvm exists, but a guest
 # does not start or stops during its start. With GUEST_ACCEL=kvm the guest is 2 to 10 times faster.

@@ -10,7 +10,8 @@ Rules, each reported with the file that breaks it:
   library   a system library is used only by the rooms that own it
   readme    every room has a README.md
   name      a file named in a comment or in a README exists
-  size      a room has at most ROOM_FILES files and ROOM_LINES lines, a file FILE_LINES lines
+  size      a room has at most ROOM_FILES files and ROOM_LINES lines, a file other than a .def
+            FILE_LINES lines
 
 A room is a folder under user/ that holds sources. In the rule circle, x.c, x.h, x_internal.h and
 x.def are one file.

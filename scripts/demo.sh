@@ -312,7 +312,7 @@ check_iface() {
 check_nothing_left() {
 	if check_iface server && check_iface mirror &&
 		[ "$(ip -n "$server" -o link show | grep -cvE ' (lo|eth0)[:@]')" -eq 0 ]; then
-		good 'the interfaces are as they were: no program, no extra device'
+		good 'no XDP program is left on the interfaces, and no extra device on the server'
 	else
 		bad 'devices or a program of weft are left'
 	fi
@@ -372,4 +372,4 @@ if [ "$problems" -gt 0 ]; then
 	printf '  %s%d problems%s\n' "$red" "$problems" "$plain"
 	exit 1
 fi
-good 'all checks passed, and everything that the demo created was removed'
+good 'all checks passed; everything that the demo created is removed now'

@@ -4,12 +4,13 @@
 make-corpus.py DIR [NAME...] - writes the captures of tests/corpus and the streams that must result.
 
   DIR/captures/FOLDER/NAME.pcap   one capture for each kind of packet, fault or file
-  DIR/expected.tsv                for each direction that carried bytes its length and SHA-256
+  DIR/expected.tsv                for each direction that carried bytes its length and SHA-256;
+                                  one line for a capture without any
 
-The streams are the bytes that the generator's applications wrote (corpus/connection.py); they are not
+The streams are the bytes that the generator states as received (corpus/connection.py); they are not
 computed from the packets. The output is the same at each run. With NAME only captures whose path contains it
-are written. To add a capture, add a function to corpus/captures_tcp.py, captures_time.py
-or captures_wire.py.
+are written, and DIR/expected.tsv lists only these. To add a capture, add a function to
+corpus/captures_tcp.py, captures_time.py or captures_wire.py.
 """
 import argparse
 import hashlib

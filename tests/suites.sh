@@ -10,8 +10,8 @@
 #   leaks           replays of small attacks and of lossy traffic under valgrind
 #   kernels         the tests that depend most on the kernel, under Debian 12's kernel
 #   tc filters      host mode again, with tc filters, as on kernels without tcx links
-#   sanitizers      unit tests, some hundred conversations and integration tests, with each of
-#                   two sanitizers
+#   sanitizers      unit tests, 1,500 or 400 conversations and some integration tests, with each of
+#                   two sanitizer builds
 
 quiet_make() {
 	local log

@@ -178,7 +178,7 @@ def stamps_behind():
 
 @capture("time/two-clocks-mixed")
 def two_clocks():
-    """The client's packets were captured with a clock that is 37 seconds behind."""
+    """The client's segments with data were captured with a clock that is 37 seconds behind."""
     shown = Capture()
     connection = shown.connection()
 

@@ -370,7 +370,7 @@ make_pcapng("obsolete", make=formats.obsolete)
 
 @capture("file/two-interfaces.pcapng")
 def two_interfaces():
-    """Requests as Ethernet, answers as raw IP, and USB packets, whose link type weft can't read."""
+    """The client's packets as Ethernet, the server's as raw IP, and USB, which weft can't read."""
     shown = talk(bytes, 101)
     blocks = [formats.interface(link=189), formats.interface(), formats.interface(link=101)]
     for time_ns, packet, wire_bytes in shown.records:

@@ -2,8 +2,8 @@
 """
 headers.py - packet headers as bytes: TCP, IPv4, IPv6, link layers, tags and tunnels.
 
-Each function takes the bytes that follow its header and returns both. A dress is a function that
-wraps an IP packet: it takes one packet and returns a frame or a list of frames.
+A function named after a header takes the bytes that follow the header and returns both. A dress is
+a function that takes an IP packet and returns the frame, or the list of frames, of the capture.
 """
 import socket
 import struct

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # collect.sh BUILD - measures nats_pull, a bare pull consumer that writes a file, and weft collect
-# with 1, 2 and 4 shards, all from one NATS server; then the time from publishing to the disk.
+# with 1, 2 and 4 shards, all from one NATS server; then the time from publishing until
+# the event is in the file of events.
 #
 # KIND, SCALE: the traffic, see traffic.c (default: bulk at 0.5). RUNS: number of runs (default 3);
 # the fastest run counts.
@@ -58,7 +59,8 @@ best() { # COMMAND...: print the seconds of the fastest of RUNS runs
 bare() { "$out/bench/nats_pull" "$url" "$work/bare" "$messages" | cut -d' ' -f3; }
 
 # latency SHARDS: for 20 connections, one after another, measure the time from the start of the
-# publisher until the close event of the connection is on disk. Print the median and the maximum.
+# publisher until the close event of the connection is in the file of events. Print the median and
+# the maximum.
 latency() {
 	local i pids=() published times=()
 	forget

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 #
-# cpu.sh - CPU time of threads, for tests/bench/*.sh. Unlike a rate, it does not depend on which
-# other programs use the same CPUs.
+# cpu.sh - CPU time of threads, and medians, for tests/bench/*.sh. Unlike a rate, CPU time does not
+# depend on which other programs use the same CPUs.
 
 # cpu_ns PID NAME: print the nanoseconds of CPU time that the threads of PID whose name matches NAME, a
 # pattern of the shell, have used since they began.

@@ -32,8 +32,8 @@ enum {
 	FLOW_SLOTS_MIN = 1 << 16,
 };
 
-/* Sums of all read fields; without a use of them the compiler would remove the reads. */
 struct totals {
+	/* sum of all fields that are read; printed, so that the compiler keeps the reads */
 	uint64_t mixed;
 	uint64_t payload_bytes;
 	uint64_t packets;

@@ -44,7 +44,7 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-/* Return the latency in microseconds that a @share of all events does not exceed. */
+/* Return the lower bound, in us, of the bucket that has the latency of quantile @share. */
 static double percentile(uint64_t events, double share)
 {
 	uint64_t seen = 0;

@@ -5,8 +5,9 @@
  *   live_feed IFACE [--flows N] [--payload BYTES] [--seconds S] [--frames N] [--pps N]
  *             [--syns N] [--lead-syns N]
  *
- * --pps: frames per second; default: as many as possible. --syns: number of single SYNs before each
- * frame of a flow. --lead-syns: number of single SYNs before the first frame. SYNs count as frames.
+ * --pps: frames per second; default: as many as possible. --frames: number of frames to send; with
+ * it, --seconds has no effect. --syns: number of single SYNs before each frame of a flow.
+ * --lead-syns: number of single SYNs before the first frame. SYNs count as frames.
  *
  * The other end of IFACE must have an XDP program or GRO. live_feed runs feed.bpf.c with
  * BPF_F_TEST_XDP_LIVE_FRAMES, so the kernel sends the frames. Output:

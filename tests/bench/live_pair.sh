@@ -33,8 +33,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-# On two CPUs or more, the source and the worker each have their own CPU. Readers in other processes
-# may use every CPU.
+# On two CPUs or more, the source and the process with the worker each have one CPU. A reader in
+# another process is pinned only if the benchmark pins it.
 source_cpu=() worker_cpu=() pace=() priority=()
 [ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) worker_cpu=(taskset -c 1)
 [ "$pps" -gt 0 ] && pace=(--pps "$pps")
@@ -60,7 +60,7 @@ start_agent() {
 	wait_for stats
 }
 
-# stop_agent: the agent ends as on a signal by its user.
+# stop_agent: end the agent with SIGTERM.
 stop_agent() {
 	kill -TERM "$agent_pid"
 	wait "$agent_pid"

@@ -46,7 +46,8 @@ line() { # KIND REPLICAS PROGRAM MESSAGES BYTES SECONDS RATIO
 			sprintf("%.1f MB/s", bytes / sec / 1e6), sprintf("%.0f messages/s", messages / sec), ratio }'
 }
 
-# compare KIND FILE REPLICAS: print two lines; fail if weft is too slow.
+# compare KIND FILE REPLICAS: print the lines of both programs and that of the servers; fail if weft
+# is too slow.
 compare() {
 	local kind=$1 file=$2 replicas=$3 run messages bytes seconds before
 	: >"$work/weft.sec" >"$work/bare.sec" >"$work/servers.sec"

@@ -45,7 +45,8 @@ tap_agent() {
 	agent_start "$ns_a" eth0 --mode tap --workers 1 "$@"
 }
 
-# feed_start ARGS...: send frames of 1446 bytes of payload until the end; sets $feed_pid.
+# feed_start ARGS...: send frames of 1446 bytes of payload for an hour, or until $feed_pid, which it
+# sets, is killed.
 feed_start() {
 	background feed_pid ip netns exec "$ns_b" "$feed" eth0 --payload 1446 --seconds 3600 "$@" >/dev/null
 }

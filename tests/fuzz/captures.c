@@ -14,7 +14,7 @@
 
 enum {
 	MEMORY_PLENTY = 64 << 20,
-	/* 29 to 31 spans, of which receive frames use more than half */
+	/* 29 to 31 spans; with ENGINE_RUN_PAGES, receive frames use more than half of them */
 	MEMORY_SCARCE = 29 << 16,
 	MEMORY_SCARCE_SIZES = 3,
 	PAGES_FEW = 1,

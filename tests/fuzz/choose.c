@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* choose.c - chooses the kinds of events in a conversation, at random. */
+/* choose.c - chooses at random the kinds, addresses and details of a conversation. */
 #include <stdlib.h>
 #include <string.h>
 

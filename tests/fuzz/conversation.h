@@ -36,7 +36,7 @@
 #define CONV_ZERO_WINDOW (1u << 13)
 #define CONV_KEEPALIVE	 (1u << 14)
 #define CONV_OPENINGS	 (1u << 15) /* all kinds of handshake, not only SYN, SYN-ACK, ACK */
-#define CONV_CLOSINGS	 (1u << 16) /* all kinds of close, not only FINs */
+#define CONV_CLOSINGS	 (1u << 16) /* not only FINs: all closes but that of CONV_DIRTY_RST */
 #define CONV_DIRTY_RST	 (1u << 17) /* a reset while data is in flight */
 /* a lost segment is sent again up to a minute later; with CONV_ONE_SIDED after weft's timeout */
 #define CONV_LATE	 (1u << 18)
@@ -44,7 +44,7 @@
 #define CONV_LARGE	 (1u << 20) /* up to 480 kB of data */
 #define CONV_EARLY	 (1u << 21) /* the tap captures data before the SYN or SYN-ACK */
 #define CONV_WIDE	 (1u << 22) /* more data in flight than unscaled windows allow */
-#define CONV_HEADLESS	 (1u << 23) /* only the handshake was not captured */
+#define CONV_HEADLESS	 (1u << 23) /* only the SYNs were not captured */
 #define CONV_ECN	 (1u << 24)
 #define CONV_URGENT	 (1u << 25)
 #define CONV_OPTIONS	 (1u << 26) /* all kinds of TCP options, and malformed options */

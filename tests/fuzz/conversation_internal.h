@@ -4,7 +4,7 @@
  * that make it.
  *
  *   conversation.c  runs the steps in order: choose, play, capture, render, truth
- *   choose.c        chooses the events of the conversation
+ *   choose.c        chooses the kinds, addresses and details of the conversation
  *   sim.c           simulates both endpoints
  *   tapped.c        chooses the packets that are captured
  *   render.c        makes the frames of the captured packets
@@ -78,7 +78,7 @@ static inline struct conv_truth *conv_truth_of(const struct maker *maker)
 
 /* ---- choose.c ---- */
 
-/* Returns a random subset of @allowed, a set of CONV_*. */
+/* Returns a random subset of @allowed, a set of CONV_*; CONV_EARLY always adds CONV_SKEW. */
 uint32_t choose_kinds(struct rng *rng, uint32_t allowed);
 
 /* Chooses addresses, ports and tags of the @index-th conversation of the batch. */

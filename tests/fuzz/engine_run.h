@@ -38,7 +38,7 @@ struct engine_run_opts {
 	enum engine_run_place place;
 	/* true: event_fn gets events from a queue, some batches later; false: inline */
 	bool is_queued;
-	uint32_t batch; /* number of frames for one wf_pipeline_run() */
+	uint32_t batch; /* number of frames for one wf_pipeline_run(); 0: the maximum */
 	enum weft_checksum checksum;
 	enum weft_deliver deliver;
 	enum weft_overlap overlap;

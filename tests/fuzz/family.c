@@ -8,7 +8,10 @@
 
 #include "fuzz/conversation_internal.h"
 
-/* State of one side according to the captured packets. Offsets as in sim.h: 1 is the first byte. */
+/*
+ * State of one side according to the captured packets, without the data on SYNs. Offsets as in
+ * sim.h: 1 is the first byte.
+ */
 struct view {
 	uint8_t *held;	/* for each offset: true if it was captured */
 	uint64_t next;	/* all bytes below this offset were captured */

@@ -2,9 +2,9 @@
 /*
  * family.h - the features of TCP that the captured packets of a conversation show.
  *
- * A family is derived from the captured packets, not from the chosen kinds. Examples: a FIN that is
- * captured before its data; data that fits only the scaled window. A tracker without that feature
- * would fail in each conversation of the family.
+ * A family is set if captured packets have the feature; a kind that was chosen does not suffice.
+ * Examples: a FIN that is captured before its data; data that fits only the scaled window. A
+ * tracker without that feature would fail in each conversation of the family.
  */
 #ifndef TESTS_FUZZ_FAMILY_H
 #define TESTS_FUZZ_FAMILY_H
@@ -21,7 +21,7 @@ enum conv_family {
 	FAMILY_SYN_DATA_REFUSED, /* data on the SYN that the server does not accept, sent again */
 	FAMILY_SYN_ACK_DATA,
 	FAMILY_EARLY_DATA,	/* data captured before the SYN or SYN-ACK */
-	FAMILY_EARLY_OTHER_ISN, /* early data, with SYNs or SYN-ACKs of two initial numbers */
+	FAMILY_EARLY_OTHER_ISN, /* SYN-ACK captured before the SYN of the second initial number */
 
 	/* windows and probes */
 	FAMILY_SCALED_WINDOW,	 /* data behind a hole that fits only the scaled window */
@@ -50,7 +50,7 @@ enum conv_family {
 	FAMILY_NO_ACK_FLAG,
 	FAMILY_ACK_OF_UNSENT,
 
-	/* second use of a four-tuple */
+	/* second or later use of a four-tuple */
 	FAMILY_REUSE_AFTER_FIN,
 	FAMILY_REUSE_AFTER_RST,
 	FAMILY_REUSE_AFTER_TIMEOUT,

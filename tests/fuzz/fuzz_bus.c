@@ -2,6 +2,7 @@
 /*
  * fuzz_bus.c - reads any bytes as the headers and the body of a message on NATS: what is accepted
  * must be valid, and give a name of a stream file that contains no '/', '\' or '%' and is not "..".
+ * Reads the subject also as a reply subject of JetStream.
  *
  *   input: subject and headers, separated by zero bytes, then the body; a header "-" is missing
  */

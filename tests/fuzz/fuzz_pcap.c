@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_pcap.c - reads any bytes as a capture file: every returned frame must lie within the file
- * and be readable, and the source must end.
+ * fuzz_pcap.c - reads any bytes as a capture file: every returned frame must be readable, all
+ * frames together must not be longer than the file, and the source must end.
  *
  *   input: the file
  */

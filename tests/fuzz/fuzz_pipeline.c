@@ -69,7 +69,7 @@ struct world {
 	uint8_t *frames; /* owned; valid as long as weft may read them */
 	struct reported reported[SEGMENTS_MAX];
 	uint32_t reported_count;
-	bool traced; /* FUZZ_TRACE is set: print every event */
+	bool traced; /* FUZZ_TRACE is set: print every segment and event */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,9 +3,10 @@
 #
 # run.sh BUILD_DIR SECONDS [NAME...] - runs each fuzzer, or the named ones, for SECONDS.
 #
-# Each fuzzer starts from seed 1 and from the inputs that earlier runs kept in
-# BUILD_DIR/corpus/NAME. An input that fails is kept in BUILD_DIR/crashes; BUILD_DIR/fuzzers/NAME
-# with the input as argument repeats the failure.
+# Each fuzzer starts from seed 1 and from the inputs in BUILD_DIR/corpus/NAME: those that this
+# script makes, and those that earlier runs kept. fuzz_pcap also gets the captures of tests/corpus.
+# An input that fails is kept in BUILD_DIR/crashes; BUILD_DIR/fuzzers/NAME with the input as
+# argument repeats the failure.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=$1
@@ -43,7 +44,7 @@ stood_still() {
 	local input
 	input=$(sed -n 's/.*Test unit written to \(.*-timeout-.*\)/\1/p' "$log" | head -n 1)
 	[ -n "$input" ] && "$out/fuzzers/$name" -timeout=20 "$input" >>"$log" 2>&1 && rm -f "$input" &&
-		echo "# $name: an input took 20 seconds, and none when tried again"
+		echo "# $name: an input took 20 seconds, and less when tried again"
 }
 
 # Return: false if the fuzzer found a failure or could not run.

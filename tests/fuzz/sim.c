@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sim.c - simulates two endpoints and the path between them, with one event queue.
+ * sim.c - the event queue of the simulation, the path between the endpoints, and the packets that
+ * the tap captures.
  */
 #include "fuzz/sim.h"
 

@@ -38,7 +38,7 @@ enum sim_open {
 enum sim_close {
 	SIM_CLOSE_FIN_CLIENT = 0,
 	SIM_CLOSE_FIN_SERVER,
-	SIM_CLOSE_FIN_BOTH,   /* both sides send a FIN at the same time */
+	SIM_CLOSE_FIN_BOTH,   /* neither side waits for the other's FIN */
 	SIM_CLOSE_FIN_EARLY,  /* the client half-closes after its last byte; the server continues */
 	SIM_CLOSE_RST_CLIENT, /* the client resets when no data is in flight */
 	SIM_CLOSE_RST_SERVER,
@@ -52,7 +52,7 @@ enum { SIM_TURNS_MAX = 24 };
 struct sim_turn {
 	int side;
 	uint32_t bytes;
-	uint64_t delay_ns; /* time after the previous turn was received (if duplex: sent) */
+	uint64_t delay_ns; /* time after the previous turn was received (if duplex: written) */
 };
 
 /* One side's behaviour. */
@@ -63,7 +63,7 @@ struct sim_side_opts {
 	int16_t wscale;	     /* negative: window scaling is not offered */
 	uint16_t syn_window; /* limit of the window on a SYN; 0: no limit */
 	uint32_t rcv_buf_bytes;
-	uint32_t read_bytes; /* number of bytes in one read() of the application */
+	uint32_t read_bytes; /* maximum number of bytes in one read() of the application */
 	uint64_t read_ns;    /* time between two reads; 0: each byte is read at once */
 	uint32_t ts_start;
 	bool delayed_ack;
@@ -83,7 +83,7 @@ struct sim_opts {
 	bool duplex;	     /* turns do not wait for each other */
 	bool keepalive;
 	bool keepalive_garbage;
-	uint32_t window_segments; /* maximum number of segments in flight */
+	uint32_t window_segments; /* maximum data in flight, in segments of the MSS */
 	bool slow_start;	  /* at most ten segments more in flight than were acknowledged */
 	uint64_t pace_ns;
 	uint64_t before_ns; /* latency from side 0 to the tap */

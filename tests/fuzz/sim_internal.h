@@ -79,7 +79,7 @@ struct side {
 	uint32_t flights_count;
 	uint32_t flights_room;
 
-	uint8_t *received; /* for each sequence offset of the peer: true if it was received */
+	uint8_t *received; /* for each sequence offset of the peer's data: 1 if it was received */
 	uint64_t rcv_nxt;
 	uint64_t app_read; /* number of bytes that the application has read */
 	uint64_t peer_fin; /* sequence offset of the peer's FIN, or OFF_NONE */
@@ -147,7 +147,8 @@ void sim_emit_probe(struct sim *sim, int from, uint64_t off, uint32_t len, bool 
 
 /*
  * If the window of the peer is still closed, sends a probe: one byte beyond the window, or an empty
- * segment whose number is just before it. Otherwise plans to send data.
+ * segment whose number is just before it. Otherwise plans to send data. Does nothing if data is in
+ * flight or none is left to send.
  */
 void sim_on_probe(struct sim *sim, int from);
 void sim_emit_again(struct sim *sim, int from, const struct flight *flight);

@@ -13,7 +13,7 @@ static void established(struct sim *sim, int at)
 	sim_kick(sim, at);
 }
 
-/* Stores the payload's bytes. Return: true if rcv_nxt advanced. */
+/* Marks the payload's bytes as received. Return: true if rcv_nxt advanced. */
 static bool take_payload(struct sim *sim, int at, const struct sim_packet *packet)
 {
 	struct side *side = &sim->side[at];
@@ -142,7 +142,7 @@ void sim_on_arrive(struct sim *sim, int at, uint32_t index)
 		return;
 	}
 	if (!side->rcv_nxt)
-		return; /* data that arrives before the SYN-ACK is ignored and sent again later */
+		return; /* data before the peer's SYN is ignored, and sent again later */
 	advanced = take_payload(sim, at, &packet);
 	if (packet.len_bytes || packet.flags & WIRE_FIN || packet.probe)
 		answer(sim, at, advanced);

@@ -23,7 +23,10 @@ static int packet_compare_time(const void *a, const void *b)
 	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-/* Delays the capture of one side's SYNs, so that data may be captured before them. */
+/*
+ * Delays the capture of one side's SYNs, except those of a first initial number, so that data may
+ * be captured before them.
+ */
 static void delay_syn(struct maker *maker)
 {
 	struct sim_packet *packets = maker->capture.packets;

@@ -56,8 +56,8 @@ struct totals {
 };
 
 /*
- * Return: true if this seed delivers only acknowledged bytes, for which all packets must be
- * captured.
+ * Return: true if this seed delivers only acknowledged bytes, for which all packets except SYNs
+ * must be captured.
  */
 static bool is_acked_seed(uint64_t seed)
 {
@@ -65,8 +65,8 @@ static bool is_acked_seed(uint64_t seed)
 }
 
 /*
- * Return: true if this seed has early data. The oracle assumes that a stream begins at its first
- * segment, so these batches are compared only with the truth.
+ * Return: true if this seed may have early data. The oracle assumes that a stream begins at its
+ * first segment, so these batches are compared only with the truth.
  */
 static bool is_early_seed(uint64_t seed)
 {
@@ -207,8 +207,8 @@ static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet 
 }
 
 /*
- * Return: true for half of the seeds, which have no fragments: each four-tuple then has its own
- * kind of wrapping.
+ * Return: true for half of the seeds, which have no fragments: its ports then give each four-tuple
+ * a kind of wrapping.
  */
 static bool is_wrapped_seed(uint64_t seed)
 {

@@ -174,7 +174,7 @@ static const char *prove(const struct family *family, const struct tally *tally)
 	return NULL;
 }
 
-/* Return: true if all conversations passed. */
+/* Return: true if all conversations passed, and the cases of the family occurred. */
 static bool run(const struct family *family, uint64_t wanted, uint64_t seed)
 {
 	struct tally tally = {0};

@@ -6,7 +6,7 @@
  * The simulation avoids cases whose result depends on timing. A lost segment is sent again within a
  * minute; if the capture is one-sided, clearly before or clearly after the time that weft waits for
  * missing bytes. Packets are reordered by less than weft's timeout after an acknowledgement. Bytes
- * that the capture has missed are not sent again.
+ * that the capture has missed are missing in each copy.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +20,10 @@
 
 /* Facts about one direction according to the captured packets. */
 struct seen {
-	uint8_t *held; /* for each byte of the stream: true if it was captured */
+	uint8_t *held; /* for each byte of the stream: 1 if it was captured in time */
 	uint64_t max;  /* one beyond the last captured byte */
 	uint64_t first;
-	uint32_t single_bytes; /* number of one-byte segments before the first longer one */
+	uint32_t single_bytes; /* number of bytes from first on that came in one-byte segments */
 	uint64_t acked;
 	uint64_t acked_by_reset;
 	uint64_t behind_hole_ns; /* time of the first byte behind the current hole; 0: no hole */
@@ -191,7 +191,7 @@ static uint32_t reasons_of(const struct maker *maker, const struct seen seen[2])
 static bool opener_is_known(const struct maker *maker)
 {
 	if (maker->kinds & (CONV_DIRTY_RST | CONV_EARLY))
-		return false; /* packets may be captured before the handshake */
+		return false; /* with CONV_EARLY, packets may be captured before the handshake */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!maker->dropped[i])
 			return maker->capture.packets[i].flags & WIRE_SYN &&

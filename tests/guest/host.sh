@@ -71,7 +71,7 @@ send() {
 # link DEVICE up|down: set the state of the far end of the guest's card.
 link() { ip link set "$1" "$2"; }
 
-# spread DEVICE: make the two directions of a connection use different queues.
+# spread DEVICE: make the two directions of most connections use different queues.
 spread() { "${WEFT_BUILD:-build}/helpers/tun_spread" "$1"; }
 
 "$@"

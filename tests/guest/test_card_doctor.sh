@@ -29,8 +29,8 @@ check_advice() {
 	check "$2: doctor names $1" says "$1" WARN || return
 	advice=$(advice "$1")
 	diag <<<"$advice"
-	check "$2: its advice can be typed" in_a bash -c "$advice"
-	check "$2: then $1 is well" says "$1" OK
+	check "$2: the command that doctor advises for $1 succeeds" in_a bash -c "$advice"
+	check "$2: after the advice, doctor reports $1 as OK" says "$1" OK
 }
 
 starts() { # PATTERN
@@ -69,7 +69,7 @@ ip -n "$ns_a" link set eth0 mtu 9000
 if says mtu WARN >/dev/null; then
 	check_advice mtu virtio
 else
-	check 'virtio: long frames are well' says mtu OK
+	check 'virtio: doctor reports an MTU of 9000 as OK' says mtu OK
 fi
 check 'virtio: native XDP starts' starts 'native XDP, copy, 4 queues'
 check 'virtio: tags are in the flow map' tags_are_seen
@@ -85,7 +85,7 @@ card_release
 
 check 'fixed: the card is there' card_take "$card_fixed" || finish
 check 'fixed: doctor names an offload that only the hypervisor can turn off' says gro_hw WARN
-check 'fixed: and how' grep -q 'ctrl_guest_offloads=on' "$work/doctor"
-check 'fixed: generic XDP starts' starts 'native XDP is not available .*'
+check 'fixed: doctor names the option of the hypervisor' grep -q 'ctrl_guest_offloads=on' "$work/doctor"
+check 'fixed: tap mode starts, and says that native XDP is not available' starts 'native XDP is not available .*'
 card_release
 finish

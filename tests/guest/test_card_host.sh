@@ -3,8 +3,8 @@
 #
 # test_card_host.sh - host mode on network cards with real drivers: a client on the host downloads
 # from this guest. The card offloads checksums and segmentation, and its link goes down and up
-# meanwhile. Streams are exact, ledgers close, and the card's settings are unchanged afterwards,
-# also after kill -9.
+# between downloads. Streams are exact, ledgers close, and the card's settings are unchanged
+# afterwards, also after kill -9.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/cards.sh"
 . "$(dirname "$0")/../integration/web.sh"
@@ -68,11 +68,11 @@ check_host() { # NAME MAC
 	check "$name: all ledgers close" ledgers_close
 	check "$name: the card is as before" as_before
 	check "$name: the card is as before after kill -9 in host mode" killed host
-	check "$name: and carries traffic" wait_until 50 on_host reach "$ip_a"
+	check "$name: the card carries traffic after kill -9 in host mode" wait_until 50 on_host reach "$ip_a"
 	ip -n "$ns_a" addr flush dev eth0
 	check "$name: the card is as before after kill -9 in tap mode" killed tap
 	ip -n "$ns_a" addr add "$ip_a/24" dev eth0
-	check "$name: and carries traffic" wait_until 50 on_host reach "$ip_a"
+	check "$name: the card carries traffic after kill -9 in tap mode" wait_until 50 on_host reach "$ip_a"
 	kill "$web_pid" && wait "$web_pid" 2>/dev/null
 	card_release
 }

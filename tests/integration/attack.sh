@@ -83,6 +83,6 @@ attack() {
 	figures "$kind"
 	check "$kind: memory is bounded" peak_within "$mb"
 	check "$kind: ledgers close" replay_closes "$work/replay.err"
-	check "$kind: real flows are whole" whole_at_least "$permille" "$work/streams" "$work/truth.tsv"
+	check "$kind: at least $permille of 1000 directions of real flows are whole" whole_at_least "$permille" "$work/streams" "$work/truth.tsv"
 	rm -rf "$work/streams"
 }

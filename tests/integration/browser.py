@@ -31,7 +31,8 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 NAMED_ROLES = {"button", "textbox", "searchbox", "combobox", "spinbutton", "region", "table", "img", "image", "meter",
                "dialog", "link", "checkbox", "radio", "form"}
 
-# Returns visible texts whose colour has too little contrast with their background (WCAG 2.2, 1.4.3).
+# Returns visible texts whose colour has too little contrast with their background (WCAG 2.2,
+# 1.4.3), except those of disabled elements and in SVG.
 FAINT = """
 const parse = (color) => color.match(/[\\d.]+/g).map(Number);
 const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)

@@ -13,7 +13,7 @@
  *                                               the same as conns, but without message ids
  *   bus_publish URL forget                      remove all consumers of the stream
  *   bus_publish URL stats SENSOR JSON           publish the state of a sensor
- *   bus_publish URL bad                         publish messages with all kinds of faults
+ *   bus_publish URL bad                         publish messages with one fault each
  */
 #include <fcntl.h>
 #include <stdbool.h>

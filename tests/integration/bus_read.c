@@ -6,13 +6,14 @@
  *   bus_read URL STREAM --purge       removes all messages instead
  *   bus_read URL STREAM --step-down   lets another server lead the stream instead
  *
- * Bytes are written to DIR, to files named as those of --streams, at their offsets. A line of JSON
- * on standard output has what was found:
+ * Bytes are written to DIR, to files named as those of --streams, at their offsets. Other events
+ * are appended to DIR/.events.json; DIR/.stats.SENSOR.json has the last state of a sensor. A line
+ * of JSON on standard output has what was found:
  *
  *   messages, open, data, gap, drop, close, event, stats   numbers of messages
  *   data_bytes, gap_bytes, drop_bytes                      sums of their lengths
  *   faults       messages that bus/message.h rejects
- *   repeated     ranges, opens and closes that were read before
+ *   repeated     opens and closes that were read before, ranges that begin in a range read before
  *   misordered   messages of a connection that are out of place: data, gaps and drops that leave
  *                a range of their direction out, and messages before the open or after the close
  *   unclosed     connections without a close

@@ -143,7 +143,7 @@ fleet_check() {
 	check "$1: the files are those of weft replay" same_streams
 	check "$1: each gap is there once" same_events gap
 	check "$1: each close is there once" same_events flow
-	check "$1: there is an open for each close, once" test \
+	check "$1: there are as many opens as closes" test \
 		"$(count_events open)" -eq "$(count_events flow)"
 	for ((n = 0; n < 4; n++)); do
 		check "$1: collector $n needs less memory than its limit and 64 MiB" test \

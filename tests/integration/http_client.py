@@ -8,7 +8,8 @@ a worker.
   slow PORT COUNT            COUNT clients ask for statistics and never read, until a signal
   flood PORT header|body     send a request of 100 MB; print the bytes sent and the status line
   socket PORT OPTIONS        subscribe over WebSocket; print what arrived as one JSON object
-  watch PORT PREFIX COUNT    print COUNT changes of the state store from a WebSocket, one a line
+  watch PORT PREFIX COUNT    watch the state store over WebSocket, twice with one id; print each
+                             message until COUNT changes have arrived, then unsubscribe twice
   stall PID                  stop one worker thread of PID with ptrace until a signal
 """
 import argparse
@@ -125,7 +126,8 @@ class WebSocket:
 
 
 def collect(client, args, got):
-    """Receives until args.flows connections have ended, or nothing arrives for a minute."""
+    """Receives until args.flows connections have ended or the server closes. Raises OSError if
+    nothing arrives for a minute times WEFT_SLOW."""
     streams = collections.defaultdict(lambda: [hashlib.sha256(), 0, 0])
     while got["flows"] < args.flows:
         opcode, payload = client.receive()

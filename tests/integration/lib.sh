@@ -79,8 +79,8 @@ check() {
 	fi
 }
 
-# check_weft NAME STATUS PATTERN ARGS...: `weft ARGS` exits with STATUS and prints PATTERN (grep
-# -E).
+# check_weft NAME STATUS PATTERN ARGS...: `weft ARGS` exits with STATUS, and a line of its output or
+# of its messages matches PATTERN (grep -E).
 check_weft() {
 	local name=$1 status=$2 pattern=$3 got
 	shift 3
@@ -100,8 +100,8 @@ check_weft() {
 
 # install_to DIR PREFIX: `make install` of the build under test, without building it again, because
 # other tests run its programs at the same time. Manual pages may be made, by one test at a time. If
-# it has a sanitizer, the build without one is installed, because a program without a sanitizer can't
-# be linked with libraries that have one.
+# the build under test has a sanitizer, the build without one is installed instead, because a
+# program without a sanitizer can't be linked with libraries that have one.
 install_to() {
 	local out=${WEFT_BUILD:-build}
 	[[ $out != *san-* ]] || out=build
@@ -114,7 +114,7 @@ kernel_is() { printf '%s\n%s\n' "$1.$2" "$(uname -r)" | sort -CV; }
 need_root() { [ "$(id -u)" -eq 0 ] || skip_all 'needs root'; }
 need_corpus() {
 	[ -s "$corpus/expected.tsv" ] && return
-	not_ok "$corpus holds captures and expected.tsv"
+	not_ok "$corpus/expected.tsv exists and is not empty"
 	finish
 }
 need_weft() {
@@ -168,12 +168,12 @@ background() {
 
 # ---- the agent ----
 
-# WEFT_SET: KEY=VALUE, a setting for each agent, so that a test can be repeated with another
-# setting.
+# WEFT_SET: KEY=VALUE, a setting for each agent that agent_start starts, so that a test can be
+# repeated with another setting.
 #
 # agent_start NAMESPACE IFACE ARGS...: start an agent with a higher priority than other processes,
-# as is advisable on a busy host, and wait until it captures. Sets agent_pid; messages are written
-# to $work/agent.err.
+# as is advisable on a busy host, and wait until it captures. Sets agent_pid, and agent_iface to the
+# first interface; messages are written to $work/agent.err.
 agent_start() {
 	local ns=$1 iface=$2 try
 	shift 2

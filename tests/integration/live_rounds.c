@@ -2,7 +2,7 @@
 /*
  * live_rounds.c - starts a capture, changes filters and verdicts while it runs, ends connections of
  * the interface and a submitted one, and stops it, many times in one process. After each round
- * every ledger must close and nothing may be left attached or open.
+ * every ledger must close. At the end, as many file descriptors must be open as after round 2.
  *
  *   live_rounds IFACE tap|host ROUNDS [SECOND_IFACE]
  *

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """make_overlaps.py FILE - connections to 10.2.1.1, 10.2.2.1 and 10.3.0.1 whose data overlaps and
 differs: the example of three segments in user/reassembly/README.md, behind a byte that is captured
-last. To 10.4.0.1 an acknowledged segment is missing. Checksums are 0."""
+after them; a late copy of all 30 bytes follows the acknowledgement. To 10.4.0.1 an acknowledged
+segment is missing. Checksums are 0."""
 import struct
 import sys
 

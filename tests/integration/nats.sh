@@ -6,10 +6,11 @@
 #
 #   nats_net                    make the bridge; $nats_hub is the namespace of the clients
 #   nats_servers COUNT [CONFIG] start a cluster of 1 to 5 servers; CONFIG: lines for their files
-#   nats_wait_leader            wait until JetStream has a leader
+#   nats_wait_leader            wait until JetStream is enabled; in a cluster, until its leader sees
+#                               all servers
 #   $nats_url                   the URLs of all servers
 #   nats_kill N, nats_begin N   kill server N with SIGKILL; start it again with its stored data
-#   nats_end                    end all servers, and remove the data that they stored
+#   nats_end                    end all servers, and remove their namespaces and stored data
 #   nats_cut N, nats_join N     take the link of server N down and up
 #   nats_stream_get STREAM      the state and the configuration of a stream as JSON
 #   nats_attach NAMESPACE DEVICE NAME ADDRESS   let another namespace reach the servers
@@ -66,7 +67,7 @@ nats_write_config() {
 	} >"$work/nats-$n.conf"
 }
 
-# nats_begin N: start server N, and wait until it accepts connections.
+# nats_begin N: start server N, and wait until its monitoring port answers.
 nats_begin() {
 	local pid
 	background pid ip netns exec "$(nats_ns "$1")" nats-server -c "$work/nats-$1.conf" \
@@ -99,7 +100,8 @@ nats_kill() {
 	return 0
 }
 
-# nats_end: end all servers and remove their stored data, so that others can be started.
+# nats_end: kill all servers, and remove their namespaces and stored data, so that others can be
+# started.
 nats_end() {
 	local n
 	for ((n = 1; n <= nats_count; n++)); do

@@ -36,8 +36,9 @@ losses_are_visible() {
 		const cut = heads.filter((th) => th.getBoundingClientRect().right > th.closest(".scroll").getBoundingClientRect().right + 1);
 		return heads.length === 3 && !cut.length ? true : [heads.length, ...cut.map((th) => th.textContent)]'
 }
-# looks_right NAME: at each width, in both colour schemes, the page is not wider than the window, its
-# status and its losses are visible, its texts can be read, and a screen reader has a name for each control.
+# looks_right NAME: at each width, in both colour schemes, the page is not wider than the window,
+# its status and its losses are visible, and its texts have enough contrast; at the largest width, a
+# screen reader has a name for each control.
 looks_right() {
 	local width scheme
 	for width in 1440 768 390; do
@@ -57,7 +58,8 @@ looks_right() {
 	browser js 'window.testShift = 0' # shifts by the changes of the window do not count
 }
 
-# same_numbers: the page shows the numbers of `weft stats --json`, shortened as the page does.
+# same_numbers: the page shows the numbers of `weft stats --json`, shortened as the page does, and
+# more than 3 MB were delivered.
 same_numbers() {
 	agent_stats --json >"$work/stats.json" || return 1
 	page "const stats = $(cat "$work/stats.json"), wrong = [];

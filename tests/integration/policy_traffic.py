@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """policy_traffic.py IFACE SOCKET CHANGES SEED - sends CHANGES random policies to an agent, while
 short connections to the ports 80, 81, 90 and 91 are sent through IFACE. Every second policy is
-invalid and must be rejected. Prints the number of connections of each port, and of accepted
-changes.
+invalid and must be rejected. Prints the number of connections of each port, and the number of
+policies that were accepted and differed from the one in use.
 
 The kernel checks the list of ports of a policy, a worker its expression and its depth. Valid
 policies are chosen such that a mix of two of them accepts segments, or cuts streams, as no single

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """pressure_traffic.py IFACE ACTION ARGS - one phase of the pressure drill, sent on IFACE.
 
-  open CONNS              handshakes
-  hold CONNS SEGMENT      one segment of each server's data; segment 0 must not have been sent
-  plain FIRST LAST        segments FIRST to LAST - 1 of one more connection, without holes
+  open CONNS              handshakes of CONNS connections and of one more, connection 65535
+  hold CONNS SEGMENT      segment SEGMENT of the server's data in each connection; segment 0 must
+                          not have been sent
+  plain FIRST LAST        segments FIRST to LAST - 1 of connection 65535, without holes
   newcomers               until killed: every 4 ms a midstream connection, and a SYN
-  stream CONNS FIRST LAST segments FIRST to LAST - 1 of each server's data, acknowledged
+  stream CONNS FIRST LAST segments FIRST to LAST - 1 of the server's data in each connection, and
+                          acknowledgements
   end CONNS LAST          both sides' end behind segment LAST - 1
   fill CONNS LAST         segment 0, then the end behind segment LAST - 1
-  expect DIR CONNS LAST   write the expected streams to DIR
+  expect DIR CONNS LAST   write the expected streams to DIR, also that of connection 65535
 
 Connection N is from 10.1.x.y, with the two bytes of N as x and y; checksums are 0."""
 import itertools

@@ -5,8 +5,8 @@
  *
  *   slow_worker IFACE shed|no-shed MICROSECONDS STREAM_BYTES
  *
- * The phase is the third byte of the client's address. The program prints the shed share every
- * second, and one line for each phase at the end (SIGTERM).
+ * The phase is the third byte of the client's address. The program prints the shed share and the
+ * frames shed or lost in the kernel every second, and one line for each phase at the end (SIGTERM).
  */
 #include <errno.h>
 #include <signal.h>

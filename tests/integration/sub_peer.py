@@ -4,10 +4,12 @@
 
   never [NAME]  subscribes, and never reads
   idle          the same with idle_ttl_ms, after which the agent ends the subscription
-  often N       connects, subscribes and disconnects N times, in four ways
-  many N        subscribes N times, then once more, which must be refused, and frees one place
+  often N       connects and disconnects N times: before, in and after the request in turn, and
+                after the response
+  many N        subscribes N times, then once more, which must be refused; after one of these
+                clients has disconnected, a subscription must succeed
   bad           requests that must be refused with a reason; then the connection ends
-  half          sends no more after the request (shutdown), and still gets frames
+  half          sends no more after the request (shutdown), and still gets a frame
   talks         sends garbage after the request, and gets EPIPE
 """
 import json

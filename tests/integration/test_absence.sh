@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_absence.sh - while weft is stopped, as many frames are sent as arrive in 50 ms at 1 Gbit/s.
-# This is repeated several times. Nothing is lost and nothing is shed: in host mode with default
-# options, in tap mode with the ring length that the manual recommends.
+# test_absence.sh - while weft is stopped, at least as many frames are sent as arrive in 50 ms at
+# 1 Gbit/s. This is done twice. Nothing is lost and nothing is shed: in host mode with the default
+# ring, in tap mode with the ring lengths that the manual recommends. The agents have one worker.
 #
 # weft is stopped while a fixed number of frames is sent, so the test does not depend on the speed
 # of the machine. Frames are sent in groups, because a veth device queues at most 256 frames and
@@ -36,7 +36,7 @@ nothing_lost() {
 		.kernel_shed_frames, .shed_rises | .value] | tostring | debug | . == "[0,0,0,0]"'
 }
 
-# bridged MODE FRAMES PAYLOAD [OPTION...]: an agent with OPTIONs loses nothing in several absences.
+# bridged MODE FRAMES PAYLOAD [OPTION...]: an agent with OPTIONs loses nothing in all absences.
 bridged() {
 	local nth status=0
 	agent_start "$ns_a" eth0 --mode "$1" --workers 1 "${@:4}" || return 1

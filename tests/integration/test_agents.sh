@@ -41,15 +41,15 @@ connections_in() { [ "$(weft_in "$1" stats --json | jq .metrics.flows_opened_flo
 
 check 'an agent starts on two interfaces' start_in "$ns_a" lo,d0 first
 first_pid=${pids[-1]}
-check 'it needs no -i' test "$(source_of "$ns_a")" = lo,d0
+check 'weft stats needs no -i if there is one agent' test "$(source_of "$ns_a")" = lo,d0
 check 'an agent starts on the same names in another namespace' start_in "$ns_b" lo second
-check 'each namespace has its own' test "$(source_of "$ns_a") $(source_of "$ns_b")" = 'lo,d0 lo'
+check 'weft stats without -i asks the agent of its own namespace' test "$(source_of "$ns_a") $(source_of "$ns_b")" = 'lo,d0 lo'
 check 'a connection is made in the second' talk_in "$ns_b"
-check 'its agent has it' wait_until 50 connections_in "$ns_b" 1
-check 'the other one does not' connections_in "$ns_a" 0
-check 'both have their pins' test -e /sys/fs/bpf/weft/lo/flows -a \
+check 'the agent of the second namespace has the connection' wait_until 50 connections_in "$ns_b" 1
+check 'the agent of the first namespace does not have it' connections_in "$ns_a" 0
+check 'both agents have their pins' test -e /sys/fs/bpf/weft/lo/flows -a \
 	-e "/sys/fs/bpf/weft/lo@$(stat -L -c %i "/run/netns/$ns_b")/flows"
-check 'which the second one tells' grep -qxE "weft: capture: lo: maps are pinned in /sys/fs/bpf/weft/lo@[0-9]+, because another weft process uses /sys/fs/bpf/weft/lo" \
+check 'the second agent reports its other pin directory' grep -qxE "weft: capture: lo: maps are pinned in /sys/fs/bpf/weft/lo@[0-9]+, because another weft process uses /sys/fs/bpf/weft/lo" \
 	"$work/second.err"
 rejected() {
 	in_net "$ns_a" "$weft" run -i d1 --pin /sys/fs/bpf/weft/lo --set "control.dir=$work/control" 2>"$work/err"
@@ -57,7 +57,7 @@ rejected() {
 		{ cat "$work/err"; return 1; }
 }
 check 'the pins of another agent can not be used' rejected
-check_weft 'from a third namespace both are named' 2 'several agents are running, choose one with -i: .*lo@[0-9]+' \
+check_weft 'from a third namespace, -i is needed, and agents are named with their namespaces' 2 'several agents are running, choose one with -i: .*lo@[0-9]+' \
 	stats --set "control.dir=$work/control"
 for iface in '' '-i lo'; do
 	# shellcheck disable=SC2086
@@ -71,7 +71,7 @@ touch -d '1 minute ago' "$work"/control/*.sock
 check 'after kill -9, the only agent needs no -i' test "$(source_of "$ns_a")" = lo
 check 'the dead sockets are gone' test ! -e "$work/control/lo.sock" -a ! -e "$work/control/d0.sock"
 kill "${pids[-1]}"
-check 'the other one ends' lib_gone "${pids[-1]}" 100
+check 'the agent of the second namespace ends' lib_gone "${pids[-1]}" 100
 check 'no socket is left' bash -c "! ls '$work/control' | grep ."
 
 # ---- a directory of pins that no start replaces ----
@@ -79,16 +79,16 @@ check 'no socket is left' bash -c "! ls '$work/control' | grep ."
 others=/sys/fs/bpf/weft/lo@$(stat -L -c %i "/run/netns/$ns_b")
 check 'an agent starts again' start_in "$ns_a" lo third
 third_pid=${pids[-1]}
-check 'and one in the other namespace' start_in "$ns_b" lo fourth
-check 'which has pins of its own' test -e "$others/flows"
+check 'an agent starts on the same name in the other namespace' start_in "$ns_b" lo fourth
+check 'the agent in the other namespace has pins of its own' test -e "$others/flows"
 kill -9 "${pids[-1]}"
 wait "${pids[-1]}" 2>/dev/null
 touch -d '1 minute ago' "$others"
 check 'an agent on another interface starts' start_in "$ns_b" d1 fifth
 check 'the pins of the killed agent are gone' test ! -e "$others"
 kill "$third_pid" "${pids[-1]}"
-check 'both end' eval 'lib_gone "$third_pid" 100 && lib_gone "${pids[-1]}" 100'
-check 'and leave no pins' test ! -e /sys/fs/bpf/weft/lo -a ! -e /sys/fs/bpf/weft/d1
+check 'both agents end' eval 'lib_gone "$third_pid" 100 && lib_gone "${pids[-1]}" 100'
+check 'both agents leave no pins' test ! -e /sys/fs/bpf/weft/lo -a ! -e /sys/fs/bpf/weft/d1
 
 # Remove the pins that kill -9 left; the next start on these interfaces would replace them.
 rm -rf /sys/fs/bpf/weft/lo /sys/fs/bpf/weft/d0

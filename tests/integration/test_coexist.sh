@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_coexist.sh - BPF programs of other owners on the interface stay attached, in the same order.
-# Tap mode names the conflicting program and a remedy; host mode works together with these programs,
-# and is chosen automatically.
+# test_coexist.sh - weft on an interface with BPF programs of other owners. An XDP program of
+# another owner stays attached: tap mode names it and a remedy, host mode works beside it and is
+# chosen automatically. Host mode also works beside tcx programs that end the chain.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -63,8 +63,8 @@ check 'web server' web_start || finish
 check 'an XDP program of another process' other xdp || finish
 check 'host mode works beside an XDP program' host_sees_a_download
 ip -n "$ns_a" addr flush dev eth0
-check 'tap mode is refused with status 4, and says who is there' tap_is_refused 'other_xdp \(id [0-9]+\)'
-check 'doctor names it too, and what to do' bash -c "
+check 'tap mode is refused with status 4, and names the program' tap_is_refused 'other_xdp \(id [0-9]+\)'
+check 'weft doctor names the program, and a command that detaches it' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 >'$work/out'; cat '$work/out'
 	grep -q 'other_xdp' '$work/out' && grep -q 'bpftool link detach id' '$work/out'"
 auto_works_beside() {
@@ -79,10 +79,10 @@ auto_works_beside() {
 		grep -q ', 24 connections' "$work/agent.err" && [ "$(xdp_id)" -eq "$before" ]
 }
 opened() { [ "$(agent_metric flows_opened_flows)" -ge "$1" ]; }
-check 'without a mode it takes host mode, and sees all' auto_works_beside
-check 'what the refusal advises takes it away' advised
+check 'by default, host mode is chosen, and captures 24 connections' auto_works_beside
+check 'the command that the refusal advises detaches the program' advised
 other_ends
-check '... and tap mode starts' tap_starts
+check 'without the other program, tap mode starts' tap_starts
 
 check 'an XDP program attached without a link' bash -c "
 	ip netns exec $ns_a '$helper' xdp eth0 >/dev/null & pid=\$!
@@ -91,8 +91,8 @@ check 'an XDP program attached without a link' bash -c "
 	mkdir -p '$work/fs' && mount -t bpf bpf '$work/fs' && bpftool prog pin id \$id '$work/fs/other' &&
 		kill \$pid && wait \$pid
 	ip -n $ns_a link set dev eth0 xdp pinned '$work/fs/other' && umount '$work/fs'"
-check 'tap mode is refused here too' tap_is_refused 'ip link set dev eth0 xdp off'
-check '... and what is advised takes it away' advised
+check 'tap mode is refused beside a program without a link' tap_is_refused 'ip link set dev eth0 xdp off'
+check 'the command that this refusal advises detaches the program' advised
 
 ip -n "$ns_a" addr add "$ip_a/24" dev eth0
 if ! kernel_is 6 6; then
@@ -100,8 +100,8 @@ if ! kernel_is 6 6; then
 	finish
 fi
 check 'tcx programs of another process, which end the chain' other tcx || finish
-check 'host mode sees what they see' host_sees_a_download
-check 'they are still there afterwards' bash -c "
+check 'host mode captures a download beside these tcx programs' host_sees_a_download
+check 'no program of weft is left, and the other process still runs' bash -c "
 	[ \$(ip netns exec $ns_a bpftool net show dev eth0 2>/dev/null | grep -c weft) -eq 0 ] &&
 		kill -0 $other_pid && ps -o args= -p $other_pid | grep -q tcx"
 other_ends

@@ -77,19 +77,19 @@ mkdir "$work/wanted"
 check 'connections of two sensors are published' publish conns s1 a1 0 150 "$work/wanted"
 publish conns s2 a1 150 150 "$work/wanted" >"$work/out"
 check 'a collector ends when everything is collected' collect_once all
-check 'its files have the bytes, and holes for gaps' same_files "$work/wanted" "$work/all"
+check 'the files have the bytes, and zeros for gaps' same_files "$work/wanted" "$work/all"
 check 'each open and close is there once' all_events_are "$work/all.json" 300
 check 'events name the sensor and the file' jq -es \
 	'all(.host == "s1" or .host == "s2") and all(.stream_file | test("^10[0-9.]+-10[0-9.#]+$"))' \
 	"$work/all.json"
 cp "$work/all.json" "$work/before.json"
 check 'a second run finds nothing new' collect_once all
-check 'its events are the same' cmp "$work/all.json" "$work/before.json"
+check 'a second run changes no event' cmp "$work/all.json" "$work/before.json"
 
 # ---- again: what was published twice is there once ----
 
 publish again s1 a1 0 150 >"$work/out"
-check 'messages that come again with other ids are known' collect_once all
+check 'messages that are published again, without message ids, are collected' collect_once all
 check 'no event is there twice' cmp "$work/all.json" "$work/before.json"
 check 'no byte has changed' same_files "$work/wanted" "$work/all"
 
@@ -118,7 +118,7 @@ check 'opens arrive while the collector runs' wait_until 100 events_are "$work/a
 nats_kill 1
 check 'the collector waits for a server that is gone' wait_until 100 grep -q 'waiting' "$work/live.err"
 health() { nats_exec curl -s http://127.0.0.1:9100/health | jq -e "$1"; }
-check 'health tells it' wait_until 50 health '.status == "degraded" and .reasons[0].what == "nats_disconnected"'
+check 'health reports the lost server' wait_until 50 health '.status == "degraded" and .reasons[0].what == "nats_disconnected"'
 nats_begin 1
 nats_wait_leader
 publish open s4 c2 3100 150 >"$work/out"
@@ -154,11 +154,11 @@ collect_once half1 --shard 1/2 2>"$work/half1.err"
 for reason in 'no headers of weft' 'another version' 'malformed' 'does not name the sensor' 'not a name' 'impossible'; do
 	check "bad input is reported: $reason" grep -q "is rejected: .*$reason" "$work/half0.err" "$work/half1.err"
 done
-check 'nothing was written outside the directories' test ! -e /tmp/weft-escape
+check 'the name ../../../tmp/weft-escape in a message creates no file in /tmp' test ! -e /tmp/weft-escape
 check 'no file is of bad input' test -z "$(find "$work/half0" "$work/half1" -name '*.81*' -newer "$work/halves.json")"
 collect_once half0 --shard 0/2 2>"$work/half0.err"
 collect_once half1 --shard 1/2 2>"$work/half1.err"
-check 'it does not come again' test -z "$(grep -h rejected: "$work/half0.err" "$work/half1.err")"
+check 'bad input is reported once only' test -z "$(grep -h rejected: "$work/half0.err" "$work/half1.err")"
 
 # ---- few descriptors, retention ----
 

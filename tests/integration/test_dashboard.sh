@@ -16,7 +16,7 @@ start() {
 		"$@"
 }
 
-connection() { # NAME PORT: open a connection to the web server, and keep it
+connection() { # NAME PORT: keep a connection from PORT to the web server open; NAME gets the pid
 	background "$1" ip netns exec "$ns_b" python3 -c "
 import socket, time
 client = socket.create_connection(('$ip_a', 80), source_address=('$ip_b', $2))
@@ -149,7 +149,7 @@ check 'an agent that does not answer is named, and has no rates' eval "soon 'ret
 kill -CONT "$agent_pid"
 check 'the agent answers again' has_text '#t-status' 'All is well'
 check 'an agent without NATS shows no sensors' page 'return document.getElementById("fleet").hidden'
-check 'it has no table of sensors' http 404 '.error | test("sinks.nats.url")' GET /api/v1/fleet
+check 'an agent without NATS answers 404 for the table of sensors' http 404 '.error | test("sinks.nats.url")' GET /api/v1/fleet
 browser js 'location = "about:blank"' >"$work/page"
 browser console >"$work/console"
 check 'the agent ends with status 0' agent_stop
@@ -171,7 +171,7 @@ sensor() {
 nats_net && nats_servers 1 && nats_attach "$ns_a" nats0 sensor 10.79.0.2 || exit 1
 check 'an agent that publishes on NATS starts' start --force --nats "$nats_url" --set sinks.nats.sensor=here
 has_published() { [ "$(nats_messages WEFT)" -gt 0 ]; }
-check 'it has published' wait_until 100 has_published
+check 'the agent has published' wait_until 100 has_published
 check 'other sensors have published' eval "report silent . && report full '.health = {status: \"degraded\", reasons: [{what: \"frames_lost\"}]} |
 	.metrics.xsk_ring_full_frames.value = 1234 | .sinks = [{dropped_events: 5000, dropped_bytes: 2000000, nats_lag_ns: 9500000000}]' &&
 	report gone '.state = \"ended\"'"
@@ -194,7 +194,7 @@ check 'while NATS is away, the page says so, and keeps the last states' eval "ha
 shot fleet-away
 nats_begin 1
 check 'when NATS is back, the note disappears' soon 'return document.getElementById("fleet-error").textContent.trim() === ""'
-check 'the console has no errors' eval "! browser console | grep -v 'status of 4[0-9][0-9]'"
+check 'the console has no errors but those of rejected requests' eval "! browser console | grep -v 'status of 4[0-9][0-9]'"
 browser close
 kill "$driver_pid" "$first_pid" "$second_pid" "$third_pid"
 check 'the agent ends with status 0' agent_stop

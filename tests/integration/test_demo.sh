@@ -13,11 +13,11 @@ left() { ip netns list | grep -c weft-demo; find /tmp -maxdepth 1 -name 'weft-de
 before=$(left)
 check 'weft demo' "$weft" demo
 cp "$work/check.out" "$work/demo.out"
-check 'it compared every download' grep -q 'all 203 downloads.* byte for byte' "$work/demo.out"
-check 'it compared both modes' grep -q 'mirror port gave the same 406 streams' "$work/demo.out"
-check 'it showed closed ledgers of both modes' bash -c "
+check 'weft demo compared every download' grep -q 'all 203 downloads.* byte for byte' "$work/demo.out"
+check 'weft demo compared both modes' grep -q 'mirror port gave the same 406 streams' "$work/demo.out"
+check 'weft demo showed closed ledgers of both modes' bash -c "
 	[ \$(grep -c 'ledger payload_bytes closed' '$work/demo.out') -eq 2 ]"
-check 'it showed the map of flows' grep -q 'packets' "$work/demo.out"
+check 'weft demo showed packets' grep -q 'packets' "$work/demo.out"
 check 'no namespace or file is left' test "$(left)" = "$before"
 if [ "$(id -u)" -eq 0 ]; then
 	check 'without root: status 4' bash -c "

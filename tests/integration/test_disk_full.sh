@@ -69,7 +69,7 @@ check 'room again: the ledger of the output closes' jq -e \
 	'.sinks[0] | .failed_bytes > 0 and .data_bytes == .written_bytes + .failed_bytes' "$work/report.json"
 check 'room again: the path is named once' \
 	test "$(grep -c "small/s can't be written: No space left on device; output is left out" "$work/err")" -eq 1
-check 'room again: said' grep -q 'small/s: there is room again; so far [1-9][0-9]* bytes' "$work/err"
+check 'room again: the message gives the missing bytes' grep -q 'small/s: there is room again; so far [1-9][0-9]* bytes' "$work/err"
 
 # ---- events on the full disk ----
 cat >"$work/events.sh" <<SCRIPT
@@ -93,10 +93,10 @@ mount -t tmpfs -o size=4m none '$work/small' || exit 99
 SCRIPT
 unshare -m bash "$work/stop.sh"
 check 'stop: status 1' test $? -eq 1
-check 'stop: said' grep -q 'No space left on device; no further streams are written' "$work/err"
+check 'stop: the message says that no further streams are written' grep -q 'No space left on device; no further streams are written' "$work/err"
 check 'stop: the ledger of the output closes' jq -e \
 	'.sinks[0] | .failed_bytes > 0 and .data_bytes == .written_bytes + .failed_bytes' "$work/report.json"
-check 'stop: the summary has what failed' grep -q 'sink streams: failed: .* payload bytes) not' "$work/err"
+check 'stop: the summary has the failed bytes' grep -q 'sink streams: failed: .* payload bytes) not' "$work/err"
 
 # The input is a pipe that stays open: weft ends although the capture continues.
 mkfifo "$work/fifo"
@@ -104,5 +104,5 @@ sleep 60 >"$work/fifo" & pids+=($!)
 timeout 30 "$weft" replay - --checksum ignore --quiet --events /dev/full \
 	2>"$work/err" < <(cat "$work/many.pcap" "$work/fifo")
 check 'no output left: weft ends with status 1' test $? -eq 1
-check 'no output left: said' grep -q 'every output has failed, so weft ends' "$work/err"
+check 'no output left: the message says so' grep -q 'every output has failed, so weft ends' "$work/err"
 finish

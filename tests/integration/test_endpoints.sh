@@ -67,7 +67,7 @@ sums_agree() { # all hosts together have sent as many bytes as they have receive
 	hosts_are '([.endpoints[].bytes_sent] | add) == ([.endpoints[].bytes_received] | add)'
 }
 check 'sent and received bytes agree' sums_agree
-check 'the command prints a table of 80 columns' eval 'endpoints --sort address | tee "$work/table" &&
+check 'the command prints a table of at most 80 columns' eval 'endpoints --sort address | tee "$work/table" &&
 	grep -qE "^10\.78\.0\.11 +0 +6 +6 +0 " "$work/table" && grep -qx "4 of 4 hosts" "$work/table" && ! grep -E ".{81}" "$work/table"'
 check 'a prefix selects hosts' hosts_are '[.endpoints[].address] == ["10.78.0.12", "10.78.0.13"]' --sort address 10.78.0.12/31
 check '--sort and --count select hosts' hosts_are "[.endpoints[].address] == [\"$ip_a\"] and .total == 4" --sort connections --count 1

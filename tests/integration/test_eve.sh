@@ -35,7 +35,7 @@ done
 check 'all events match their schemas' eve_is_valid "$work/all.json" flow gap anomaly stats
 
 check 'reused ports: replay' replay open/reuse
-check 'the end by a FIN: EVE has no word for it' has '.flow.close_reason == "fin" and .flow.reason == "timeout"'
+check 'the close reason fin: its reason in EVE is timeout' has '.flow.close_reason == "fin" and .flow.reason == "timeout"'
 check 'anomaly: replay' replay data/out-of-window
 check "anomaly: Suricata's name stands beside weft's" has '.anomaly.event == "data_out_of_window" and
 	.anomaly.suricata_event == "stream.est_packet_out_of_window"'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_extend.sh - the section "Where do I put" of user/README.md is correct: an example of each
-# change is made in a copy of the source tree, touches at most as many files as the section names,
-# and works.
+# change, except a limit, is made in a copy of the source tree, touches at most as many files as the
+# section names, and works or is registered.
 . "$(dirname "$0")/lib.sh"
 
 copy=$work/tree

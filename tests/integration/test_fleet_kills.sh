@@ -4,7 +4,7 @@
 # test_fleet_kills.sh - three servers, three sensors and four collectors, while a server, the leader
 # of the stream and a collector are killed and the network is cut: everything is on disk, once.
 #
-# FLEET_ROUNDS: number of kills of each kind (default 1); `make fleet` has more of all.
+# FLEET_ROUNDS: number of rounds, each with two kills of servers and two of collectors (default 1).
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nats.sh"
 . "$(dirname "$0")/fleet.sh"

@@ -63,7 +63,7 @@ check 'some connections of the first run were cut' has flow_cut 1
 check 'each connection that was opened has one end' wait_until 100 each_open_has_one_end
 check 'files of cut connections have the first bytes' cut_files_are_prefixes
 check 'files of the second run are complete' second_files_are_complete
-check 'a connection that was cut before is not opened again' test "$(count_events open)" -ge $((opens + 40))
+check 'the second run opens at least 40 connections' test "$(count_events open)" -ge $((opens + 40))
 kill -TERM "$collector"
 check 'the collector ends with status 0' wait "$collector"
 finish

@@ -44,11 +44,11 @@ publish stats s5 'no JSON'
 check 'values are those of the state' is_sensor s3 '.health == "degraded" and .reason == "disk_full" and
 	.interfaces == "eth0,eth1" and .lost_frames == 7 and .losses.xsk_ring_full_frames == 7 and
 	.memory_used_bytes == 134217728 and .dropped_events == 0 and .lag_sec == 0 and .connections == 12 and .version == "0.1.0"'
-check 'one that was stopped has ended, and is not stale' is_sensor s2 '.ended and (.stale | not)'
+check 'a sensor that was stopped has ended, and is not stale' is_sensor s2 '.ended and (.stale | not)'
 check 'wrong types are left out' is_sensor s4 '.version == "" and .lost_frames == 0'
 fleet >"$work/table"
-check 'the table has a line for each sensor' grep -q '^4 sensors, 0 stale; some messages are no state' "$work/table"
-check 'the table has 80 columns' test -z "$(awk 'length > 80' "$work/table")"
+check 'the table counts 4 sensors, and reports messages that are no state' grep -q '^4 sensors, 0 stale; some messages are no state' "$work/table"
+check 'no line of the table is longer than 80 columns' test -z "$(awk 'length > 80' "$work/table")"
 check 'no control character reaches the terminal' test -z "$(tr -d '\n -~' <"$work/table")"
 publish stats s6 "$(state 1000 10 10 '.sinks = [{name: "nats", dropped_events: 12, dropped_bytes: 34, nats_lag_ns: 61000000000}]')"
 check 'the JSON has what a sensor dropped, and its lag' is_sensor s6 '.dropped_events == 12 and .dropped_bytes == 34 and .lag_sec == 61'
@@ -57,7 +57,7 @@ check 'the table shows what a sensor dropped, and its lag' drops
 check 'losses are shown by cause' grep -q 'lost: xsk_ring_full_frames 7' "$work/table"
 check 'a silent sensor becomes stale' wait_until 200 is_sensor s3 .stale
 stale() { fleet | grep -q '^s3 *STALE'; }
-check 'the table marks it' stale
+check 'the table marks the stale sensor' stale
 
 # ---- watching ----
 
@@ -71,7 +71,7 @@ check 'a lost server is reported' wait_until 200 grep -q 'connecting again' "$wo
 nats_begin 1
 nats_wait_leader
 publish stats s10 "$(state 1000 10 10)"
-check 'after the restart of the server it goes on' wait_until 200 grep -q '"s10"' "$work/watch"
+check 'watching continues after the restart of the server' wait_until 200 grep -q '"s10"' "$work/watch"
 kill -TERM "$watcher"
 check 'watching ends with status 0' wait "$watcher"
 

@@ -64,26 +64,26 @@ check 'the workers know of their end' wait_until 100 bash -c "
 	[ \$('$weft' stats -i eth0 --json --set control.dir='$work/control' | jq .metrics.flows_closed_flows.value) -eq $flows ]"
 check 'bpftool dumps exactly what was sent' dump_is_right
 check 'bpftool looks one up by its key' lookup_is_right
-check 'weft flows tells the same' says "
+check 'weft flows has the same counts' says "
 	.total == $flows and (.flows | length) == $flows and all(.flows[];
 		.toserver.packets == $((segments + 4)) and .toclient.packets == 3 and
 		.toserver.bytes == $((40 * (segments + 4) + segments * size)) and .dest_port == 80)" --count 1000
 check 'a filter in tcpdump syntax chooses' says '
 	.total == 1 and .flows[0].src_ip == "10.9.0.5"' host 10.9.0.5 and tcp dst port 80
-check 'no more than asked for are told, in order' says '
+check 'weft flows --count 5 --sort last lists 5 connections, in order' says '
 	.total == 200 and (.flows | length) == 5 and ([.flows[].last] | . == (sort | reverse))' --count 5 --sort last
-check 'the table names them' bash -c "
+check 'the table names connections' bash -c "
 	'$weft' flows --all -i eth0 --set control.dir='$work/control' host 10.9.0.5 | grep -q '10.9.0.5:1024 > 10.8.0.1:80  closed, eth0'"
 check 'no line is longer than 80 columns' bash -c "! '$weft' flows --all -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
-check 'what the worker has forgotten is not shown as 0' says '
+check 'bytes that the worker has forgotten are not shown as 0' says '
 	all(.flows[]; .state == "closed" and (.tracked | not) and (.toserver | has("stream_bytes") | not))'
 # A connection with both FINs counts as closed when its last segment is more than a second old.
 check 'ended connections are left out' wait_until 100 bash -c "
 	'$weft' flows -i eth0 --set control.dir='$work/control' | grep -q '^0 of 0 connections'"
 follow_start
-check 'weft flows --follow tells again and again' wait_until 100 followed 3
-check 'it ends with status 0 when interrupted' follow_stop
-check 'each line of it is one whole answer' jq -se '
+check 'weft flows --follow prints again and again' wait_until 100 followed 3
+check 'weft flows --follow ends with status 0 when interrupted' follow_stop
+check 'each line of weft flows --follow is one complete answer' jq -se '
 	length >= 3 and all(.[]; .total == 1 and .flows[0].src_ip == "10.9.0.5")' "$work/follow.json"
 check_weft 'a wrong filter is refused, with the reason' 2 'syntax of tcpdump: .*syntax error' flows -i eth0 --set "control.dir=$work/control" 'tcp prot 80'
 check_weft 'a filter of what no connection has is refused' 2 'can test only addresses' flows -i eth0 \
@@ -100,7 +100,7 @@ follow_start
 check 'weft flows --follow runs once more' wait_until 100 followed 1
 check 'agent ends with status 0' agent_stop
 check 'all ledgers close' ledgers_close
-check 'what followed it ends and says so' follow_failed
+check 'when the agent ends, weft flows --follow fails with a message' follow_failed
 drop_pair
 
 # ---- bypass by command ----
@@ -149,36 +149,36 @@ background talk_pid ip netns exec "$ns_a" bash -c \
 	"exec python3 '$work/talk.py' $ip_a $ns_b <'$work/talk.in'" >"$work/talk.out"
 check 'two ends are connected' wait_until 100 grep -q ready "$work/talk.out"
 check 'they talk' talk A 1000
-check 'the worker has it' wait_until 50 delivered '.toserver.stream_bytes == 1000 and .tracked and .state == "established"'
-check 'its data is shunted' weft_flow shunt $ip_b 9001 $ip_a 9000
+check 'the worker has the connection' wait_until 50 delivered '.toserver.stream_bytes == 1000 and .tracked and .state == "established"'
+check 'weft flow shunt succeeds' weft_flow shunt $ip_b 9001 $ip_a 9000
 check 'names and ids are those of events' delivered '.flow.stream_bytes_toserver == 1000 and .flow.state == "established" and
 	(.flow.pkts_toserver > 0) and (.flow_id > 0) and (.community_id | startswith("1:"))'
 check 'a live connection is listed' bash -c "
 	'$weft' flows -i eth0 --set control.dir='$work/control' | grep -A1 'established, eth0' | grep -qE 'toserver shunt .* 1,000 '"
 check_weft 'weft stats begins with a verdict' 0 '^lost 0 of [0-9,]+ frames; memory [0-9]+ % of [0-9]+ MiB; pressure normal$' \
 	stats -i eth0 --set "control.dir=$work/control"
-check 'no line of it is longer than 80 columns' bash -c "! '$weft' stats -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
+check 'no line of weft stats is longer than 80 columns' bash -c "! '$weft' stats -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
 check 'metrics that the verdict reads exist' bash -c "
 	agent_metrics=\$('$weft' stats --json -i eth0 --set control.dir='$work/control' | jq -r '.metrics | keys[]') &&
 	for name in \$(sed -n '/lost_frames\[\] = {/,/};/p' '$root/user/agent/report.c' | grep -o '[a-z_]*_frames\"' | tr -d '\"'); do
 		grep -qx \"\$name\" <<<\"\$agent_metrics\" || exit 1; done"
-check 'the verdict is listed' delivered '.toserver.verdict == "shunt" and .toclient.verdict == "shunt"'
+check 'weft flows shows the verdict shunt' delivered '.toserver.verdict == "shunt" and .toclient.verdict == "shunt"'
 check 'they talk on' talk B 5000000
-check 'the kernel counts what it keeps' wait_until 50 delivered '.toserver.kept_bytes > 5000000 and .toserver.stream_bytes == 1000'
-check 'its data is handed over again' weft_flow unshunt $ip_b 9001 $ip_a 9000
+check 'the kernel counts the bypassed bytes' wait_until 50 delivered '.toserver.kept_bytes > 5000000 and .toserver.stream_bytes == 1000'
+check 'weft flow unshunt succeeds' weft_flow unshunt $ip_b 9001 $ip_a 9000
 check 'they talk once more' talk C 500
-check 'the worker has that' wait_until 50 delivered '.toserver.stream_bytes == 1500 and .toserver.gap_bytes == 5000000'
+check 'the worker has the bytes after the bypass, and a gap' wait_until 50 delivered '.toserver.stream_bytes == 1500 and .toserver.gap_bytes == 5000000'
 echo quit 0 >&"$talk_fd"
 wait "$talk_pid"
 check 'the end is seen' wait_until 100 grep -q '"event_type":"flow"' "$work/events"
 check 'agent ends with status 0' agent_stop
 check 'all ledgers close' ledgers_close
-check 'the stream is what was not shunted' bash -c "
+check 'the stream has the bytes that were not bypassed' bash -c "
 	[ \"\$(tr -s ABC <'$work/streams/$ip_b.9001-$ip_a.9000')\" = AC ] &&
 		[ \$(stat -c %s '$work/streams/$ip_b.9001-$ip_a.9000') -eq 1500 ]"
 cat >"$work/gaps.jq" <<'JQ'
 [.[] | select(.event_type == "gap" and .direction == "toserver").gap] |
 	all(.[]; .cause == "shunted") and (map(.length) | add) == 5000000
 JQ
-check 'what was is told as gaps of that cause' jq -se -f "$work/gaps.jq" "$work/events"
+check 'the bypassed bytes are reported as gaps with cause shunted' jq -se -f "$work/gaps.jq" "$work/events"
 finish

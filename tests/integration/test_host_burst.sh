@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_host_burst.sh - a burst of 101 downloads, up to 20 at a time, one of them 60 MB long, while
-# another process keeps one CPU busy. Host mode captures every stream whole, loses nothing and sheds
-# nothing. BURST_ROUNDS: number of bursts, each with a new agent.
+# another process keeps one CPU busy. Host mode captures every download whole, loses nothing and
+# sheds nothing. BURST_ROUNDS: number of bursts, each with a new agent (default 2).
 #
 # Alone: the test requires that nothing is lost while one processor is busy.
 . "$(dirname "$0")/lib.sh"
@@ -28,7 +28,7 @@ burst() {
 		-w '%{filename_effective} %{local_port} %{size_header}\n' >"$work/burst"
 }
 
-# whole STREAMS: the stream of each download consists of the header and the file.
+# whole STREAMS: after as many bytes as the header has, each stream of the server is the file.
 whole() {
 	local path port header right=0
 	while read -r path port header; do
@@ -63,6 +63,6 @@ web_file large 60000000
 names | tail -n +2 | while read -r name; do web_file "$name" $((RANDOM % 4096 + 1)); done
 background busy_pid taskset -c 0 sh -c 'while :; do :; done'
 for ((round = 1; round <= rounds; round++)); do
-	check "burst $round: all $((smalls + 1)) streams are whole, nothing is lost or shed" one_round
+	check "burst $round: all $((smalls + 1)) downloads are whole, nothing is lost or shed" one_round
 done
 finish

@@ -69,7 +69,7 @@ tun_refuses_tap() {
 over_tun() {
 	local ip_a=10.79.0.1 ip_b=10.79.0.2
 	check 'tun: takes host mode by itself' begin tun0 || return
-	check 'tun: ... and says so' grep 'tun0: host mode' "$work/agent.err"
+	check 'tun: the message names host mode' grep 'tun0: host mode' "$work/agent.err"
 	web_get small
 	web_get large
 	check 'tun: both downloads are whole' streams_are_whole 2
@@ -108,7 +108,7 @@ set_mtu 9000
 web_get large
 set_mtu 1280
 web_get middle
-check 'MTU: downloads are whole whatever it is' streams_are_whole 3
+check 'MTU: downloads are whole at 1500, 9000 and 1280' streams_are_whole 3
 set_mtu 1500
 
 # ---- segments of more than 64 KiB ----

@@ -53,7 +53,7 @@ wait_until 50 in_b curl -sf "http://$ip_a/ready"
 
 # ---- reading ----
 
-check 'it is healthy' wait_until 30 health_is 'ok '
+check 'the agent is healthy' wait_until 30 health_is 'ok '
 check 'weft health agrees' "$weft" health -i eth0 --set "control.dir=$work/control"
 check 'files are downloaded' download small large
 settled() { get /api/v1/stats | jq -e '.ledgers | all(.closed)' && get '/api/v1/flows?filter=port+80' | jq -e '.flows == []'; }
@@ -65,7 +65,7 @@ same_numbers() {
 	cat "$work/cli.json"
 	jq -e '.[1] > 20000000' "$work/cli.json" && cmp "$work/cli.json" "$work/api.json"
 }
-check 'its numbers equal those of weft stats' same_numbers
+check 'the numbers of /api/v1/stats equal those of weft stats' same_numbers
 metrics_are_valid() {
 	get /metrics >"$work/metrics"
 	get /metrics -H 'Accept: application/openmetrics-text;version=1.0.0' >"$work/openmetrics"
@@ -108,7 +108,7 @@ for _ in range(int(sys.argv[2])):
     assert head.startswith(b"HTTP/1.1 501 "), head
     assert "method" in json.loads(body)["error"], body' "$port" "$1"
 }
-check 'what is not HTTP gets the same answer' not_http 1
+check 'a client that does not speak HTTP: 501 as JSON' not_http 1
 check 'after many such connections, requests are answered' eval 'not_http 300 && status 200 /health'
 check 'unknown parameter: 400' status 400 '/api/v1/flows?limits=3'
 check 'wrong filter: 400' status 400 '/api/v1/flows?filter=prot+80'
@@ -137,10 +137,10 @@ token=$(cat "$token_file")
 check 'wrong verdict: 422' verdict 422 "$token" destroy
 check 'no such connection: 404' verdict 404 "$token" shunt 41001
 check 'not JSON: 400' status 400 /api/v1/flows/verdict -H "Authorization: Bearer $token" -d '{"src"'
-check 'nothing has changed' held_verdict steer
+check 'rejected requests do not change the verdict' held_verdict steer
 check 'with the token: 200' verdict 200 "$token" shunt
 check 'the kernel has the verdict' held_verdict shunt
-check 'and back' eval 'verdict 200 "$token" steer && held_verdict steer'
+check 'the verdict steer is set, and the kernel has it' eval 'verdict 200 "$token" steer && held_verdict steer'
 
 # ---- WebSockets ----
 
@@ -154,7 +154,7 @@ socket_got() { # NAME JQ_FILTER
 	jq -e "$2" "$work/$1.json" >/dev/null
 }
 check 'a WebSocket subscribes' socket_start quick --filter 'port 80'
-check 'one that reads nothing subscribes' socket_start lazy --filter 'port 80' --queue 131072 --wait "$work/read"
+check 'a WebSocket whose client reads nothing subscribes' socket_start lazy --filter 'port 80' --queue 131072 --wait "$work/read"
 check 'a file is downloaded whole' download medium
 file_is_as_received() { # a stream file has the bytes that the socket received
 	local stream
@@ -169,10 +169,10 @@ body_is_right() { # a stream file may be written later than the WebSocket receiv
 }
 check 'the WebSocket got every byte' body_is_right
 touch "$work/read"
-check 'the lazy one is told what it lost' socket_got lazy \
+check 'the WebSocket that reads late is told the number of lost bytes' socket_got lazy \
 	'.drop_bytes > 1000000 and .drop_bytes + .data_bytes <= 4001000 and .drop_bytes + .data_bytes > 4000000'
 no_sockets() { get /api/v1/subscriptions | jq -e '[.subscriptions[].name] | sort == ["endpoints", "streams"]'; }
-check 'their subscriptions are gone' wait_until 50 no_sockets
+check 'the subscriptions of the WebSockets are gone' wait_until 50 no_sockets
 
 # ---- hostile clients ----
 
@@ -192,14 +192,14 @@ check 'the server still answers' status 200 /health
 # ---- health ----
 
 check 'an interface that is set down is unhealthy' eval 'ip -n "$ns_a" link set eth0 down; wait_until 30 health_is "unhealthy interface_down"'
-check 'with status 503' status 503 /health
-check_weft 'weft health says so, status 1' 1 'interface_down: eth0: ' health -i eth0 --set "control.dir=$work/control"
-check 'and healthy again when it is up' eval 'ip -n "$ns_a" link set eth0 up; wait_until 30 health_is "ok "'
+check 'unhealthy: status 503' status 503 /health
+check_weft 'weft health names the interface that is down, status 1' 1 'interface_down: eth0: ' health -i eth0 --set "control.dir=$work/control"
+check 'the agent is healthy again when the interface is up' eval 'ip -n "$ns_a" link set eth0 up; wait_until 30 health_is "ok "'
 background stall_pid "${client[@]}" stall "$agent_pid" >"$work/stall" 2>&1
 check 'a worker thread is stopped' wait_until 30 grep -q ready "$work/stall"
-check 'which is unhealthy' wait_until 40 health_is 'unhealthy worker_stalled'
+check 'an agent with a stopped worker is unhealthy' wait_until 40 health_is 'unhealthy worker_stalled'
 kill "$stall_pid"
-check 'and healthy again when it runs' wait_until 40 health_is 'ok '
+check 'the agent is healthy again when the worker runs' wait_until 40 health_is 'ok '
 
 kill "$held_pid"
 agent_stop
@@ -213,11 +213,11 @@ check 'an agent with sinks.http.read_token starts' agent_start "$ns_a" eth0 --wo
 port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+)/.*|\1|p' "$work/agent.err")
 token=$(cat "$token_file")
 check 'without the token: 401' status 401 /api/v1/stats
-check 'also for a WebSocket: 401' status 401 /ws -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+check 'a WebSocket without the token: 401' status 401 /ws -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
 	-H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' -H 'Sec-WebSocket-Protocol: weft.v1, weft.token.0'
-check 'but the page of the dashboard is sent' status 200 /
+check 'the page of the dashboard without the token: 200' status 200 /
 check 'with the token: 200' status 200 /metrics -H "Authorization: Bearer $token"
-check 'a WebSocket sends it as a subprotocol' eval 'in_a curl -s -m 1 -o /dev/null -w "%{http_code}" "http://127.0.0.1:$port/ws" \
+check 'a WebSocket with the token as a subprotocol: 101' eval 'in_a curl -s -m 1 -o /dev/null -w "%{http_code}" "http://127.0.0.1:$port/ws" \
 	-H "Connection: Upgrade" -H "Upgrade: websocket" -H "Sec-WebSocket-Version: 13" -H "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==" \
 	-H "Sec-WebSocket-Protocol: weft.v1, weft.token.$token" | grep 101'
 lossy_health() { get /health -H "Authorization: Bearer $token" | jq -e '.status == "degraded" and any(.reasons[]; .what == "frames_lost")'; }

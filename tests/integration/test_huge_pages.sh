@@ -28,10 +28,10 @@ ip -n "$ns_a" addr flush dev eth0
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
 check 'agent starts' agent_start "$ns_a" eth0 --mode tap --workers 1 --max-memory 48M \
 	--checksum ignore --streams "$work/streams" --events "$work/events"
-check 'its arena is in huge pages' grep -E 'memory: arena: [0-9]+ MiB in huge pages' "$work/agent.err"
+check 'the arena is in huge pages' grep -E 'memory: arena: [0-9]+ MiB in huge pages' "$work/agent.err"
 sed 's/^/# /' "$work/check.out"
 in_use() { [ "$(cat $huge/free_hugepages)" -lt $((pages / 2)) ]; }
-check 'they are in use' in_use
+check 'more than half of the huge pages are in use' in_use
 ended() { [ "$(agent_metric flows_active_flows)" -le 1 ] && [ "$(agent_metric payload_delivered_bytes)" -ge 512000 ]; }
 traffic open 8
 traffic stream 8 0 64

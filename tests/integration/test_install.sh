@@ -10,8 +10,8 @@ lib=$dest/opt/weft/lib
 
 check 'make install' install_to "$dest" /opt/weft
 check 'program' test -x "$dest/opt/weft/bin/weft"
-check 'library with its names' test -L "$lib/libweft.so" -a -L "$lib/libweft.so.0" -a -f "$lib/libweft.a"
-check 'library for other processes' test -L "$lib/libweft-client.so" -a -L "$lib/libweft-client.so.0" -a \
+check 'libweft.so, libweft.so.0 and libweft.a are installed' test -L "$lib/libweft.so" -a -L "$lib/libweft.so.0" -a -f "$lib/libweft.a"
+check 'libweft-client and its pkg-config file are installed' test -L "$lib/libweft-client.so" -a -L "$lib/libweft-client.so.0" -a \
 	-f "$lib/libweft-client.a" -a -f "$lib/pkgconfig/weft-client.pc"
 check 'headers' test -f "$dest/opt/weft/include/weft/weft.h"
 check 'bash completion' bash -c ". '$dest/opt/weft/share/bash-completion/completions/weft' && complete -p weft"
@@ -56,24 +56,24 @@ static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --c
 # shellcheck disable=SC2086
 {
 	check 'a program against the shared library' cc -Wall -Werror -o "$work/count" "$work/count.c" $flags
-	check 'it runs' bash -c "[ \$(LD_LIBRARY_PATH='$lib' '$work/count' '$work/good.pcap') = 12 ]"
-	check 'it uses the shared library' bash -c "
+	check 'the program with the shared library runs' bash -c "[ \$(LD_LIBRARY_PATH='$lib' '$work/count' '$work/good.pcap') = 12 ]"
+	check 'the program uses the installed shared library' bash -c "
 		LD_LIBRARY_PATH='$lib' ldd '$work/count' | grep -q '$lib/libweft.so.0'"
 	# The shared library lies beside the archive, as after an installation.
 	check 'README.md and the manual name the options for the archive' test \
 		"$(cat "$root/README.md" "$root/man/libweft.3" | grep -cF 's/-lweft/-l:libweft.a/')" -eq 2
 	check 'a program with the archive' cc -Wall -Werror -o "$work/count-static" "$work/count.c" \
 		$(sed s/-lweft/-l:libweft.a/ <<<"$static_flags")
-	check 'it does not need the shared library' bash -c "! ldd '$work/count-static' | grep libweft"
-	check 'the one with the archive runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
+	check 'the program with the archive does not need the shared library' bash -c "! ldd '$work/count-static' | grep libweft"
+	check 'the program with the archive runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
 
 	# Build the program in the README without changes.
 	sed -n '/^```c$/,/^```$/{p;/^```$/q}' "$root/README.md" | sed '/^```/d' >"$work/readme.c"
 	check "the README's program" cc -Wall -Wextra -Wno-unused-parameter -Werror -o "$work/readme" \
 		"$work/readme.c" $flags
 	export LD_LIBRARY_PATH=$lib
-	check 'it runs' bash -c "'$work/readme' '$work/good.pcap' | grep -q '^request: .* bytes at 0$'"
-	check 'it says why it fails' bash -c "
+	check "the README's program runs" bash -c "'$work/readme' '$work/good.pcap' | grep -q '^request: .* bytes at 0$'"
+	check "the README's program names a missing file" bash -c "
 		! '$work/readme' '$work/none.pcap' 2>'$work/why' &&
 			grep -qx '$work/none.pcap: No such file or directory' '$work/why'"
 
@@ -112,7 +112,7 @@ int main(int, char **argv)
 }
 CC
 	check 'a C++11 program' $plus -o "$work/plus" "$work/plus.cc" $flags
-	check 'it runs' bash -c "[ \$('$work/plus' '$work/good.pcap') = 12 ]"
+	check 'the C++11 program runs' bash -c "[ \$('$work/plus' '$work/good.pcap') = 12 ]"
 }
 check 'only weft_ is exported' bash -c "
 	! nm -D --defined-only '$lib/libweft.so' | awk '{print \$3}' | grep -vE '^(weft_|LIBWEFT_)' | grep ."
@@ -121,7 +121,7 @@ check 'only weft_ is exported by the client library' bash -c "
 check 'the client library needs the C library only' bash -c "
 	! readelf -d '$lib/libweft-client.so' | grep NEEDED | grep -vE '\[(libc|ld-linux[^]]*)\.so' | grep ."
 check 'the installed program shows its demo help' "$dest/opt/weft/bin/weft" demo --help
-check 'make uninstall takes all away' bash -c "
+check 'make uninstall removes all files and links' bash -c "
 	make -C '$root' --no-print-directory uninstall DESTDIR='$dest' PREFIX=/opt/weft &&
 		! find '$dest' -type f -o -type l | grep ."
 finish

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_interface_gone.sh - an interface goes down, is deleted, moved or created again, or another
-# process detaches its program: each change is reported, and the agent ends or captures from the new
-# interface.
+# process detaches its program: each change is reported, and the agent goes on, ends, or captures
+# from the new interface.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -53,7 +53,7 @@ make_pair && make_tap t1 && make_tap t2 || exit 1
 
 start t1 --mode tap --streams "$work/deleted" --checksum ignore
 ip -n "$ns_b" link set t1 down
-check 'down: said with the command that helps' wait_until 30 said 't1: the interface is down.*ip link set dev t1 up'
+check 'down: the message has the command that helps' wait_until 30 said 't1: the interface is down.*ip link set dev t1 up'
 check 'down: in weft stats' grep -qx 'interface t1: down' <(agent_stats)
 ip -n "$ns_b" link set t1 up
 check 'up again: said' wait_until 30 said 't1: the interface is up'
@@ -62,7 +62,7 @@ ip -n "$ns_a" link del t1
 check 'deleted: the agent ends with status 1' ended 1
 check 'deleted: said' said 't1: the interface is gone'
 check 'deleted: what was received is delivered' stream_is deleted 80
-check 'deleted: each state is an event' test "$(states | tail -n 1)" = 't1 gone'
+check 'deleted: the last interface event has the state gone' test "$(states | tail -n 1)" = 't1 gone'
 check 'deleted: the ledgers close' ledgers_close
 
 for taken in 'filter del dev eth0 egress' 'qdisc del dev eth0 clsact'; do
@@ -118,5 +118,5 @@ check 'wait: the streams before' stream_is again 82
 check 'wait: a name in use gets the next number' stream_is again '82#2'
 check 'wait: the streams after' stream_is again 83
 check 'the events match their schemas' eve_is_valid "$work/events.json" interface flow stats
-check 'nothing is left' test -z "$(ls "$work/control" 2>/dev/null)"
+check 'no control socket is left' test -z "$(ls "$work/control" 2>/dev/null)"
 finish

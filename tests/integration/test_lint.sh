@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_lint.sh - shows that the checks of `make lint` fail: each kind of fault is inserted into a
-# copy of the source tree, and the check must name it. The unchanged tree is accepted.
+# test_lint.sh - shows that check-structure.py and check-style.sh, which `make lint` runs, find
+# faults: each of a list is inserted into a copy of the source tree, and the script must name it.
+# The unchanged tree is accepted.
 . "$(dirname "$0")/lib.sh"
 
 copy=$work/tree

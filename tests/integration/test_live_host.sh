@@ -41,12 +41,12 @@ for web_rate in '' 100M 25M 8M; do
 	downloads "$megabytes" 200
 	all_captured || [ "$web_rate" = 8M ] && break
 	check 'agent that lost frames ends with status 0' agent_stop
-	check 'agent that lost frames tells it' grep -E '[0-9,]+ ring full' "$work/agent.err"
+	check 'agent that lost frames reports them' grep -E '[0-9,]+ ring full' "$work/agent.err"
 	check 'agent that lost frames: all ledgers close' ledgers_close
 	rm -rf "$work/streams" "$work/events"
 	[ "$megabytes" -le 200 ] || megabytes=200
 done
-check 'the start tells mode, queues and workers' grep -E 'host.*(queue|worker)' "$work/agent.err"
+check 'a message names host mode, and queues or workers' grep -E 'host.*(queue|worker)' "$work/agent.err"
 
 check 'the host keeps its connectivity meanwhile' in_b curl -sf "http://$ip_a/ready"
 check 'flows are readable with bpftool' bash -c "
@@ -67,7 +67,7 @@ check 'all ledgers close' ledgers_close
 check 'no gap' bash -c "! grep -q '\"event_type\":\"gap\"' '$work/events'"
 check 'a flow record for each connection' bash -c "
 	[ \$(grep -c '\"event_type\":\"flow\"' '$work/events') -ge 201 ]"
-check 'no device, program or socket is left' bash -c "
+check 'no device, XDP program or control socket is left' bash -c "
 	[ \$(ip -n $ns_a -o link | grep -cvE ' (lo|eth0)[:@]') -eq 0 ] &&
 		! ip -n $ns_a link show eth0 | grep -q xdp && [ ! -e '$work/control/eth0.sock' ]"
 check 'the interface carries traffic' in_b curl -sf "http://$ip_a/ready"

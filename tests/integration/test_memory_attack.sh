@@ -8,9 +8,9 @@
 #
 # Attacks that fill the memory with held data, "holes" and "tiny", may damage a few real flows: at
 # most 5 of 100 directions. If memory is exhausted, weft releases held data, first that of the
-# flows that hold most. A real flow may hold an out-of-order segment at that moment. How many do
-# depends on how fast this host writes the released data: 0 to 1 of 100 with "holes" on an idle
-# host.
+# flows that hold most. A real flow may hold an out-of-order segment at that moment. The number of
+# these flows depends on how fast this host writes the released data: 0 to 1 of 100 with "holes" on
+# an idle host.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_weft

@@ -69,7 +69,7 @@ NO_IPV6=1 make_pair 4 || skip_all 'no namespaces'
 ip -n "$ns_a" addr flush dev eth0
 at 256 65536 16384
 at 64 16384 4096
-check 'smaller maps are told' grep -q 'flow map has only 16384 entries, because of the limits of 64 MiB' "$work/agent.err"
+check 'smaller maps are reported' grep -q 'flow map has only 16384 entries, because of the limits of 64 MiB' "$work/agent.err"
 at 24 8192 2048
 
 refused() {

@@ -62,7 +62,7 @@ check 'disk stops, drop-oldest: replay goes on' frozen drop --set delivery.overf
 	check 'disk stops, drop-oldest: memory is bounded' peak_within $mb
 	sed 's/^/# /' "$work/check.out"
 	check 'disk stops, drop-oldest: ledgers close' replay_closes "$work/replay.err"
-	check 'disk stops, drop-oldest: what was lost is told' \
+	check 'disk stops, drop-oldest: the loss is reported' \
 		grep -q 'sink .*queue full: .* dropped' "$work/replay.err"
 }
 finish

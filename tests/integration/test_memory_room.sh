@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_memory_room.sh - in a control group with a limit, weft lowers its default limit of memory and
-# reports this, rejects a limit that does not fit, captures within the group's limit, and touches no
+# reports this, rejects a limit that does not fit, starts within the group's limit, and touches no
 # memory before it is used.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/group.sh"
@@ -47,7 +47,8 @@ mkdir "$work/control"
 in_b=(nsenter --net="/run/netns/$ns_b" unshare -m)
 resident_kb() { awk '/^Rss(Anon|Shmem):/ {kb += $2} END {print kb}' "/proc/$agent_pid/status"; }
 
-# captures MODE ARGS...: the agent answers; its resident memory is written to $work/kb.
+# captures MODE ARGS...: an agent starts and answers; its resident memory is written to $work/kb,
+# and it ends with status 0.
 captures() {
 	local mode=$1
 	shift
@@ -65,10 +66,10 @@ captures() {
 resident_below() { cat "$work/kb" && [ "$(cat "$work/kb")" -lt $(($1 * 1024)) ]; }
 limit_is_lowered() { jq -e '.metrics.memory_limit_bytes.value <= 75 * 1048576' "$work/stats.json"; }
 
-check 'tap mode captures with the default limit' captures tap
+check 'tap mode starts with the default limit' captures tap
 check 'tap mode: the limit is lowered' limit_is_lowered
-check 'host mode captures with the default limit' captures host
+check 'host mode starts with the default limit' captures host
 check 'host mode: the limit is lowered' limit_is_lowered
-check 'host mode captures with 400 MiB' captures host --max-memory 400
+check 'host mode starts with 400 MiB' captures host --max-memory 400
 check 'host mode: memory is not touched before it is used' resident_below 60
 finish

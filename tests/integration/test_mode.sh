@@ -39,7 +39,7 @@ check 'an address: host mode' chooses host
 check 'an address: tap mode is refused' refuses 'eth0: the interface holds an address' --mode tap
 free
 check 'nothing of the host: tap mode' chooses tap
-check 'host mode where it is asked for' chooses host --mode host
+check 'nothing of the host: --mode host is used' chooses host --mode host
 ip -n "$ns_a" route add 10.99.0.0/16 dev eth0
 check 'a route: host mode' chooses host
 check 'a route: tap mode is refused' refuses 'eth0: the interface carries a route' --mode tap
@@ -47,13 +47,13 @@ free
 ip -n "$ns_a" link add br0 type bridge
 ip -n "$ns_a" link set eth0 master br0
 check 'a port of a bridge: host mode' chooses host
-check 'a port of a bridge: tap mode where it is asked for' chooses tap --mode tap
-check '... with a warning' grep -q 'warning.*bridge' "$work/agent.err"
+check 'a port of a bridge: --mode tap is used' chooses tap --mode tap
+check 'a port of a bridge: tap mode gives a warning' grep -q 'warning.*bridge' "$work/agent.err"
 free
 
 mkdir "$work/precious" && touch "$work/precious/file"
 check 'pins outside a BPF file system are refused' refuses 'BPF file system' --pin "$work/precious"
-check '... and nothing there is touched' test -e "$work/precious/file"
-check 'a device that does not exist' bash -c "
+check 'a rejected directory of pins keeps its files' test -e "$work/precious/file"
+check 'a device that does not exist: status 3 or 4' bash -c "
 	ip netns exec $ns_a '$weft' run -i nosuch0 2>'$work/err'; [ \$? -eq 3 -o \$? -eq 4 ] && cat '$work/err'"
 finish

@@ -88,7 +88,7 @@ same_drops() {
 check 'events are dropped, which weft stats shows' wait_until 50 dropping
 check 'health reports the drops, and the keys of the limits' wait_until 20 reports_drops
 check 'the first drop is logged, once' test "$(grep -c 'nats: the queue is full, and has dropped [0-9]* events with' "$work/agent.err")" -eq 1
-check 'the verdict of weft stats has them' grep -qE '^lost 0 of [0-9,]+ frames; outputs dropped [0-9,]+ events; memory' \
+check 'the verdict of weft stats has the dropped events' grep -qE '^lost 0 of [0-9,]+ frames; outputs dropped [0-9,]+ events; memory' \
 	<(agent_stats)
 check 'sink and subscription have the same number' same_drops
 check 'no frame was lost' test "$(agent_stats --json | jq '[.metrics[] | select(.loss == true) | .value] | add')" -eq 0
@@ -129,7 +129,7 @@ web_file fast-1 48000000
 check 'an agent with the default limits starts' agent_start "$ns_a" eth0 --workers 1 --listen 127.0.0.1:0 \
 	--nats "$nats_url" --set sinks.nats.sensor=tap2
 port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+)/.*|\1|p' "$work/agent.err")
-check 'it connects' wait_until 100 metric_is connected 1
+check 'the agent with the default limits connects' wait_until 100 metric_is connected 1
 check 'a file of 48 MB is downloaded' in_b curl -sf -m 20 -o /dev/null "http://$ip_a/fast-1"
 # 733 messages of 64 KiB, one after the other: 7 s if each of them waits 10 ms for its turn.
 check 'a message is sent as soon as the one before it is acknowledged' wait_until 35 settled 1
@@ -148,7 +148,7 @@ failed_for() { in_a curl -s -m 5 "http://127.0.0.1:$port/health" | jq -e '.statu
 port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+)/.*|\1|p' "$work/agent.err")
 check 'health names the failure' wait_until 50 failed_for
 check 'a file is downloaded after that' in_b curl -sf -m 20 -o /dev/null "http://$ip_a/small-2"
-check 'its bytes are counted as failed' wait_until 50 ended 70000
+check 'the bytes of the file are counted as failed' wait_until 50 ended 70000
 check 'nothing is pending' jq -e '.sinks[] | select(.name == "nats") | .failed_bytes == .data_bytes and
 	.failed_events >= .events and .nats_pending_messages + .nats_pending_bytes + .nats_lag_ns == 0 and
 	.nats_published_messages == .nats_acknowledged_messages + .nats_refused_messages' <(agent_stats --json)

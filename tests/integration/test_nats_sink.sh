@@ -36,7 +36,7 @@ check 'each connection is opened, in order, and closed once' nats_read_is \
 check 'the last state of the sensor says that it has ended' \
 	jq -e '.sensor == "tap1" and .state == "ended" and .health.status == "ok" and
 		(.ledgers | all(.closed)) and (.boot | test("^[0-9a-f]{16}$"))' "$work/read/.stats.tap1.json"
-check 'an event is valid' eve_is_valid "$work/read/.events.json" flow stats
+check 'the stored events match their schemas' eve_is_valid "$work/read/.events.json" flow stats
 
 check 'the stream is emptied' purge
 "$traffic" holes "$work/holes.pcap" "$work/truth.tsv" --scale 0.02 >/dev/null 2>&1
@@ -46,7 +46,7 @@ check 'gaps are in order among the bytes' nats_read_is \
 	'.gap > 0 and .faults + .repeated + .misordered + .unclosed == 0'
 before=$(nats_messages WEFT)
 publish_again() { publish "$work/holes.pcap" 2>"$work/err"; }
-check 'the same replay again is another run' publish_again
+check 'the same replay publishes again' publish_again
 check 'the summary says what was published and acknowledged' grep -qE \
 	'^weft: sink nats: ([0-9,]+) messages published, \1 acknowledged, with [0-9,]+ payload bytes$' "$work/err"
 check 'the messages of the second run are stored, too' test "$(nats_messages WEFT)" -gt $((before * 3 / 2))
@@ -87,6 +87,6 @@ check 'the stream is unchanged' test "$(nats_stream_get WEFT | jq '.config | [.m
 	-eq $((4294967296 + 86400000000000 + 120000000000))
 check 'another stream cannot take the same subjects' refuses "can't create the stream OTHER: .*[Ss]ubjects overlap" \
 	sinks.nats.stream=OTHER
-check 'more replicas than servers are refused' refuses 'the stream WEFT has replicas 1, and 3 is wanted' \
+check 'a stream with another number of replicas is refused' refuses 'the stream WEFT has replicas 1, and 3 is wanted' \
 	sinks.nats.replicas=3
 finish

@@ -63,20 +63,20 @@ python3 "$feed" truth "$work/truth" || exit 1
 NO_IPV6=1 make_pair 1 || skip_all 'no pair'
 ip -n "$ns_a" addr flush dev eth0
 check '1 queue, 1 worker: right' right 1 1 on 1
-check '... and nothing is handed over' none_was_handed_over
+check '1 queue, 1 worker: no frame is handed over' none_was_handed_over
 check 'more workers than queues are refused, with the reason' refused 2 \
 	'nic_hash is on, but there are more workers than queues' --mode tap --workers 2
-check '... and so is host mode' refused 2 'host mode does not use the receive queues' --mode host
+check 'capture.nic_hash=on is refused in host mode' refused 2 'host mode does not use the receive queues' --mode host
 drop_pair
 
 NO_IPV6=1 make_pair 4 || exit 1
 ip -n "$ns_a" addr flush dev eth0
-check '4 queues, 2 workers, auto: the veth does not tell, so by hash' right 4 2 auto 8
-check '... and nothing is handed over' none_was_handed_over
+check '4 queues, 2 workers, auto: a veth is steered by hash' right 4 2 auto 8
+check '1 queue, 1 worker: no frame is handed over' none_was_handed_over
 check '4 queues, 2 workers, one socket a queue: right' right 4 2 on 4
-check '... what came to the other worker was handed over' many_were_handed_over
-check '... and weft says so at the start' told 'does not report how it chooses queues'
-check '... and at the end' told '[0-9]+ of 624 segments arrived on a queue of a worker that does not own'
+check '4 queues, 2 workers, one socket a queue: frames are handed over' many_were_handed_over
+check 'at the start, weft reports that the veth does not report how it chooses queues' told 'does not report how it chooses queues'
+check 'at the end, weft reports segments that arrived on a queue of another worker' told '[0-9]+ of 624 segments arrived on a queue of a worker that does not own'
 check '4 queues, 3 workers, one socket a queue: right' right 4 3 on 4
 drop_pair
 finish

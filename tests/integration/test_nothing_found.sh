@@ -33,10 +33,10 @@ for mode in tap host; do
 	ip -n "$ns_a" addr flush dev eth0
 	check "$mode: agent starts" agent_start "$ns_a" eth0 --mode $mode --workers 1 --set filter.ports=443 \
 		--events "$work/$mode.json"
-	check "$mode: nothing is said about no frames" [ -z "$(grep '0 connections in' "$work/agent.err")" ]
+	check "$mode: without frames, no line about 0 connections is printed" [ -z "$(grep '0 connections in' "$work/agent.err")" ]
 	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/useless.pcap" 5000
-	check "$mode: the numbers and what to try" wait_until 150 said
-	check "$mode: once" [ "$(said | wc -l)" -eq 1 ]
+	check "$mode: the line has the numbers and the advice" wait_until 150 said
+	check "$mode: the line is printed once" [ "$(said | wc -l)" -eq 1 ]
 	check "$mode: agent ends with status 0" agent_stop
 	drop_pair
 done

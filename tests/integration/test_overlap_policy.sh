@@ -56,15 +56,15 @@ check 'acked: the same files' same_files "$work/prefix" "$work/acked"
 
 # ---- events ----
 says() { jq -es "$1" "$work/events.json"; }
-check 'both versions of a conflict are told' says '
+check 'both versions of a conflict are reported' says '
 	[.[] | select(.event_type == "anomaly" and .dest_ip == "10.2.1.1")] |
 	any(.anomaly.event == "overlap_conflict" and .direction == "toserver" and
 		.anomaly.offset == 8 and .anomaly.kept[0:2] == "41" and .anomaly.lost[0:2] == "4e")'
-check 'the gap is told, with direction, offset, length and cause' says '
+check 'the gap is reported with direction, offset, length and cause' says '
 	[.[] | select(.event_type == "gap")] | length == 1 and
 	(.[0] | .dest_ip == "10.4.0.1" and .direction == "toserver" and
 		.gap == {offset: 3, length: 3, cause: "not_captured"})'
-check 'each connection is told, with its counts' says '
+check 'each connection has a record with its counts' says '
 	[.[] | select(.event_type == "flow")] | length == 4 and
 	all(.[]; .community_id | startswith("1:")) and
 	(.[] | select(.dest_ip == "10.3.0.1") | .flow |

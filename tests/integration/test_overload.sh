@@ -38,13 +38,13 @@ share() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 ? int($6 * 
 seen() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 }' "$work/$1"; }
 
 check 'without shedding' capture none no-shed 3 1
-check 'most connections have gaps' [ "$(share none 2)" -lt 50 ]
+check 'without shedding, fewer than half of the connections are complete' [ "$(share none 2)" -lt 50 ]
 check 'with shedding' capture shed shed 16 14
 # Connections that began before the first loss can't be shed, so the first two seconds of the
 # overload (phase 1) are not judged.
-check 'part of the connections are taken' [ "$(seen shed 2)" -gt 300 ]
-check 'of these, 95 % are whole' [ "$(share shed 2)" -ge 95 ]
-check 'the start and the end of shedding are told' bash -c "
+check 'with shedding, more than 300 connections are captured' [ "$(seen shed 2)" -gt 300 ]
+check 'with shedding, at least 95 % of the captured connections are complete' [ "$(share shed 2)" -ge 95 ]
+check 'the start and the end of shedding are logged' bash -c "
 	grep -q 'keep up: [0-9]* % of new' '$work/shed.err' && grep -q 'no more connections are left out' '$work/shed.err'"
 check 'after the load none is shed' bash -c "grep '^now' '$work/shed' | tail -n 1 | grep -q 'shed_percent 0'"
 { grep phase "$work/none"; cat "$work/shed"; } | diag

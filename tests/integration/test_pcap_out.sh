@@ -136,7 +136,7 @@ count=$(packets "$work/file.pcapng")
 check 'tcpdump reads the file' test "$count" -gt 10
 check_weft 'a file that is not empty is refused' 1 'is not empty; --append adds a section' \
 	replay "$small" --pcap "$work/file.pcapng"
-check 'and is left as it was' test "$(packets "$work/file.pcapng")" -eq "$count"
+check 'a file that is refused keeps its packets' test "$(packets "$work/file.pcapng")" -eq "$count"
 check 'a section is appended' replay_small --quiet --append --pcap "$work/file.pcapng"
 check 'both sections are read' test "$("$weft" replay "$work/file.pcapng" 2>&1 |
 	grep -c " $((2 * count)) packets")" -eq 1
@@ -144,7 +144,7 @@ echo text >"$work/text"
 check_weft 'a file of another kind is not appended to' 1 "can't be appended to" \
 	replay "$small" --append --pcap "$work/text"
 check 'the file is replaced with --force' replay_small --quiet --force --pcap "$work/text"
-check 'it holds the packets of one run' test "$(packets "$work/text")" -eq "$count"
+check 'the replaced file has the packets of one run' test "$(packets "$work/text")" -eq "$count"
 check_weft 'two users of standard output' 2 "'--events -' and '--pcap -' both write" \
 	replay "$small" --events - --pcap -
 check_weft 'two outputs to one file' 2 "is also the file of events" \
@@ -153,16 +153,16 @@ cp "$work/file.pcapng" "$work/input.pcapng"
 check_weft 'the input is not overwritten' 2 'input.pcapng: this file is read' \
 	replay "$work/input.pcapng" --force --pcap "$work/input.pcapng"
 mkdir "$work/dir" && cp "$work/input.pcapng" "$work/dir"
-check_weft 'nor is a file of a directory that is read' 2 'input.pcapng: this file is read' \
+check_weft 'a file of a directory that is read is not overwritten' 2 'input.pcapng: this file is read' \
 	replay "$work/dir" --append --pcap "$work/dir/input.pcapng"
-check 'both are as they were' eval 'cmp "$work/file.pcapng" "$work/input.pcapng" &&
+check 'both input files are unchanged' eval 'cmp "$work/file.pcapng" "$work/input.pcapng" &&
 	cmp "$work/file.pcapng" "$work/dir/input.pcapng"'
 check 'the summary is not in standard output' test "$(replay_small --pcap - 2>/dev/null |
 	tcpdump -nr - 2>/dev/null | wc -l)" -eq "$count"
 
 "$weft" replay "$work/lossy.pcap" --quiet --checksum ignore --pcap - 2>"$work/err" | head -c 1000 >/dev/null
 check 'a reader that leaves: status 1' test "${PIPESTATUS[0]}" -eq 1
-check 'a reader that leaves: said' grep -q 'pcap: standard output: the reading process has closed the pipe' "$work/err"
+check 'a reader that leaves: the message says so' grep -q 'pcap: standard output: the reading process has closed the pipe' "$work/err"
 
 if [ "$(id -u)" -eq 0 ]; then
 	cat >"$work/full.sh" <<-SCRIPT

@@ -60,10 +60,10 @@ check 'weft policy rollback restores version 1' says 0 v3 policy rollback 1
 check 'the policy is that of version 1' has '.version == 3 and .by == "weft policy rollback" and .policy.filter.ports == [80]'
 check 'rollback to an unknown version fails' says 3 "weft: policy: the history has no version 99; 'weft policy history' lists the versions" policy rollback 99
 check 'an earlier version is shown' eval 'policy -q show v2 | jq -e ".filter.ports == [81, 82]"'
-check 'an unknown version is not' says 3 '.*the history has no version 99.*' policy show 99
-check 'a directory' says 3 '.*: Is a directory' policy set "$work"
+check 'an unknown version is not shown: status 3' says 3 '.*the history has no version 99.*' policy show 99
+check 'a directory instead of a file: status 3' says 3 '.*: Is a directory' policy set "$work"
 check 'the history has no blanks at the end of lines' eval 'policy history | tee "$work/history" && ! grep " $" "$work/history" && grep -qE "^v3 .*  filter.ports, reassembly.depth_bytes$" "$work/history"'
-check 'an editor that fails' eval 'EDITOR=false says 1 ".*the edit was given up, nothing was changed" policy edit'
+check 'if the editor fails, weft policy edit gives up, status 1' eval 'EDITOR=false says 1 ".*the edit was given up, nothing was changed" policy edit'
 check 'weft policy edit sets the edited policy' eval 'EDITOR="sed -i s/1000/2000/" says 0 v4 policy edit && has ".policy.reassembly.depth_bytes == 2000"'
 check 'weft policy edit without a change makes no version' eval 'EDITOR=true says 0 ".*nothing was changed" policy edit'
 check 'weft policy edit with an error keeps the text' eval \
@@ -125,7 +125,7 @@ check 'without depth and verdict, all bytes are delivered' eval 'policy rollback
 
 check 'a policy is set before the restart' eval 'ports 1234 | policy set -; has ".version == 12"'
 check 'the agent ends' agent_stop
-check 'its ledgers close' ledgers_close
+check 'the ledgers of the agent close' ledgers_close
 check 'the agent starts again' start 2
 check 'the restarted agent has the stored policy' has '.version == 12 and .policy.filter.ports == [1234]'
 check 'the restarted agent reports the stored policy' grep -q "policy: version 12 is in use, which 'weft policy set' set.*--from-config" "$work/agent.err"
@@ -149,7 +149,7 @@ check 'a reload of a file that the user of the agent may not read fails, and nam
 chmod 644 "$work/weft.conf"
 echo 'filter: {ports: [5]}' >"$work/other.conf"
 check 'weft reload has no keys of its own' says 2 '.*--set filter.ports=5: only control.dir can be set here.*' reload --set filter.ports=5
-check 'nor a file' says 2 '.*other.conf: sets no control.dir.*the agent reads the file that it was started with' \
+check 'weft reload has no configuration file of its own' says 2 '.*other.conf: sets no control.dir.*the agent reads the file that it was started with' \
 	"$weft" reload -i eth0 --config "$work/other.conf"
 kill -HUP "$agent_pid"
 check 'SIGHUP reloads the configuration' wait_until 50 has '.version == 15 and .by == "SIGHUP" and .policy.filter.ports == [80, 91]'
@@ -169,8 +169,8 @@ fails_unstored() {
 		--set "agent.state_dir=$work/state" --set filter.ports=7777 "${@:3}" || return 1
 	stored | cmp "$work/before" - && ! grep 'policy of the configuration' "$work/said"
 }
-check 'another agent is running' fails_unstored 4 '.*another agent.*'
-check 'the policy is in use' has '.version == 15'
+check 'a start beside a running agent fails, and does not store its policy' fails_unstored 4 '.*another agent.*'
+check 'the policy of the running agent is unchanged' has '.version == 15'
 
 # ---- a file that can't be written or read ----
 
@@ -179,7 +179,7 @@ check 'setting a policy that can not be stored fails' eval 'ports 5 | says 1 ".*
 check 'a policy that could not be stored is not used' has '.version == 15 and .policy.filter.ports == [80, 91]'
 rmdir "$work"/state/*.new
 check 'the agent ends' agent_stop
-check 'a start without its directory fails' fails_unstored 1 '.*none.*' --events "$work/none/eve.json"
+check 'a start without the directory of its events fails, and does not store its policy' fails_unstored 1 '.*none.*' --events "$work/none/eve.json"
 sed -i 's/"version": 15/"version": 16/' "$work"/state/policy-eth0*.json
 check 'the agent starts with a damaged file' start 3
 check 'the damaged file is reported' grep -q 'is damaged (its hash or its form is wrong) and is not used' "$work/agent.err"

@@ -33,7 +33,7 @@ for mode in tap host; do
 	ip -n "$ns_a" addr flush dev eth0
 	check "$mode: an agent starts" agent_start "$ns_a" eth0 --mode "$mode" --workers 2 --checksum ignore --events "$work/events" \
 		--set filter.ports=90 --depth 64
-	check "$mode: 500 changes" changes 500
+	check "$mode: 500 policies are sent, every second one is rejected" changes 500
 	check "$mode: the agent ends" agent_stop
 	check "$mode: its ledgers close" ledgers_are_closed
 	check "$mode: at least 100 of them were accepted" [ "$(cut -d' ' -f2 "$work/counts")" -ge 100 ]

@@ -119,5 +119,5 @@ others_are_whole() {
 	[ "$whole" -gt $((conns / 10)) ] && [ -s "$work/sacrificed" ] &&
 		grep -q memory "$work/gaps" && ! grep -qx 10.1.255.255 "$work/sacrificed"
 }
-check 'who was not sacrificed is byte-exact' others_are_whole
+check 'connections without a gap are byte-exact' others_are_whole
 finish

@@ -57,8 +57,8 @@ send_chunk
 check 'files are written' wait_until 100 has_written
 check 'nothing is shed while the disk keeps up' is relief_shed_events -eq 0
 fsfreeze -f "$disk" || exit 1
-check 'the disk stops: at critical what waits longest is dropped' fill_until_shed
-check 'receiving goes on' is xsk_fill_empty_frames -eq 0
+check 'the disk stops: waiting events are dropped' fill_until_shed
+check 'no frame was lost for want of frames to receive into' is xsk_fill_empty_frames -eq 0
 shed=$(agent_metric relief_shed_events)
 check 'bytes are counted with the events' is relief_shed_bytes -gt "$shed"
 
@@ -91,7 +91,7 @@ reached_critical() {
 	levels
 	[[ $(levels) == *critical*normal ]]
 }
-check 'critical was reached, and left' reached_critical
+check 'the level critical was reached, and the last level is normal' reached_critical
 mkdir "$work/expected"
 "$root/tests/integration/pressure_traffic.py" - expect "$work/expected" $((2 * conns)) $chunk
 later_ones_are_whole() {

@@ -130,7 +130,7 @@ start() {
 	cat "$work/agent.err"
 	return 1
 }
-# works: streams are whole, and filter and verdicts are changed, without privileges.
+# works: all payload is delivered, and filter and verdicts are changed, without privileges.
 works() {
 	in_a python3 "$root/tests/integration/overload.py" eth0 5 100 200,0.1 && wait_until 50 whole 10000 &&
 		"$weft" flow shunt -i eth0 "${control[@]}" 10.9.0.1 1024 10.8.0.1 80 &&
@@ -156,12 +156,12 @@ check_weft 'tap mode: a filter may name a port' 0 . filter -i eth0 "${control[@]
 check_weft 'tap mode: the name of a host is not resolved' 2 'nosuch.invalid' filter -i eth0 "${control[@]}" host nosuch.invalid
 check 'tap mode: the agent goes on' "$weft" filter -i eth0 "${control[@]}" --clear
 check 'tap mode: still no thread has privileges' are "$agent_pid" "$nobody" "$nogroup" $none 2
-check 'tap mode: it is in the statistics' bash -c "
+check 'tap mode: the statistics have the privileges' bash -c "
 	'$weft' stats -i eth0 --set control.dir='$work/control' --json | tee /dev/stderr | jq -e '.privileges |
 		.uid == $nobody and .capabilities == [] and .no_new_privs and .seccomp and .kept == []'"
 check 'tap mode: ends with status 0' agent_stop
 check 'tap mode: nothing is left' nothing_left
-check 'tap mode: streams are whole' test "$(find "$work/tap" -type f -size 500c | wc -l)" -eq 20
+check 'tap mode: 20 streams have 500 bytes' test "$(find "$work/tap" -type f -size 500c | wc -l)" -eq 20
 check 'tap mode: the user owns its outputs' test "$(stat -c %u "$work/tap" "$work/tap.json" | sort -u)" = "$nobody"
 # The user as which weft ran could not remove /sys/fs/bpf/weft, and root without CAP_DAC_OVERRIDE
 # may not enter this directory.
@@ -183,7 +183,7 @@ kill -9 "$agent_pid"
 wait "$agent_pid" 2>/dev/null
 check 'host mode: starts after kill -9' start host --set capture.tc_attach=filter
 check 'tc filters: CAP_NET_ADMIN is kept' are "$agent_pid" "$nobody" "$nogroup" $net_admin 2
-check 'tc filters: so it is said' grep 'not given up: CAP_NET_ADMIN: .*tc filters' "$work/agent.err"
+check 'tc filters: the message names CAP_NET_ADMIN' grep 'not given up: CAP_NET_ADMIN: .*tc filters' "$work/agent.err"
 check 'tc filters: weft health shows it' bash -c "
 	'$weft' health -i eth0 --set control.dir='$work/control' | tee /dev/stderr | grep 'not given up: CAP_NET_ADMIN: '"
 check 'tc filters: works all the same' works
@@ -196,8 +196,8 @@ agent_stop
 rm -r "$work/control"
 check 'user root: starts' start tap --set agent.user=root --set agent.seccomp=false
 check 'user root: has no capability' are "$agent_pid" 0 0 $none 0
-check 'user root: so it is said' grep 'not given up: user root: agent.user is root' "$work/agent.err"
-check 'user root: no filter, it is said' grep 'not given up: system calls: agent.seccomp is off' "$work/agent.err"
+check 'user root: the message names the user' grep 'not given up: user root: agent.user is root' "$work/agent.err"
+check 'user root: the message names the missing seccomp filter' grep 'not given up: system calls: agent.seccomp is off' "$work/agent.err"
 check 'user root: ends with status 0' agent_stop
 check 'user root: nothing is left' nothing_left
 
@@ -215,7 +215,7 @@ check 'directory of root: stays root without capabilities' are "$agent_pid" 0 0 
 check 'directory of root: the command is said' grep "warning: .*chown [a-z]* $work/mine" "$work/agent.err"
 check 'directory of root: works' works
 check 'directory of root: ends with status 0' agent_stop
-check 'directory of root: streams are whole' test "$(find "$work/mine" -type f -size 500c | wc -l)" -eq 20
+check 'directory of root: 20 streams have 500 bytes' test "$(find "$work/mine" -type f -size 500c | wc -l)" -eq 20
 check 'directory of root, user named: status 4' run_in 4 : "${run[@]}" --set agent.user=nobody --streams "$work/mine" --append
 check 'directory of root, user named: said' said "the user 'nobody' may not write to $work/mine; .*chown nobody"
 check 'unknown user: status 2' run_in 2 : "${run[@]}" --set agent.user=nosuchuser

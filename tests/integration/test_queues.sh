@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_queues.sh - captures from 1, 2, 4 and 8 receive queues with 1, 2, 3 and 4 workers; the two
-# directions of each connection arrive on different queues. All streams are exact, no flow has two
-# workers, and the kernel's counts of each flow equal the sender's.
+# test_queues.sh - captures from 1, 2, 4 and 8 receive queues with 1, 2, 3 and 4 workers; with two
+# queues or more, the directions of each connection arrive on different queues. All streams are
+# exact, no flow has two workers, and the kernel's counts of each flow equal the sender's.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_readme_tour.sh - runs the tour of README.md as typed there, in a namespace, and compares its
-# output. The commands and the output of the first part are taken from README.md itself.
+# output. All commands, and the output of the first part, are taken from README.md itself.
 #
 #   [b: 192.0.2.9] eth0 <---- veth ----> eth0 [a: 192.0.2.7, weft, servers on ports 80, 443, 5432]
 . "$(dirname "$0")/lib.sh"

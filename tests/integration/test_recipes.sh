@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_recipes.sh - runs the commands of man/weft-recipes.7, section by section, and checks their
-# effects. Where a recipe needs another machine or program, a function stands for it: docker and
-# kubectl run the command with the given capabilities and mounts; ssh and zeek write the output of
-# the real programs; suricata stands for any reader of captures.
+# effects. Where a recipe needs another machine or program, a function stands for it: docker runs
+# the command with the given capabilities and mounts; kubectl runs it unchanged; ssh prints a
+# capture; zeek writes a conn.log with weft's Community IDs; suricata runs weft replay.
 #
 #   [b: 192.0.2.9] client <- veth -> bridge: eth0 <- veth -> eth0 [a: 192.0.2.7, web server, weft]
 #                                            eth1 <- veth -> eth1 [a: copies of all, because the
@@ -137,7 +137,7 @@ docker() { # run [OPTION...] IMAGE COMMAND...; exec CONTAINER COMMAND...
 kubectl() { shift 3 && exec "$@"; }
 ssh() { cat "$capture"; }
 suricata() { weft replay "$2"; }
-zeek() { # writes conn.log with the Community IDs of the file
+zeek() { # writes conn.log with the Community IDs that weft gives the file's connections
 	local file=$2
 	[ "$1" = -C ] && file=$3
 	weft replay "$file" --quiet --events - |

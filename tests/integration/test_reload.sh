@@ -52,9 +52,9 @@ check 'reading needs no token' http 200 .version GET /api/v1/policy
 write $base sinks.http.read_token=true
 check 'sinks.http.read_token changes' changes sinks.http.read_token
 check 'reading needs the token' http 401 .error GET /api/v1/policy
-check 'with the token it is possible' http 200 .version GET /api/v1/policy -H "$token"
+check 'reading with the token is possible' http 200 .version GET /api/v1/policy -H "$token"
 write $base
-check 'it changes back' changes sinks.http.read_token
+check 'sinks.http.read_token changes back' changes sinks.http.read_token
 check 'reading needs no token again' http 200 .version GET /api/v1/policy
 
 check 'a key is stored' weft_at state set a 1
@@ -62,7 +62,7 @@ write $base state.max_entries=2
 check 'state.max_entries changes' changes state.max_entries
 # The store also has the key of the policy.
 check 'a third key is rejected' eval '! weft_at state set b 1'
-check 'existing ones can change' weft_at state set a 2
+check 'existing keys can change' weft_at state set a 2
 write $base state.max_mb=64
 check 'state.max_mb changes, the other one back' eval 'reload && [ "$(sort "$work/said" | tr "\n" " ")" = "changed: state.max_entries changed: state.max_mb " ]'
 check 'the state store has the new limit' eval 'in_a curl -s "http://127.0.0.1:$port/metrics" | grep -x "weft_state_limit_bytes 67108864"'
@@ -83,7 +83,7 @@ check 'statistics are written' wait_until 100 grep -q '"event_type":"stats"' "$w
 
 write state.max_mb=32 control.max_subscribers=1 sinks.stats_interval_sec=1 memory.cleanup_interval_sec=7
 check 'a key that can not change is reported' eval '! reload && grep "memory.cleanup_interval_sec can.t change" "$work/said"'
-check 'the others did not change either' eval 'in_a curl -s "http://127.0.0.1:$port/metrics" | grep -x "weft_state_limit_bytes 67108864"'
+check 'with a rejected key, state.max_mb did not change either' eval 'in_a curl -s "http://127.0.0.1:$port/metrics" | grep -x "weft_state_limit_bytes 67108864"'
 
 write state.max_mb=64 control.max_subscribers=1 sinks.stats_interval_sec=1 capture.duration_sec=3600
 kill -HUP "$agent_pid"
@@ -99,5 +99,5 @@ check 'capture.packets_max changes' changes capture.packets_max
 check 'a connection is made' in_b python3 -c '
 import socket
 socket.socket().connect_ex(("'$ip_a'", 1))'
-check 'the agent ends after that many packets' ends_by_itself
+check 'the agent ends after capture.packets_max packets' ends_by_itself
 finish

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_replay_cli.sh - checks weft's message and exit status for each mistake of an operator.
+# test_replay_cli.sh - checks weft's message and exit status for mistakes of an operator, and the
+# options of replay, its outputs, its filter keys, and the completion of bash.
 . "$(dirname "$0")/lib.sh"
 need_weft
 
@@ -54,11 +55,11 @@ check_weft 'missing file' 3 "none.pcap.*No such file" replay "$work/none.pcap"
 mkdir "$work/no-captures"
 check_weft 'a directory without captures' 3 'no capture file in this directory' replay "$work/no-captures"
 head -c 4096 /dev/urandom >"$work/garbage"
-check_weft 'garbage' 3 'garbage' replay "$work/garbage"
+check_weft 'a file of garbage is named' 3 'garbage' replay "$work/garbage"
 : >"$work/empty"
-check_weft 'empty file' 3 'empty' replay "$work/empty"
+check_weft 'an empty file is named' 3 'empty' replay "$work/empty"
 head -c 20 "$work/good.pcap" >"$work/half-header"
-check_weft 'file header cut' 3 'half-header' replay "$work/half-header"
+check_weft 'a file with half a header is named' 3 'half-header' replay "$work/half-header"
 python3 "$root/tests/integration/make_pcap.py" "$work/unknown.pcap" 147
 check_weft 'unknown link type: it is named' 3 'link' replay "$work/unknown.pcap"
 if [ "$(id -u)" -eq 0 ]; then
@@ -74,7 +75,7 @@ fi
 # ---- data before the damage is delivered ----
 stream=10.0.0.1.1000-10.0.0.2.80
 head -c $((size - 10)) "$work/good.pcap" >"$work/cut.pcap"
-check_weft 'cut file: status 3, damage told' 3 'cut.pcap' replay "$work/cut.pcap" --streams "$work/cut"
+check_weft 'cut file: status 3, the file is named' 3 'cut.pcap' replay "$work/cut.pcap" --streams "$work/cut"
 check 'cut file: what came before is there' grep -qx hello "$work/cut/$stream"
 
 # ---- outputs ----
@@ -96,16 +97,16 @@ check_weft 'events into a missing directory' 1 'No such file' \
 	replay "$work/good.pcap" --events "$work/none/events.json"
 check_weft 'an earlier run is not overwritten in silence' 1 "$work/good" \
 	replay "$work/good.pcap" --streams "$work/good"
-check_weft 'it is said how to go on' 1 'keep them with --append, or delete them with --force' \
+check_weft 'the message names --append and --force' 1 'keep them with --append, or delete them with --force' \
 	replay "$work/good.pcap" --streams "$work/good"
-check_weft 'append' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good" --append
+check_weft '--append is accepted' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good" --append
 check 'earlier files stay, new ones have the next number' bash -c "
 	grep -qx hello '$work/good/$stream' && grep -qx hello '$work/good/$stream#2'"
 : >"$work/good/notes.txt"
-check_weft 'force' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good" --force
+check_weft '--force is accepted' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good" --force
 check 'stream files are those of the last run, other files stay' bash -c "
 	[ \$(ls '$work/good' | wc -l) -eq 3 ] && [ -e '$work/good/notes.txt' ] && grep -qx hello '$work/good/$stream'"
-check_weft 'both' 2 'either kept or deleted' replay "$work/good.pcap" --streams "$work/good" --append --force
+check_weft '--append together with --force is refused' 2 'either kept or deleted' replay "$work/good.pcap" --streams "$work/good" --append --force
 check_weft 'streams to standard output' 2 'a directory is needed' replay "$work/good.pcap" --streams -
 check_weft 'events, first run' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json"
 lines=$(wc -l <"$work/again.json")
@@ -114,8 +115,8 @@ check_weft 'events are appended, which is said' 0 'again.json holds [0-9]+ bytes
 check 'standard output holds no earlier run' bash -c "
 	(echo first; '$weft' replay '$work/good.pcap' --events -) >'$work/mixed' 2>'$work/err' && cat '$work/err' && ! grep 'earlier run' '$work/err'"
 check 'both runs are in the file' test "$(wc -l <"$work/again.json")" -eq $((2 * lines))
-check_weft 'force empties it' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json" --force
-check 'one run is in the file' test "$(wc -l <"$work/again.json")" -eq "$lines"
+check_weft '--force is accepted for a file of events' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json" --force
+check '--force: the file of events has one run' test "$(wc -l <"$work/again.json")" -eq "$lines"
 if [ -w /dev/full ]; then
 	check_weft 'full disk behind the events' 1 'No space' replay "$work/good.pcap" --events /dev/full
 fi
@@ -154,7 +155,7 @@ check_weft 'filter keys that match nothing' 0 '8 do not match the filter$' \
 	replay "$work/good.pcap" --set filter.deny=10.0.0.0/8
 check_weft 'wrong checksums' 0 'have wrong checksums \(try --checksum ignore\)' \
 	replay "$own_corpus/captures/checksum/both-wrong-auto.pcap" --checksum verify
-check_weft 'nearly all checksums of a sender are wrong: told once' 0 \
+check_weft 'nearly all checksums of a sender are wrong: reported' 0 \
 	'nearly all segments of 10.0.0.1 have wrong checksums' \
 	replay "$own_corpus/captures/checksum/all-wrong-auto.pcap"
 check 'something found: no such line' bash -c "

@@ -33,12 +33,12 @@ check 'a directory and a file' same both "$work/turn/part.pcap0" "$work/turn/par
 	<(cat "$work/turn/part.pcap1") "$work/turn/part.pcap2" "$work/turn/part.pcap4"
 check 'pipes' same pipes <(cat "${row[0]}") <(cat "${row[1]}") "${row[2]}" <(gzip -c "${row[3]}") "${row[4]}"
 check 'an expression after the files' same filter "${row[@]}" tcp or udp
-check_weft 'an expression that begins with a word that is a file' 0 ' 0 connections' \
+check_weft 'an expression that matches no TCP' 0 ' 0 connections' \
 	replay "${row[@]}" 'udp'
 check_weft 'a directory without captures' 3 'no capture file in this directory' replay "$work/whole"
-check_weft 'a missing file is told' 3 "$work/none.pcap: No such file" \
+check_weft 'a missing file is reported' 3 "$work/none.pcap: No such file" \
 	replay "${row[0]}" "$work/none.pcap" "${row[1]}"
-check_weft 'and the others are read' 3 '10 packets' replay "$work/none.pcap" "$work/missing.pcap" \
+check_weft 'a file after missing ones is read' 3 '10 packets' replay "$work/none.pcap" "$work/missing.pcap" \
 	"$corpus/captures/open/ordinary.pcap"
 
 # The ring has more files than the process may open.
@@ -52,29 +52,29 @@ check 'more files than descriptors' few_descriptors
 cp -r "$work/row" "$work/damaged"
 echo notes >"$work/damaged/README"
 head -c $(($(stat -c %s "${row[4]}") - 5)) "${row[4]}" >"$work/damaged/trace.pcap4"
-check_weft 'a file that is no capture is told' 3 'README: not a capture file, skipped' \
+check_weft 'a file that is no capture is reported' 3 'README: not a capture file, skipped' \
 	replay "$work/damaged" --streams "$work/damaged.out"
 for count in 2 3; do
 	echo notes >"$work/damaged/NOTES$count"
 	said='1 more file was skipped, because it is not a capture$'
 	[ "$count" = 3 ] && said='2 more files were skipped, because they are not captures$'
-	check_weft "$count such files are told" 3 "damaged: $said" replay "$work/damaged"
+	check_weft "$count such files are reported" 3 "damaged: $said" replay "$work/damaged"
 done
-check 'the damaged file gives what came before' bash -c \
+check 'with the damaged file, there are as many streams as without damage' bash -c \
 	"[ \$(ls '$work/damaged.out' | wc -l) -eq \$(ls '$work/whole' | wc -l) ]"
 printf garbage >"$work/damaged/trace.pcap4"
-check_weft 'a file of garbage in a list is told, the others are read' 3 'trace.pcap4: not a pcap' \
+check_weft 'a file of garbage in a list is reported' 3 'trace.pcap4: not a pcap' \
 	replay "$work"/damaged/trace.pcap*
 
 # ---- cat ----
 cat "${row[@]}" >"$work/joined.pcap"
-check_weft 'files joined by cat are told, with the place' 3 \
+check_weft 'files joined by cat are reported, with the place' 3 \
 	"damaged at byte $(stat -c %s "${row[0]}") .*: another capture file begins here" \
 	replay "$work/joined.pcap" --streams "$work/joined"
-check_weft 'nothing behind the second header is read' 0 '' \
+check_weft 'the first of these files is read alone' 0 '' \
 	replay "${row[0]}" --streams "$work/first"
-check 'nothing wrong is delivered' diff -r -x '.*' "$work/first" "$work/joined"
-check 'also through a pipe' bash -c "cat '$work/joined.pcap' | '$weft' replay - 2>'$work/err'
+check 'of files joined by cat, only the first is delivered' diff -r -x '.*' "$work/first" "$work/joined"
+check 'files joined by cat are reported, also from a pipe' bash -c "cat '$work/joined.pcap' | '$weft' replay - 2>'$work/err'
 	[ \$? -eq 3 ] && grep -q 'another capture file begins here' '$work/err'"
 
 # ---- compressed ----
@@ -97,7 +97,7 @@ large_file() {
 		"$weft" replay "$work/large.gz" --checksum ignore --quiet --streams "$work/large.out" &&
 		diff -r -x '.*' "$work/large" "$work/large.out"
 }
-check 'a compressed file of more than 64 KiB' large_file
+check 'a compressed file of more than 256 KiB' large_file
 # Only a part of the last block of 64 KiB is lost, not the whole block.
 head -c 200000 "$work/large.gz" >"$work/cut.gz"
 check_weft 'compressed file that ends too early: what is before is read' 3 \

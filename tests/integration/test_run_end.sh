@@ -45,8 +45,8 @@ check 'agent starts' start || finish
 kill -USR1 "$agent_pid"
 kill -USR2 "$agent_pid"
 check 'USR1 and USR2 do not end it' talk 1
-check 'it captures on' wait_until 50 flow_recorded
-check 'and ends when it is told to' agent_stop
+check 'after USR1 and USR2, the agent still captures' wait_until 50 flow_recorded
+check 'after USR1 and USR2, SIGTERM ends the agent with status 0' agent_stop
 
 check 'agent starts' start || finish
 check 'a connection is made' talk 1
@@ -60,7 +60,7 @@ kill -HUP "$agent_pid"
 check 'SIGHUP opens the file of events again' wait_until 50 test -e "$work/events"
 check 'another connection is made' talk 1
 check 'its record is in the new file' wait_until 50 flow_recorded
-check 'and not in the old one' test "$(grep -c '"event_type":"flow"' "$work/events.1")" -eq 1
+check 'the old file has the first record only' test "$(grep -c '"event_type":"flow"' "$work/events.1")" -eq 1
 check 'agent ends with status 0' agent_stop
 # ends_in_terminal: an agent whose terminal is closed ends with status 0.
 ends_in_terminal() {
@@ -88,7 +88,7 @@ pids+=("$reader_pid")
 check 'agent starts' wait_until 100 "$weft" stats -i lo --set "control.dir=$work/control"
 check 'a connection is made' talk 1
 check 'a run ends when nobody reads its only output' lib_gone "$reader_pid" 100
-check 'and says so' grep -q 'every output has failed, so weft ends' "$work/agent.err"
+check 'a run that ends for want of a reader says so' grep -q 'every output has failed, so weft ends' "$work/agent.err"
 
 # A pipe whose reader does not read delays the end by some seconds.
 mkfifo "$work/full"
@@ -127,9 +127,9 @@ run_for() { # ARGS...: run until it ends by itself
 background talk_pid ip netns exec "$ns_a" python3 "$work/talk.py" 1000000 0.05
 check 'a run with --duration ends by itself, with status 0' run_for --duration 3s
 check 'with a summary' grep -q 'weft: lo: [1-9][0-9,]* packets' "$work/agent.err"
-check 'and with records' flow_recorded
-check 'so does a run with --count' run_for --count 20
-check 'with a summary and all its packets' grep -qE 'ledger user_frames closed: ([2-9][0-9]|[0-9]{3,}|[0-9]+,[0-9]+) =' "$work/agent.err"
+check 'a run with --duration has written records' flow_recorded
+check 'a run with --count ends by itself, with status 0' run_for --count 20
+check 'the run with --count 20 has processed at least 20 frames' grep -qE 'ledger user_frames closed: ([2-9][0-9]|[0-9]{3,}|[0-9]+,[0-9]+) =' "$work/agent.err"
 kill "$talk_pid"
 check_weft 'a duration that is none' 2 'expected 0 to 31536000 seconds, or a time such as 30s' \
 	run -i lo --duration soon

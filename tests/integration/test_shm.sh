@@ -54,8 +54,8 @@ download() {
 		in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 10000
 	fi
 }
-# has_all NAME DIR: each connection that the client NAME printed has the bytes of the agent's file
-# in DIR.
+# has_all NAME DIR: the client NAME printed all connections of the capture, each with the bytes of
+# the agent's file in DIR.
 has_all() {
 	(cd "$work/$2" && "$sub_check" --sum "$ip_a".80-*) | sort >"$work/want"
 	grep -v total "$work/$1.out" | sort >"$work/have"
@@ -93,9 +93,9 @@ for mode in host tap; do
 	if [ "$mode" = tap ]; then
 		check 'a member of the group is accepted' setpriv --reuid 65534 --regid 65534 --groups "$(getent group "$group" | cut -d: -f3)" \
 			/usr/bin/python3 "$root/tests/integration/shm_peer.py" "$socket" often 1
-		check 'but may send no other request' setpriv --reuid 65534 --regid 65534 --groups "$(getent group "$group" | cut -d: -f3)" \
+		check 'a member of the group may send no other request' setpriv --reuid 65534 --regid 65534 --groups "$(getent group "$group" | cut -d: -f3)" \
 			bash -c "'$weft' stats -i eth0 --set 'control.dir=$work/control' 2>&1 | grep -q 'only root and the user of the agent' && [ \${PIPESTATUS[0]} = 4 ]"
-		check 'another user is not' eval '! setpriv --reuid 65534 --regid 65534 --clear-groups \
+		check 'a user outside the group is rejected' eval '! setpriv --reuid 65534 --regid 65534 --clear-groups \
 			/usr/bin/python3 "$root/tests/integration/shm_peer.py" "$socket" often 1'
 		chmod 666 "$socket"
 		check 'a user outside the group is refused, even if the socket lets that user connect' setpriv --reuid 12345 --regid 12345 --clear-groups \
@@ -103,7 +103,7 @@ for mode in host tap; do
 	fi
 	check 'the memory and the ring cannot be written' peer write
 	check "$mode: agent ends" is_closed
-	check 'the clients are told' eval "ended_with $mode-a 0 && ended_with $mode-b 0"
+	check 'both clients end with status 0' eval "ended_with $mode-a 0 && ended_with $mode-b 0"
 	wait "$sub_pid"
 	check 'both clients got every byte of every connection' eval "has_all $mode-a $mode && has_all $mode-b $mode"
 	raw_right() { find "$work/$mode" -name "$ip_a.80-*" -exec cmp -s {} "$work/$mode.raw" \; -print | grep -q .; }
@@ -141,7 +141,7 @@ check 'the client that keeps up gets the end of each connection' wait_until 100 
 check "a client subscribes and leaves $opens times" peer often "$opens"
 check 'no subscription of these clients is left' wait_until 50 eval '[ "$(subscriptions | grep -cE "often|jump|chatter|still|victim")" -eq 0 ]'
 check 'agent ends' is_closed
-check 'the clients are told' eval 'ended_with keeper 0 && ended_with stopped 0 && ended_with newest 0'
+check 'the remaining clients end with status 0' eval 'ended_with keeper 0 && ended_with stopped 0 && ended_with newest 0'
 check 'the client that keeps up gets every byte' has_all keeper hostile
 lost_right() {
 	local all name

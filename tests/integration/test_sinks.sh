@@ -26,14 +26,14 @@ whole() {
 }
 
 check 'many interleaved streams' "${replay[@]}" --streams "$work/all"
-check 'each is whole' whole "$work/all"
+check 'each of many interleaved streams is whole' whole "$work/all"
 
 check 'with few open files' bash -c "ulimit -n 100 && ${replay[*]} --streams '$work/few'"
-check 'each is whole all the same' diff -r "$work/all" "$work/few"
+check 'with few open files, each stream is whole' diff -r "$work/all" "$work/few"
 
 check 'through a pipe' bash -c "
 	cat '$work/many.pcap' | '$weft' replay - --checksum ignore --quiet --streams '$work/piped'"
-check 'the same bytes' diff -r "$work/all" "$work/piped"
+check 'through a pipe: the same streams' diff -r "$work/all" "$work/piped"
 
 check 'through a pipe that trickles' bash -c "
 	dd if='$work/many.pcap' bs=777 status=none | head -c 3000000 |
@@ -46,7 +46,7 @@ ${replay[*]} --streams '$work/small/streams' --events '$work/events.json'
 SCRIPT
 unshare -m bash "$work/full.sh" 2>"$work/err"
 check 'full disk: status 1' test $? -eq 1
-check 'full disk: said once' test "$(grep -c 'No space left on device; no further streams' "$work/err")" -eq 1
+check 'full disk: the message is printed once' test "$(grep -c 'No space left on device; no further streams' "$work/err")" -eq 1
 check 'full disk: the events go on' \
 	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/events.json" | sort -u | wc -l)" -eq $conns
 
@@ -62,13 +62,13 @@ bash -c "${replay[*]} --streams '$work/slow' --events -" |
 		echo "$line"
 		[ $((RANDOM % 50)) -eq 0 ] && sleep 0.02
 	done >"$work/slow.json"
-check 'slow events reader: nothing is lost' \
+check 'slow events reader: no record is lost' \
 	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/slow.json" | sort -u | wc -l)" -eq $conns
-check 'slow events reader: nor are streams' diff -r "$work/all" "$work/slow"
+check 'slow events reader: the streams are whole' diff -r "$work/all" "$work/slow"
 
 # The reader begins after the default time limit for which a worker waits.
 bash -c "${replay[*]} --set delivery.queue_bytes=131072 --set delivery.overflow=block-with-timeout \
 	--set delivery.block_timeout_ms=60000 --events -" | { sleep 1; cat; } >"$work/late.json"
-check 'late events reader: nothing is lost within delivery.block_timeout_ms' \
+check 'late events reader: no record is lost within delivery.block_timeout_ms' \
 	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/late.json" | sort -u | wc -l)" -eq $conns
 finish

@@ -96,7 +96,7 @@ flags=$(PKG_CONFIG_PATH=$dest/opt/weft/lib/pkgconfig pkg-config --define-variabl
 check "the README's client is built with pkg-config" cc -Wall -Wextra -Wno-unused-parameter -Werror -o "$work/client" "$work/client.c" $flags
 background client_pid env LD_LIBRARY_PATH="$dest/opt/weft/lib" "$work/client" "$socket" >"$work/client.out" 2>"$work/client.err"
 sub_pids[client]=$client_pid
-check 'it subscribes' wait_until 50 is_subscribed "client-$client_pid"
+check "the README's client subscribes" wait_until 50 is_subscribed "client-$client_pid"
 
 # has_ends NAME COUNT: the packets in $work/NAME.pcapng have COUNT ends of directions.
 has_ends() { [ "$(packets "$1" 'tcp.flags.fin == 1' | wc -l)" -eq "$2" ]; }
@@ -121,7 +121,7 @@ check 'hex: the bytes' wait_until 100 decodes hex "$work/hex.out" "$random_port"
 check 'JSON: the bytes' wait_until 100 decodes json "$work/json.out" "$random_port" "$work/random.answer"
 check 'the beginning of each stream, and all records' wait_until 50 beginnings
 check 'weft subscribe ends on SIGINT, status 0' interrupt text
-check 'the others, too' eval 'interrupt hex && interrupt json && interrupt first && interrupt other'
+check 'weft subscribe ends on SIGINT with hex, JSON and --first, too' eval 'interrupt hex && interrupt json && interrupt first && interrupt other'
 check 'the example in Python: the bytes' wait_until 50 decodes python "$work/python.out" "$random_port" "$work/random.answer"
 check 'lines of JSON match their schemas' eve_is_valid "$work/json.out" flow stream_data
 check 'the interface is named' jq -se 'all(.[]; .in_iface == "eth0")' "$work/json.out"
@@ -130,7 +130,7 @@ check 'both end on SIGINT' eval 'interrupt pcap && interrupt piped && wait "$tsh
 check 'tshark follows the first connection: the bytes' eval 'from_server "$work/follow" | cmp - "$work/random.answer"'
 check 'tshark finds no loss, retransmission or disorder' eval '! packets clean "tcp.analysis.flags" | grep .'
 check 'the interface is named in the file' eval '! packets clean "frame.interface_name != \"eth0\"" | grep .'
-check 'the ISNs are those of the connection' eval '[ "$(packets clean "tcp.flags.syn == 1 && frame.comment contains derived" | wc -l)" -eq 0 ]'
+check 'no SYN has the comment of a derived sequence number' eval '[ "$(packets clean "tcp.flags.syn == 1 && frame.comment contains derived" | wc -l)" -eq 0 ]'
 same_streams() {
 	local name
 	replay clean || return 1
@@ -139,19 +139,19 @@ same_streams() {
 	done
 }
 check 'the packets, replayed: the streams of the agent' same_streams
-check 'the bytes' cmp "$work/clean/$ip_a.80-$ip_b.$letters_port" "$work/letters.answer"
+check 'the packets, replayed: the bytes of the second connection' cmp "$work/clean/$ip_a.80-$ip_b.$letters_port" "$work/letters.answer"
 sum=$(sha256sum <"$work/clean.pcapng")
 check_weft 'a file that is not empty is refused' 1 'clean.pcapng is not empty, and is not overwritten' \
 	subscribe -i eth0 --set "control.dir=$work/control" --pcap "$work/clean.pcapng"
-check 'and is left as it was' test "$(sha256sum <"$work/clean.pcapng")" = "$sum"
-check_weft 'one that cannot be made' 1 'none/x can.t be written: No such file' \
+check 'a file that is refused is unchanged' test "$(sha256sum <"$work/clean.pcapng")" = "$sum"
+check_weft 'a file that cannot be made is refused' 1 'none/x can.t be written: No such file' \
 	subscribe -i eth0 --set "control.dir=$work/control" --pcap "$work/none/x"
 check 'a terminal is refused' eval 'script -qec "\"$weft\" subscribe --pcap -" /dev/null </dev/null | grep -q "packets are not written to a terminal"'
 check_weft 'packets in another format are refused' 2 'the format hex has no packets; leave out --format' subscribe --pcap - --format hex
 check_weft 'packets as JSON, too' 2 'the format json has no packets; leave out --json' subscribe --pcap - --json
 check_weft 'a full disk: status 1, with the reason' 1 'subscribe: can.t write to /dev/full: No space left' \
 	subscribe -i eth0 --set "control.dir=$work/control" --pcap /dev/full
-check 'nothing of other connections' test ! -s "$work/other.out"
+check 'with a filter for another port, nothing is printed' test ! -s "$work/other.out"
 check 'a summary says what was printed' grep -qE 'subscribe: [0-9]+ events, [0-9]+ bytes of streams, 0 bytes in gaps; lost: 0 events' "$work/text.err"
 
 # ---- packets of which some are missing ----
@@ -206,7 +206,7 @@ check 'the end of the connection is printed' wait_until 50 grep -q '\[close: ' "
 check 'the beginning is marked' grep -qE '\[open: midway, from offset [0-9]+ toserver, [1-9][0-9]+ toclient\]' "$work/middle.out"
 check 'it ends on SIGINT' interrupt middle
 check 'packets: the end' wait_until 100 eval 'packets joined "tcp.flags.reset == 1 || tcp.flags.fin == 1" | grep -q .'
-check 'and SIGINT' interrupt joined
+check 'packets: SIGINT ends weft subscribe' interrupt joined
 check 'nothing is called missing; a comment says why the beginning is not there' eval '
 	packets joined "frame.number == 1" -e frame.comment | grep "earlier bytes are older than this output" &&
 	! packets joined "frame.comment contains missing || tcp.flags.syn == 1 || tcp.analysis.flags" | grep .'
@@ -221,7 +221,7 @@ check_weft 'an event that JSON does not have is refused' 2 "'open' can't be chos
 # ---- many at once ----
 
 all_gone() { [ "$(subscriptions | wc -l)" -eq "$1" ]; }
-check 'those that ended are gone' wait_until 50 all_gone 4 # two outputs, the example in Python, the README's client
+check 'subscriptions of clients that ended are gone' wait_until 50 all_gone 4 # two outputs, the example in Python, the README's client
 policies=(drop-oldest drop-newest block-with-timeout resize)
 for ((i = 0; i < keepers; i++)); do
 	background pid "$sub_check" "$socket" "keeper-$i" "${policies[i % 4]}" 8388608 >"$work/keeper-$i.out" 2>"$work/keeper-$i.err"
@@ -247,14 +247,14 @@ check 'downloads' web_get_many "$downloads" many
 kill -9 "$victim_pid" && kill -CONT "$victim_pid" 2>/dev/null
 check 'one client connects 1,000 times' wait "$often_pid"
 check 'requests that are wrong are refused, with the reason' peer bad
-check 'who sends no more still gets frames' eval 'peer half & half_pid=$!; wait_until 50 is_subscribed half && get half ready && wait $half_pid'
-check 'who sends garbage gets an error' peer talks
-check 'one that was killed is gone' wait_until 50 is_gone victim
+check 'a client that shuts down its sending side gets a frame' eval 'peer half & half_pid=$!; wait_until 50 is_subscribed half && get half ready && wait $half_pid'
+check 'a client that sends garbage gets an error' peer talks
+check 'the client that was killed is gone' wait_until 50 is_gone victim
 # What the socket and its sender can hold is taken from the queue, which is more than all downloads if
 # the sender is starved and the queue drops most of them. So more downloads must follow.
 is_gone_with_more_events() { get more many-1 && is_gone idle; }
-check 'one that takes nothing for its idle_ttl_ms is given up' wait_until 100 is_gone_with_more_events
-check 'one without such a time stays' is_subscribed never
+check 'a client that takes nothing for its idle_ttl_ms is ended' wait_until 100 is_gone_with_more_events
+check 'a client without idle_ttl_ms stays' is_subscribed never
 touch "$work/go"
 kill -CONT "${sub_pids[lagging]}"
 
@@ -276,8 +276,8 @@ check 'agent ends with status 0, and does not wait for a client that never reads
 kill "$never_pid"
 check 'all ledgers close' ledgers_close
 check 'the end of the agent: the example in Python, status 0' ends python 0
-check "the README's client is told" eval 'ends client 0 && grep -q "the capture has ended" "$work/client.err"'
-check "its bytes" contains "$work/client.out" "$work/letters.answer"
+check "the README's client reports the end of the capture" eval 'ends client 0 && grep -q "the capture has ended" "$work/client.err"'
+check "the README's client has printed the bytes of the second connection" contains "$work/client.out" "$work/letters.answer"
 
 # Write the expected line of each connection, sorted as comm needs it.
 (cd "$work/streams" && "$sub_check" --sum "$ip_a".80-*) | sort >"$work/want"
@@ -307,8 +307,8 @@ lagging_right() {
 		$lost > 0 and $got + $lost == $all' "$work/lagging.out" &&
 		grep -qE 'weft: subscribe: lost: [0-9]+ events? of [0-9.]+-[0-9.]+, [0-9]+ bytes at offset' "$work/lagging.err"
 }
-check 'who keeps up gets every byte of every connection' kept_right
-check 'who does not is told of each byte that is missing' lost_right
+check 'clients that keep up get every byte of every connection' kept_right
+check 'slow clients: received and lost bytes add up to all bytes' lost_right
 check 'weft subscribe prints what is missing, as JSON and on standard error' lagging_right
 
 # ---- nothing is left, and an agent that dies ----
@@ -326,7 +326,7 @@ check 'weft subscribe waits' sub_start orphan port 80
 kill -9 "$agent_pid"
 wait "$agent_pid" 2>/dev/null
 check 'an agent that dies: status 1' ends orphan 1
-check 'with the reason' grep -q 'weft: subscribe: .*/eth0.sock: the connection was cut off' "$work/orphan.err"
+check 'an agent that dies: the reason is printed' grep -q 'weft: subscribe: .*/eth0.sock: the connection was cut off' "$work/orphan.err"
 same_as_stats() {
 	local command
 	for command in stats subscribe; do

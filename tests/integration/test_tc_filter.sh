@@ -68,25 +68,25 @@ web_file small 50000
 # ---- together with filters of other owners ----
 
 check 'without a qdisc: captures, and none is left' as_before sees_a_download
-check 'that it is by tc filters is told once' bash -c "
+check 'that weft is attached by tc filters is logged once' bash -c "
 	[ \$(grep -c 'attached by tc filters' '$work/agent.err') -eq 1 ]"
 
 tc_a qdisc add dev eth0 clsact
 check 'an empty qdisc of others stays' as_before sees_a_download
 check 'a filter of others, the first, which ends the chain' in_a "$helper" filter eth0 1 1
-check 'weft sees what it sees, and it stays' as_before sees_a_download
+check 'weft captures a download beside this filter, which stays' as_before sees_a_download
 check 'a filter of others that has weft'\''s handle' in_a "$helper" filter eth0 1 0x77656600
-check 'it is no filter of weft' bash -c "
+check 'doctor does not count this filter as one of weft' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 --remove-stale | grep 'tc_filters.* 0 in use'"
 starts_and_ends() { start && agent_stop; }
-check 'it stays' as_before starts_and_ends
-check 'a place behind it is warned of' grep 'warning.*other tc filters run before' "$work/agent.err"
+check 'this filter stays after weft has run' as_before starts_and_ends
+check 'a warning says that other tc filters run before that of weft' grep 'warning.*other tc filters run before' "$work/agent.err"
 free_tc
 
 if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 protocol ip u32 \
 	match ip protocol 17 0xff action pass 2>/dev/null; then
 	check 'a filter of another kind stays' as_before sees_a_download
-	check '... and comes first, with a warning' grep 'run before the filter of weft (tc ingress, priority 2)' "$work/agent.err"
+	check 'a filter of another kind comes first, with a warning' grep 'run before the filter of weft (tc ingress, priority 2)' "$work/agent.err"
 else
 	# The part above needs the classifier u32. Debian's kernels have it, so `make test-kernels`
 	# runs the part.
@@ -108,8 +108,8 @@ refused() {
 	[ $? -eq 4 ] && grep -q 'tc qdisc del dev eth0 ingress; tc qdisc add dev eth0 clsact' "$work/err"
 }
 check 'the qdisc "ingress" is refused with what to do, and stays' as_before refused
-check 'what the refusal advises' in_a bash -c 'tc qdisc del dev eth0 ingress; tc qdisc add dev eth0 clsact'
-check '... works' as_before sees_a_download
+check 'the qdisc is replaced as the refusal advises' in_a bash -c 'tc qdisc del dev eth0 ingress; tc qdisc add dev eth0 clsact'
+check 'with the advised qdisc, weft captures a download' as_before sees_a_download
 free_tc
 
 # ---- an agent that stops for a while ----
@@ -161,32 +161,32 @@ removal_refused() {
 	doctor "$1" --remove-stale
 	[ $? -eq 4 ] && [ "$(tc_a filter show dev "$1" ingress | grep -c weft_host)" -eq 1 ]
 }
-check '... and does not remove them' removal_refused eth0
+check 'doctor does not remove the filters of a running agent' removal_refused eth0
 rename() {
 	ip -n "$ns_a" link set "$1" down && ip -n "$ns_a" link set "$1" name "$2" &&
 		ip -n "$ns_a" link set "$2" up
 }
 check 'the interface gets another name' rename eth0 lan0
-check '... doctor knows the owner all the same' removal_refused lan0
-check '... and gets its name back' rename lan0 eth0
+check 'under another name of the interface, doctor does not remove them either' removal_refused lan0
+check 'the interface gets its name back' rename lan0 eth0
 check 'kill -9' killed
-check 'its filters are left' has_own 2
-check 'they do nothing' left_filters_do_nothing
-check 'doctor names them' bash -c "
+check 'after kill -9, the filters are left' has_own 2
+check 'the filters that are left do nothing' left_filters_do_nothing
+check 'doctor names the stale filters' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 | tee /dev/stderr |
 		grep -A1 'tc_filters.* 2 stale filters of a killed weft process on eth0.*weft_host' | grep -e '-i eth0 --remove-stale'"
-check 'doctor removes them' doctor eth0 --remove-stale
-check '... and the qdisc: all is as before' test "$before" = "$(tc_state)"
+check 'doctor removes the stale filters' doctor eth0 --remove-stale
+check 'doctor removes the qdisc, too: all is as before' test "$before" = "$(tc_state)"
 
 start_removes() {
 	start && killed && start && has_own 2 &&
 		grep 'removed 2 stale tc filters' "$work/agent.err" && agent_stop
 }
-check 'the next start removes them' as_before start_removes
+check 'the next start removes stale filters' as_before start_removes
 
 tap_removes() {
 	start && killed && has_own 2 && ip -n "$ns_a" addr flush dev eth0 &&
 		agent_start "$ns_a" eth0 --mode tap && has_own 0 && agent_stop
 }
-check 'a start in tap mode removes them, too' as_before tap_removes
+check 'a start in tap mode removes stale filters, too' as_before tap_removes
 finish

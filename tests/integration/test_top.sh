@@ -78,13 +78,13 @@ check_weft 'without a terminal, weft stats is named' 2 'must be a terminal; use 
 status=$?
 top_start ''
 check 'without an agent, the status is that of weft stats' ended $status
-check 'and so is the message' bash -c "
+check 'without an agent, the message is that of weft stats' bash -c "
 	tmux -S '$work/tmux' capture-pane -p -J | sed 's/ *\$//' | grep -qxF \"\$(sed 's/stats/top/' '$work/stats.err')\""
 check_weft 'a wrong interval is rejected' 2 '' top --interval 0
 top_start '' --interval 0.1
 check 'an interval that is too short is rejected' appears "0.1' is not a number of seconds from 0.2 to 60"
 top_start TERM=nonsense
-check 'the agent is asked before the terminal' ended $status
+check 'without an agent, an unknown terminal gives the status of weft stats' ended $status
 
 # ---- a running agent ----
 
@@ -97,14 +97,14 @@ background talk_pid ip netns exec "$ns_a" bash -c \
 check 'connections are open' wait_until 100 grep -q ready "$work/talk.out"
 top_start TERM=nonsense
 check 'an unknown type of terminal is reported' appears 'TERM: the type of the terminal is unknown'
-check 'with its status' ended 1
+check 'an unknown type of terminal: status 1' ended 1
 top_start '' "'tcp prot 80'"
 check 'a wrong filter is rejected as by weft flows' ended 2
 
 top_start '' --interval 0.2
 check 'health is shown' appears '^health +ok$'
-check 'rates, losses and memory are shown' appears '^lost +0 frames, 0/s$'
-check 'memory pressure and interfaces are shown' appears '^memory +[0-9]+ % of [0-9]+ MiB, pressure normal, eth0 up$'
+check 'lost frames and their rate are shown' appears '^lost +0 frames, 0/s$'
+check 'memory, pressure and interfaces are shown' appears '^memory +[0-9]+ % of [0-9]+ MiB, pressure normal, eth0 up$'
 check 'all connections are counted' appears "^connections 1-15 of $conns listed, $conns in all, by bytes"
 check 'the largest is the first' wait_until 100 first_is 9030
 check 'the screen of 80x24 is used' fits 80 24
@@ -125,7 +125,7 @@ keys End
 check 'the list scrolls' appears "^connections 16-$conns of"
 check 'the last connection is shown' appears "^$ip_b:9001 "
 keys Home
-check 'and scrolls back' wait_until 100 first_is 9030
+check 'the list scrolls back' wait_until 100 first_is 9030
 
 # ---- filter, bypass ----
 
@@ -133,7 +133,7 @@ keys f
 types 'tcp prot 80'
 keys Enter
 check 'a wrong filter is reported' appears '^not a filter expression in the syntax of tcpdump'
-check 'with its fault' appears 'syntax error'
+check 'a wrong filter is reported with its fault' appears 'syntax error'
 check 'the list stays' first_is 9030
 keys f C-u
 types 'port 9007'
@@ -149,7 +149,7 @@ check 'the table agrees' appears "^$ip_b:9007 .* bypass "
 keys Enter
 check 'details are shown' appears '^to server +bypass '
 keys r
-check 'it is resumed' wait_until 100 verdict_is 9007 steer
+check 'r resumes the connection' wait_until 100 verdict_is 9007 steer
 keys Escape f C-u Enter
 check 'the filter is cleared' appears "^connections 1-15 of $conns listed"
 
@@ -166,7 +166,7 @@ keys Escape Tab
 check 'connections are shown again' appears '^connections 1-15'
 terminal resize-window -x 120 -y 40
 check 'a larger terminal shows more' appears "^connections 1-$conns of $conns .*"
-check 'also more columns' appears '^client .* bypassed +gaps'
+check 'a larger terminal shows more columns' appears '^client .* bypassed +gaps'
 check 'the screen of 120x40 is used' wait_until 100 fits 120 40
 terminal resize-window -x 60 -y 20
 check 'a small one is reported' appears '^too small: 60x20; needs 80x24'
@@ -183,20 +183,20 @@ check 'agent ends' agent_stop
 check 'its end is shown' appears 'no agent runs on this interface|no agent is running'
 check 'the last values stay' shows "^$ip_b:9030 "
 check 'agent starts again' agent_start "$ns_a" eth0 --mode host --workers 2 || finish
-check 'it is found again' appears '^health +ok$'
+check 'weft top finds the new agent' appears '^health +ok$'
 keys q
 check 'q ends with status 0' ended 0
-check 'and restores the terminal' modes_are_restored
+check 'q restores the terminal' modes_are_restored
 top_start NO_COLOR=1 --interval 60
 check 'it runs without colours' appears '^health +ok$'
 check 'health has no colour' bash -c "! tmux -S '$work/tmux' capture-pane -p -e | grep -q \$'\\e\\[3[0-7]'"
 kill -TERM "$(top_pid)"
 check 'SIGTERM ends it with status 0' ended 0
-check 'and restores the terminal, too' modes_are_restored
+check 'SIGTERM restores the terminal' modes_are_restored
 top_start '' --interval 60
 check 'it runs once more' appears '^health +ok$'
 keys C-c
 check 'Ctrl-C ends it' wait_until 100 hides '^health'
-check 'and restores the terminal as well' wait_until 50 modes_are_restored
+check 'Ctrl-C restores the terminal' wait_until 50 modes_are_restored
 check 'agent ends with status 0' agent_stop
 finish

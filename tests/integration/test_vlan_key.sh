@@ -27,7 +27,7 @@ for workers in 1 3; do
 		check "$run: both streams are whole" same_files "$work/plain" "$work/$run"
 		check "$run: each half has its VLAN, and one an anomaly" \
 			[ "$(flows "$run" | wc -l) $(anomalies "$run")" = '2 vlan_split' ]
-		check_weft "$run: yes reports nothing" 0 '2 connections' replay "$tags/$name.pcap" \
+		check_weft "$run: yes makes two connections" 0 '2 connections' replay "$tags/$name.pcap" \
 			--workers $workers --vlan-in-key yes --events "$work/$run-yes.json"
 		check "$run: yes reports nothing in events" [ -z "$(anomalies "$run-yes")" ]
 		check_weft "$run: no makes one connection" 0 ' 1 connection' replay "$tags/$name.pcap" \
@@ -84,6 +84,6 @@ for mode in tap host; do
 	check "$mode: one connection without VLAN ids" live $mode vlan-differs-by-direction 1 --vlan-in-key no
 	check "$mode: one connection with priority tags in one direction" live $mode priority-tag-in-one-direction 1
 	check "$mode: two halves by default" live $mode vlan-in-one-direction 2
-	check "$mode: ... which are reported" grep -q 'use --vlan-in-key no' "$work/agent.err"
+	check "$mode: two halves are reported with the option that helps" grep -q 'use --vlan-in-key no' "$work/agent.err"
 done
 finish

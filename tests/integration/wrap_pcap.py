@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """wrap_pcap.py vxlan|gre|vlan|qinq|fragments IN OUT - write the IPv4 connections of IN in other
-frames: inside a tunnel, behind tags, or each datagram in fragments, the last one first."""
+frames: inside a tunnel, behind tags, or each datagram in fragments of at most 512 bytes, the last
+one first."""
 import struct
 import sys
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_bpf_host.c - the tc program of host mode: wanted segments are copied whole into the ring of
- * their worker, with the hash of decode; each packet is counted once; without a recent heartbeat
- * the program does not look at any packet. Needs root to load the program; skipped otherwise.
+ * their worker, with the hash of decode; each packet is counted once; as a tc filter, without a
+ * recent heartbeat, the program does not look at any packet. Needs root to load the program;
+ * skipped otherwise.
  */
 #include "unit/support/test.h"
 

@@ -56,7 +56,7 @@ static struct weft_flow_key key_of(const char *src, uint16_t src_port, const cha
 
 /* ---- metadata ---- */
 
-TEST_WITH(steer_metadata_has_time_and_hash_of_the_flow, NULL, teardown)
+TEST_WITH(steer_metadata_has_the_time, NULL, teardown)
 {
 	uint64_t before, after;
 

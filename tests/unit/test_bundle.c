@@ -81,8 +81,8 @@ TEST_WITH(bundle_is_taken_in_parts, setup, teardown)
 	assert_int_equal(pages_taken(), 0);
 }
 
-/* A reader that keeps events gets as many of a bundle as its queue may lend. */
-TEST_WITH(bundle_counts_as_lent, setup, teardown)
+/* A reader keeps BATCH events of bundles while it takes others: all events come, in order. */
+TEST_WITH(bundle_whose_events_are_kept_is_taken_as_a_whole, setup, teardown)
 {
 	struct delivery_check check = {0};
 	struct wf_page *kept[WF_BUNDLE_EVENTS];

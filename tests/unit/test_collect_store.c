@@ -208,7 +208,7 @@ TEST_WITH(collect_store_numbers_connections_of_the_same_peers, setup, teardown)
 	check_file(FILE_1 "#3", "three");
 }
 
-TEST_WITH(collect_store_rejects_offsets_beyond_any_window, setup, teardown)
+TEST_WITH(collect_store_rejects_offsets_beyond_any_window_and_wrong_bodies, setup, teardown)
 {
 	add(1, 1, WF_BUS_OPEN, 0, "{\"a\":1}");
 	add(2, 1, WF_BUS_DATA, 0, "x");
@@ -271,7 +271,7 @@ TEST_WITH(collect_store_directory_in_use_is_refused, setup, teardown)
 	store = first;
 }
 
-TEST_WITH(collect_store_removes_the_connection_that_ended_first_at_the_limit, setup, teardown)
+TEST_WITH(collect_store_keeps_no_more_connections_than_its_limit, setup, teardown)
 {
 	for (uint64_t id = 1; id <= 2 * WF_COLLECT_FLOWS_MIN; id++) {
 		struct wf_bus_message message = message_of(id, WF_BUS_OPEN, 0, "{}");

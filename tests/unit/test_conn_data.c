@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_data.c - data of a connection: order, copies, acknowledgement.
+ * test_conn_data.c - data of a connection: order, copies, windows, timestamps, acknowledgement.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"

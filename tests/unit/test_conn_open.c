@@ -248,7 +248,7 @@ TEST_WITH(open_data_on_syn_ack_is_delivered, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n< OK\n");
 }
 
-TEST_WITH(open_fast_open_server_only_visible_later_is_one_sided, setup, teardown)
+TEST_WITH(open_fast_open_with_the_server_never_seen_is_delivered, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
@@ -669,7 +669,7 @@ TEST_WITH(late_data_long_after_close_is_a_connection, setup, teardown)
 
 /* ---- limits ---------------------------------------------------------------------- */
 
-TEST_WITH(flow_limit_evicts_the_least_useful, setup, teardown)
+TEST_WITH(flow_limit_evicts_one_flow_for_a_new_one, setup, teardown)
 {
 	for (int i = 0; i < 1001; i++) {
 		rig.port[RIG_CLIENT] = (uint16_t)(2000 + i);

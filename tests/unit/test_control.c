@@ -133,8 +133,7 @@ TEST_WITH(control_ask_of_an_agent_on_two_interfaces_needs_no_name, setup, teardo
 	assert_int_equal(ask(fixture, "eth1", "stats"), 0);
 }
 
-/* Listen on eth1 in another process until the pipe @end is closed, which also removes the socket.
- */
+/* Listen on eth1 in another process until the pipe @end is closed; then remove the socket. */
 static pid_t fork_agent(struct fixture *fixture, int end[2])
 {
 	int ready[2];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_dispatch.c - one worker, several subscriptions: if memory is short, only a slow subscription
- * loses events.
+ * loses events; references to pages, an OPEN that is rejected, shared records, and filters.
  */
 #include "unit/support/test.h"
 

@@ -89,7 +89,7 @@ static int while_held(struct wf_lock *lock, void *(*fn)(void *))
 	return result;
 }
 
-TEST_WITH(engine_stats_have_the_timeouts_of_every_lock, setup, teardown)
+TEST_WITH(engine_stats_have_the_timeouts_of_api_control_and_count_locks, setup, teardown)
 {
 	uint64_t waited_ns;
 

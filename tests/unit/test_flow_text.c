@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_flow_text.c - addresses, four-tuples and Community IDs as text. */
+/* test_flow_text.c - addresses, four-tuples and Community IDs as text, and link types. */
 #include "unit/support/test.h"
 
 #include <arpa/inet.h>

@@ -276,7 +276,7 @@ TEST(health_status_is_that_of_the_worst_reason)
 	       "lost\n");
 }
 
-TEST(health_each_reason_has_what_helps)
+TEST(health_of_loss_pressure_and_shedding_has_what_helps)
 {
 	struct wf_health_facts facts = {
 		.pressure = WEFT_PRESSURE_HIGH,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_heap_faults.c - makes each request of a run fail in turn: heap calls, mappings, descriptors
- * and threads. The run must not crash or leak, and its error names the missing resource. If the
- * resource is not essential, the run succeeds with the same result.
+ * and threads. The run must not crash or leak, and its error must be that of the failed request. If
+ * the resource is not essential, the run succeeds with the same result.
  *
  * The test program defines malloc() and other functions before glibc's, so that requests of
  * libraries fail too. After a run, there must be as many heap blocks and open descriptors as before
@@ -569,8 +569,8 @@ static void fail_each(run_fn run)
 	long nth = 1;
 
 	/*
-	 * The first run lets libraries make their one-time allocations; so do the requests for an
-	 * account that no file has, for which libc loads its other sources.
+	 * The first two runs let libraries make their one-time allocations; so do the requests for
+	 * an account that no file has, for which libc loads its other sources.
 	 */
 	getpwuid((uid_t)-2);
 	getgrgid((gid_t)-2);

@@ -303,7 +303,7 @@ TEST(ip6_extensions_up_to_their_limit)
 	}
 }
 
-TEST(ip6_authentication_headers_up_to_their_limit)
+TEST(ip4_authentication_headers_up_to_their_limit)
 {
 	for (int count = WEFT_IPV6_EXTENSIONS_MAX; count <= WEFT_IPV6_EXTENSIONS_MAX + 1; count++) {
 		pb_init(&pb);

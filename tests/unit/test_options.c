@@ -123,7 +123,7 @@ TEST(options_beat_the_file_wherever_it_is_named)
 	unlink(path);
 }
 
-TEST(options_interface_means_one_or_many_by_command)
+TEST(options_interface_of_a_request_is_one_name)
 {
 	struct wf_options options;
 
@@ -135,7 +135,7 @@ TEST(options_interface_means_one_or_many_by_command)
 }
 
 /* A command that asks an agent has no configuration but the directory of the agent's socket. */
-TEST(options_of_an_agent_are_refused_by_commands)
+TEST(options_of_an_agent_are_refused_by_commands_that_ask_one)
 {
 	struct wf_options options;
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_queue_room.c - tests the overflow policies of a queue, its bounds, and reports of losses.
- */
+/* test_queue_room.c - overflow policies of a queue, its bounds, its marks, reports of losses. */
 #include "unit/support/test.h"
 
 #include "base/clock.h"

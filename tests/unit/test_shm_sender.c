@@ -284,7 +284,7 @@ static void assert_memory_is_back(void)
 
 /* ---- tests ---- */
 
-TEST_WITH(shm_sender_client_gets_a_connection_and_the_end, setup, teardown)
+TEST_WITH(shm_sender_client_gets_a_connection_and_its_data, setup, teardown)
 {
 	static struct client client;
 

@@ -263,7 +263,7 @@ TEST_WITH(shunt_by_hand_is_one_gap_until_taken_back, setup, teardown)
 	assert_string_equal(rig_log(&rig), "< one\n< gap 2 shunted\n< gap 1 shunted\n< so\n> on\n");
 }
 
-TEST_WITH(shunt_by_hand_delivers_what_waits_in_order, setup, teardown)
+TEST_WITH(shunt_by_hand_drops_what_waits_behind_a_hole, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 3, "later");
 	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);

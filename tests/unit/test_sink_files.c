@@ -592,7 +592,7 @@ static void push_byte(uint64_t id, uint64_t off, const char *text)
  * Streams that lost their table entry while idle continue in their own files, and missing ranges of
  * their files are reported. A stream whose number is too large to be kept does not continue.
  */
-TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
+TEST_WITH(files_more_than_are_tracked_continue_in_their_own_files, setup, teardown)
 {
 	const uint64_t streams = WEFT_FILES_TRACKED_MAX + 100;
 	struct wf_sink_opts opts = {.streams_dir = dir};

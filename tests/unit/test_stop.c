@@ -22,8 +22,8 @@
 #include "packet/packet.h"
 
 enum {
-	STOP_MS = 100,	 /* maximum time until weft_stop() is carried out */
-	SLOW_MS = 20000, /* the same maximum on a host that runs other programs */
+	STOP_MS = 100,	 /* interval between tries of weft_submit() after weft_stop() */
+	SLOW_MS = 20000, /* maximum time until weft_stop() is carried out, on a busy host too */
 	PACKETS = 20000,
 	PAYLOAD = 1000,
 };
@@ -104,7 +104,7 @@ TEST_WITH(stop_ends_the_polling_of_live_submitted_packets, setup, teardown)
 	stop_and_poll(0);
 }
 
-TEST_WITH(stop_before_start_ends_the_run_at_once, setup, teardown)
+TEST_WITH(stop_before_start_ends_the_run, setup, teardown)
 {
 	weft_stop(weft);
 	start_submission(true);

@@ -879,7 +879,7 @@ static int count_record(const struct wf_record *record, void *ctx)
 	return 0;
 }
 
-TEST_WITH(store_upkeep_ends_watches_and_sets_the_length_of_histories_once, setup, teardown)
+TEST_WITH(store_upkeep_ends_watches_and_sets_the_length_of_histories, setup, teardown)
 {
 	struct wf_state_upkeep upkeep = {.seen = 0};
 	struct wf_store_counts counts;

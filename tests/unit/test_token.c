@@ -87,7 +87,7 @@ TEST_WITH(token_is_new_each_time, setup, teardown)
 	wf_token_remove(&second);
 }
 
-TEST_WITH(token_file_replaces_a_link, setup, teardown)
+TEST_WITH(token_is_not_written_through_a_link, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_token token;

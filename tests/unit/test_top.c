@@ -360,7 +360,7 @@ TEST_WITH(top_head_shows_health_and_memory, set_up, NULL)
 	line_with("memory      25 % of 100 MiB, pressure normal, eth0 up");
 }
 
-TEST_WITH(top_second_view_shows_ledgers_and_scrolls, set_up, NULL)
+TEST_WITH(top_second_view_shows_ledgers_and_does_not_scroll_beyond_its_end, set_up, NULL)
 {
 	take_stats(5000, 1000, 0);
 	take_stats(6000, 2000, 20);

@@ -140,7 +140,7 @@ TEST_WITH(trials_wrong_segment_without_another_copy_is_a_gap, setup, teardown)
 	assert_int_equal(dropped(), 1);
 }
 
-TEST_WITH(trials_payload_of_a_sender_was_rewritten, setup, teardown)
+TEST_WITH(trials_sender_of_rewritten_payload_is_believed, setup, teardown)
 {
 	rig_handshake(&rig);
 	wrong(RIG_CLIENT, ACK, 0, 0, "a");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_waiter.c - no wake-up is lost, none is stored for a later sleep, and no thread sleeps past
- * its deadline.
+ * test_waiter.c - no wake-up is lost, none is stored for a later sleep, and a sleep that nobody
+ * ends lasts until its deadline.
  */
 #include "unit/support/test.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of sink/nats/window.c: order and repetition without a server. The last tests let a model of
+ * Tests of sink/nats/window.c: order and repetition without a server. The last test lets a model of
  * JetStream store, reject, lose and answer at random.
  */
 #include "unit/support/test.h"

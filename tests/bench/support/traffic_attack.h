@@ -9,9 +9,9 @@
  *   tiny       10,000 connections with one-byte segments that are never adjacent; offsets rise in
  *              half of the connections and fall in the others
  *   fragments  first and middle fragments of datagrams that are never completed
- *   reuse      1,000 four-tuples, each used by many connections in turn: every second connection
- *              ends by a reset, the others do not end before the next begins; every eighth
- *              connection has data
+ *   reuse      1,000 four-tuples, each used by many connections in turn: those of every second
+ *              four-tuple end by a reset, the others do not end before the next begins; those of
+ *              every eighth four-tuple have data
  *
  * All attackers connect to 172.31.0.1. Their addresses begin at 11.0.0.0; those of syns and
  * fragments are random, from 192.0.0.0 to 207.255.255.255.

@@ -25,7 +25,7 @@ struct traffic_out {
 	uint64_t rate; /* packets per second on an interface; 0: output is a capture file */
 	uint8_t *buf;  /* records as in the file: a 16-byte header, then the frame */
 	size_t buf_used;
-	size_t buf_max; /* the buffer is flushed at this size */
+	size_t buf_max; /* the buffer is flushed before it exceeds this size */
 	uint64_t start_ns;
 	uint64_t sent_packets;
 	uint64_t step_ns; /* mean time between two packets */

@@ -49,7 +49,7 @@ void capture_read_all(struct wf_source *source, struct capture_result *result);
 
 void capture_result_fini(struct capture_result *result);
 
-/* Starts a child that writes the bytes into the named pipe @path, @chunk at a time. */
+/* Makes the named pipe @path, and a child that writes the bytes into it, @chunk at a time. */
 pid_t capture_feed_pipe(const struct capture_writer *writer, size_t chunk, const char *path);
 
 /* Asserts that frame @i has these bytes and this time stamp. */

@@ -21,12 +21,12 @@
 
 struct decode_kind {
 	const char *name;
-	/* appends all bytes up to the end of the last tunnel header */
+	/* appends all headers before the innermost IP header; of two kinds, also that header */
 	void (*build)(struct packet_builder *pb);
 	bool ip6; /* true: the innermost IP header is IPv6 */
 	uint16_t vlan[2];
 	uint32_t vni;
-	bool replay_only; /* the XDP program does not read this kind */
+	bool replay_only; /* the kernel programs do not read this kind */
 };
 
 extern const struct decode_kind decode_kinds[];

@@ -67,8 +67,8 @@ void defrag_build_outside(void);
 void defrag_build_inside(const struct defrag_bench *bench, uint32_t off, uint32_t len, bool more);
 
 /*
- * Adds defrag_frame. @page: page that holds its bytes; NULL: they are in a mapped file. Return:
- * true if the fragment completed a datagram, which is then in bench->rebuilt.
+ * Adds defrag_frame, whose bytes are copied to @page first; NULL: to memory like that of a mapped
+ * file. Return: true if the fragment completed a datagram, which is then in bench->rebuilt.
  */
 bool defrag_add_built(struct defrag_bench *bench, struct wf_page *page);
 

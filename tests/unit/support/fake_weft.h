@@ -137,7 +137,7 @@ static int fake_end(struct wf_sink *sink)
 	return wf_sink_join(sink);
 }
 
-/* Frees the fake handle after its sink could not be opened. */
+/* Frees the fake handle; called by a test only if its sink could not be opened. */
 static void fake_free(void)
 {
 	wf_registry_fini(&fake.registry);

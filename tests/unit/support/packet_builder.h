@@ -110,7 +110,7 @@ void pb_family(struct packet_builder *pb, uint32_t family, bool big_endian);
 void pb_ip(struct packet_builder *pb, const char *src, const char *dst);
 void pb_ipv4_options(struct packet_builder *pb, const char *src, const char *dst,
 		     const void *options, size_t options_bytes);
-/* Change the last IPv4 header into that of a fragment; @off_bytes is a multiple of 8. */
+/* Change the last header, an IPv4 header, into that of a fragment; @off_bytes: a multiple of 8. */
 void pb_ipv4_set_fragment(struct packet_builder *pb, uint16_t id, uint32_t off_bytes, bool more);
 /*
  * Append an IPv6 extension header. @proto: 0 hop-by-hop, 43 routing, 60 destination, 51 AH. @body

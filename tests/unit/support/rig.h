@@ -9,16 +9,17 @@
  * 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
  * 	rig_stop(&rig);
  *
- * Each event is one line of the transcript; '>' is data to the server, '<' to the client.
- * Lines of connections after the first end in the connection's number, as in "open #2":
+ * Each event is one line of the transcript; '>' is data to the server, '<' to the client. Of data,
+ * at most 100 bytes are shown. Lines of connections after the first end in the connection's number,
+ * as in "open #2". The kinds of lines:
  *
  * 	open            > bytes         > gap 3 not_captured     > anomaly paws
  * 	close fin       drop 3
  *
  * Numbers are relative: offset 0 of each side is the byte after its SYN. The time is rig->now_ns;
- * each segment advances it by 1 ms. rig_stop() flushes, and asserts that the counters by kind add
- * up to their totals, that neither an open connection nor held payload is left, and that the arena
- * is empty.
+ * each segment advances it by rig->step_ns, at first 1 ms. rig_stop() flushes, and asserts that the
+ * counters by kind add up to their totals, that neither an open connection nor held payload is
+ * left, and that the arena is empty.
  */
 #ifndef TESTS_UNIT_SUPPORT_RIG_H
 #define TESTS_UNIT_SUPPORT_RIG_H
@@ -94,7 +95,7 @@ struct rig {
 
 	struct weft_flow flow;		/* flow of the latest event */
 	struct weft_flow_record record; /* record of the latest close */
-	uint64_t next_off[8][2];	/* next expected offset, by connection and direction */
+	uint64_t next_off[8][2];	/* next expected offset, by connection 1 to 7 and direction */
 	/* by connection and direction: a DROP event allows a hole before the next event */
 	bool is_lossy[8][2];
 	char stream[2][4096]; /* data of the first connection, by direction, without gaps */
@@ -113,7 +114,7 @@ void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct 
 
 /*
  * Like rig_start(), with @frames receive frames: each segment arrives in one. Events wait in a
- * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest event. @opts: as
+ * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest events. @opts: as
  * for rig_start().
  */
 void rig_start_queued(struct rig *rig, const struct weft_opts *opts, uint32_t frames);

@@ -22,7 +22,7 @@ struct stream_rig_opts {
 	bool hold;
 	bool fixed;
 	uint32_t pages_max;	/* 0: weft's default */
-	uint32_t extents_max;	/* maximum number of extents; 0: no limit */
+	uint32_t extents_max;	/* maximum number of extents; 0: 1,000,000 */
 	uint64_t arena_bytes;	/* 0: 32 MiB */
 	uint64_t pages_bytes;	/* limit of the pool without its receive frames; 0: no limit */
 	uint32_t out_bytes_max; /* 0: 4096 */
@@ -35,7 +35,7 @@ struct stream_rig {
 	struct wf_arena *arena;
 	struct wf_insert_info info; /* info about the latest segment */
 	uint64_t acked_off;	    /* acked_off that is passed with each segment */
-	uint64_t time_ns;	    /* time of the next segment; increases by 1 with each */
+	uint64_t time_ns;	    /* time of the latest segment; increases by 1 with each */
 
 	uint8_t *out;	/* delivered bytes, indexed by offset */
 	uint8_t *known; /* for each offset: true if the byte was delivered */
