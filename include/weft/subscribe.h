@@ -110,7 +110,7 @@ struct weft_sub_opts {
 	/* name of the subscription in metrics and messages, of which the first 31 bytes are copied;
 	 * NULL: "unnamed" */
 	const char *name;
-	uint32_t events;  /* bit mask of WEFT_EVENT_BIT() values; 0: all events */
+	uint32_t events; /* bit mask of WEFT_EVENT_BIT() values; 0: all events */
 	enum weft_overflow overflow;
 	uint64_t queue_bytes;	 /* limit of the queue from each worker, including payload; at least
 				    WEFT_QUEUE_MIN_BYTES; 0: WEFT_QUEUE_BYTES */
