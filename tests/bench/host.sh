@@ -170,10 +170,12 @@ show() {
 	done
 }
 
+# measure_all KIND: each run begins with another observer, so that no observer always follows the
+# same one, or is always the first.
 measure_all() {
-	local run name
+	local run i count=${#observers[@]}
 	for ((run = 0; run < runs; run++)); do
-		for name in "${observers[@]}"; do measure "$1" "$name"; done
+		for ((i = 0; i < count; i++)); do measure "$1" "${observers[(run + i) % count]}"; done
 	done
 }
 

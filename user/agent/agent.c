@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * agent.c - opens all parts of a run in order, runs, and closes them, first those that answer
- * requests.
+ * agent.c - opens all parts of a run in order, runs, and closes them, those for requests first.
  *
  * Sink threads start after the workers: if weft_start() fails, a running sink would wait for an end
  * of data that never comes. Until the sink threads run, the queues hold the events.
