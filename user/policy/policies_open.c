@@ -207,7 +207,10 @@ static void put_aside(const struct wf_policies *policies)
 	    name, err ? ": " : "", err ? strerror(err) : "");
 }
 
-/* Store the version of the configuration. If that fails, the next start makes it again. */
+/*
+ * Store the policy of the configuration as the present version. If that fails, this is logged, and
+ * the next start stores it.
+ */
 static void store_configured(const struct wf_policies *policies)
 {
 	int err;

@@ -204,7 +204,8 @@ static void copy_reported(struct wf_queue *queue, struct wf_queue_slot *slot,
 	wf_count_add(&queue->taken_events, 1);
 }
 
-/* Begin to report the front table, if it has entries. */
+/* Take the front table (queue.h), if it has entries, so that report_table() returns them as events.
+ */
 static void begin_front(struct wf_queue *queue)
 {
 	if (queue->reporting || !atomic_load(&queue->losses))

@@ -65,7 +65,7 @@ struct wf_stream_env {
 	struct wf_metrics *metrics;
 
 	/*
-	 * Maximum of held_cost of one stream, in pages of WEFT_STREAM_PAGE_BYTES. A held segment
+	 * Maximum of held_cost of one direction, in pages of WEFT_STREAM_PAGE_BYTES. A held segment
 	 * counts its length plus WF_EXTENT_COST, wherever its bytes are stored. So the limit is the
 	 * same for live traffic and files, and it also limits the number of tiny segments.
 	 */

@@ -17,8 +17,9 @@
 #include "reassembly/hold.h"
 
 /*
- * Return the number of bytes of adjacent tiny extents, beginning with @id, that end at or before
- * @limit_off. The count ends when it reaches WEFT_PAGE_MEDIUM_BYTES.
+ * Return the number of bytes of a run of tiny extents (WF_EXTENT_TINY) without missing bytes
+ * between them, beginning with @id, that end at or before @limit_off. The run ends with the extent
+ * with which it reaches or exceeds WEFT_PAGE_MEDIUM_BYTES.
  */
 static uint32_t tiny_run(const struct wf_stream_env *env, uint32_t id, uint64_t limit_off)
 {

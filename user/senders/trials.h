@@ -50,7 +50,7 @@ struct wf_trials_opts {
 
 /* The part of the worker's trials that wf_trials_concerns() reads. */
 struct wf_trials {
-	uint32_t held; /* number of packets that are held */
+	uint32_t held; /* number of packets that wait for the end of a trial */
 };
 
 int wf_trials_new(const struct wf_trials_opts *opts, struct wf_trials **ret_trials);

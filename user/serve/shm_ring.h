@@ -45,7 +45,8 @@ void wf_shm_ring_fini(struct wf_shm_ring *ring);
 bool wf_shm_ring_has_room(const struct wf_shm_ring *ring, uint32_t records);
 
 /*
- * Begin a record with a frame of @frame_bytes, at most WF_SHM_RECORD_BYTES with the header.
+ * Begin a record with a frame of the client protocol, of @frame_bytes. Record header and frame are
+ * at most WF_SHM_RECORD_BYTES. The ring must have room (wf_shm_ring_has_room()).
  * *@ret_pos: position of the record. Return: the record; the caller writes the frame after it.
  */
 struct wf_shm_record *wf_shm_ring_add(struct wf_shm_ring *ring, uint32_t frame_bytes,

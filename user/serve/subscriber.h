@@ -22,7 +22,8 @@ enum wf_subscriber_state {
 	WF_SUBSCRIBER_BUSY,
 	/* serve the client again after the other clients: the limit of one call was reached */
 	WF_SUBSCRIBER_MORE,
-	WF_SUBSCRIBER_BLOCKED, /* wait for wf_subscriber_watched() on the connection */
+	/* wait with epoll for the events that wf_subscriber_watched() returns, on the connection */
+	WF_SUBSCRIBER_BLOCKED,
 	/* free the client: it closed the connection or received everything, or an error occurred */
 	WF_SUBSCRIBER_GONE,
 };

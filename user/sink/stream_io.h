@@ -26,12 +26,13 @@ static inline struct wf_stream_number wf_stream_file_number(const struct wf_stre
 }
 
 /*
- * Open @file of @event's stream in the directory @dir: create it if it does not
- * exist, with the first free name from the number of the other direction's file on, or, without
- * such a file, from the number of the connection on; else open the same file again. Idle files of
+ * Open @file of @event's stream in the directory @dir. A file that this table has not created yet
+ * (file->made is false) is created with the first free name, tried from the number of the other
+ * direction's file on, or, without such a file, from the number of the connection on. A file that
+ * it has created is opened again. Idle files of
  * @table are closed if the process has no descriptors left. @ret_name: WF_STREAM_NAME_BYTES bytes,
- * always written. Return: the descriptor; negative errno; -ESTALE if another file now has the name
- * of @file.
+ * always written. Return: the descriptor; negative errno; -ESTALE if the file that
+ * now has the name of @file is another one.
  */
 int wf_stream_file_open(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
 			const struct weft_event *event, char *ret_name);

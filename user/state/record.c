@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * record.c - makes, counts and frees records.
+ * record.c - makes records, counts references to them, and frees them.
  */
 #include "state/record.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* maps.c - sums per-CPU values, and reads the kernel memory that maps use. */
+/* maps.c - sums per-CPU values, and asks the kernel how much memory maps use. */
 #include "capture/maps/maps.h"
 
 #include <bpf/bpf.h>

@@ -4,9 +4,9 @@
  * directory, so that nothing outside of it is written.
  *
  * A file may exist already: the collector has closed it at the limit of open files, or has written
- * it before it was killed and now writes the same bytes at the same offsets. Another file cannot
- * have its name: a name is chosen only if no file has it, and is in the journal before the file is
- * created.
+ * it before it was killed and now writes the same bytes at the same offsets. The collector gives a
+ * name to one stream only: a name is chosen only if no file has it, and is in the journal before
+ * the file is created.
  *
  * A few files are synced one by one. If there are many, as with short connections, one syncfs() of
  * the file system is faster.
