@@ -204,8 +204,7 @@ static void copy_reported(struct wf_queue *queue, struct wf_queue_slot *slot,
 	wf_count_add(&queue->taken_events, 1);
 }
 
-/* Take the front table (queue.h), if it has entries, so that report_table() returns them as events.
- */
+/* Take the front table (queue.h), if it has entries, for report_table() to return as events. */
 static void begin_front(struct wf_queue *queue)
 {
 	if (queue->reporting || !atomic_load(&queue->losses))

@@ -35,8 +35,8 @@ struct attempt {
 	/* set (release) by the thread after its result; read (acquire) by the sink's thread */
 	_Atomic bool ended;
 	_Atomic bool must_end;
-	natsConnection
-		*connection; /* NULL if the attempt failed for good, or was cancelled (must_end) */
+	/* NULL if the attempt failed for good, or was cancelled (must_end) */
+	natsConnection *connection;
 	natsSubscription *answers;
 	char logged[WF_BUS_ERROR_BYTES]; /* last reason that was logged */
 	char fatal[WF_BUS_ERROR_BYTES];	 /* the error that has ended the attempt; "": none */
