@@ -5,8 +5,8 @@
  *   wf_api_begin();
  *   return wf_api_end(weft, "weft_start", wf_engine_start(weft->engine));
  *
- * The text is the message that the call logged last. If the call fails without a message,
- * wf_api_end() makes one. Thread: any.
+ * The text is the last message of level ERROR that the calling thread logged during the call. If
+ * the call fails without one, wf_api_end() makes one. Thread: any.
  */
 #ifndef WF_API_LAST_ERROR_H
 #define WF_API_LAST_ERROR_H

@@ -22,7 +22,10 @@ void wf_config_print_plain(const struct wf_config *config, const struct wf_confi
  */
 char *wf_config_text_new(const struct wf_config *config, const struct wf_config_key *key);
 
-/* Return true if values of @key have a range, so that help texts show the range and the default. */
+/*
+ * Return true if @key is a number, a share or a choice: the help of its option shows the default,
+ * and a printed configuration the allowed values.
+ */
 bool wf_config_has_range(const struct wf_config_key *key);
 
 #endif

@@ -49,7 +49,8 @@ enum {
  * @library: options for weft_new()
  * @interface: options for weft_add_interface()
  * @sinks: options for wf_sink_open()
- * @places: the place where each value was set: "FILE:LINE: key", "--option"; NULL: default value
+ * @places: where each value was set, for messages: "FILE:LINE: key", "--option", "--set key" or
+ *          "FILTER"; NULL: not set at the start. A reload does not change it.
  */
 struct wf_config {
 	struct weft_opts library;

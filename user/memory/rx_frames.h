@@ -62,7 +62,7 @@ static inline bool wf_rx_frames_are_plenty(const struct wf_rx_frames *frames)
 	return frames->stock.free >= frames->plenty_from;
 }
 
-/* Return the size of all receive frames of @arena; 0 if there are none. */
+/* Return the size in bytes of each receive frame of @arena; 0 if there are none. */
 uint32_t wf_rx_frames_size(const struct wf_arena *arena);
 
 #endif

@@ -56,7 +56,6 @@ bool wf_file_user_begin(uid_t uid, gid_t gid)
 {
 	if (geteuid() == uid)
 		return false;
-	/* The group first: afterwards the thread is no longer root. */
 	setfsgid(gid);
 	setfsuid(uid);
 	return true;

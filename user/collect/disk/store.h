@@ -69,7 +69,8 @@ struct wf_collect_store_opts {
 enum wf_collect_result {
 	/* message accepted; its body must stay valid until the next write or commit */
 	WF_COLLECT_TAKEN = 0,
-	WF_COLLECT_KNOWN, /* the message was collected before */
+	/* nothing new: it was collected before, or comes after the end of its connection */
+	WF_COLLECT_KNOWN,
 	WF_COLLECT_REJECTED,
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * publisher.c - publishes messages to JetStream until each is acknowledged, those of a connection
- * in order.
+ * publisher.c - publishes messages to JetStream, and sends each again until it is acknowledged,
+ * those of a connection in order. Given up are messages that are too long for the stream and, at
+ * the end, all those left after flush_ns without an acknowledgement.
  *
  * Each message has a subject of its own for its acknowledgement, with its id in the window, and the
  * prefix of these subjects stays the same when a connection is made again. So an acknowledgement
