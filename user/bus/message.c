@@ -10,12 +10,11 @@
 #include "bus/message.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "sink/format/stream_name.h"
+#include "sink/format/text_out.h"
 
 #define NAME(constant, value, name, meaning)	[constant] = (name),
 #define MEANING(constant, value, name, meaning) [constant] = (meaning),
@@ -48,51 +47,72 @@ const char *wf_bus_header_name(enum wf_bus_header header)
 
 /* ---- writing ---- */
 
+/* @flow: wf_bus_flow_text() of the message. */
+static void id_text(const struct wf_bus_message *message, const char *flow, char *ret_id)
+{
+	char *end = wf_text_put(wf_text_put(ret_id, flow), "-");
+
+	end = wf_text_put(wf_text_put(end, kind_names[message->kind]), "-");
+	end = wf_text_put(wf_text_put_u64(end, (uint64_t)message->dir), "-");
+	end = wf_text_put(wf_text_put_u64(end, message->off), "-");
+	*wf_text_put_u64(end, message->len_bytes) = '\0';
+}
+
 void wf_bus_message_id(const struct wf_bus_message *message, char ret_id[WF_BUS_MSG_ID_BYTES])
 {
 	char flow[WF_BUS_FLOW_BYTES];
 
 	wf_bus_flow_text(&message->flow, flow);
-	snprintf(ret_id, WF_BUS_MSG_ID_BYTES, "%s-%s-%d-%" PRIu64 "-%" PRIu64, flow,
-		 kind_names[message->kind], message->dir, message->off, message->len_bytes);
+	id_text(message, flow, ret_id);
+}
+
+static natsStatus set_text(natsMsg *msg, enum wf_bus_header header, const char *text)
+{
+	return natsMsgHeader_Set(msg, header_names[header], text);
 }
 
 static natsStatus set_u64(natsMsg *msg, enum wf_bus_header header, uint64_t value)
 {
-	char text[24];
+	char text[WF_TEXT_U64_BYTES + 1];
 
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return natsMsgHeader_Set(msg, header_names[header], text);
+	*wf_text_put_u64(text, value) = '\0';
+	return set_text(msg, header, text);
 }
 
-static natsStatus set_headers(natsMsg *msg, const struct wf_bus_message *message)
+/* Set the headers that say which bytes of which connection the message is about. */
+static natsStatus set_place(natsMsg *msg, const struct wf_bus_message *message, const char *flow)
 {
 	struct wf_stream_number number = {.number = message->peers.use,
 					  .by_tenant = wf_stream_has_tenant(&message->peers)};
-	char text[WF_BUS_MSG_ID_BYTES > WF_STREAM_NAME_BYTES ? WF_BUS_MSG_ID_BYTES
-							     : WF_STREAM_NAME_BYTES];
-	natsStatus status = set_u64(msg, WF_BUS_HEADER_VERSION, WF_BUS_VERSION);
+	char name[WF_STREAM_NAME_BYTES];
+	natsStatus status = set_text(msg, WF_BUS_HEADER_FLOW, flow);
 
+	wf_stream_name(&message->peers, WEFT_TO_SERVER, number, name);
 	if (!status)
-		status = natsMsgHeader_Set(msg, header_names[WF_BUS_HEADER_KIND],
-					   kind_names[message->kind]);
-	wf_bus_flow_text(&message->flow, text);
+		status = set_text(msg, WF_BUS_HEADER_NAME, name);
 	if (!status)
-		status = natsMsgHeader_Set(msg, header_names[WF_BUS_HEADER_FLOW], text);
-	wf_stream_name(&message->peers, WEFT_TO_SERVER, number, text);
-	if (!status)
-		status = natsMsgHeader_Set(msg, header_names[WF_BUS_HEADER_NAME], text);
-	if (!status)
-		status = natsMsgHeader_Set(msg, header_names[WF_BUS_HEADER_DIR],
-					   dir_names[message->dir]);
+		status = set_text(msg, WF_BUS_HEADER_DIR, dir_names[message->dir]);
 	if (!status)
 		status = set_u64(msg, WF_BUS_HEADER_OFFSET, message->off);
 	if (!status && (message->kind == WF_BUS_GAP || message->kind == WF_BUS_DROP))
 		status = set_u64(msg, WF_BUS_HEADER_LENGTH, message->len_bytes);
+	return status;
+}
+
+static natsStatus set_headers(natsMsg *msg, const struct wf_bus_message *message)
+{
+	char flow[WF_BUS_FLOW_BYTES], id[WF_BUS_MSG_ID_BYTES];
+	natsStatus status = set_u64(msg, WF_BUS_HEADER_VERSION, WF_BUS_VERSION);
+
+	wf_bus_flow_text(&message->flow, flow);
+	id_text(message, flow, id);
+	if (!status)
+		status = set_text(msg, WF_BUS_HEADER_KIND, kind_names[message->kind]);
+	if (!status)
+		status = set_place(msg, message, flow);
 	if (!status)
 		status = set_u64(msg, WF_BUS_HEADER_TIME, message->time_ns);
-	wf_bus_message_id(message, text);
-	return status ? status : natsMsgHeader_Set(msg, "Nats-Msg-Id", text);
+	return status ? status : natsMsgHeader_Set(msg, "Nats-Msg-Id", id);
 }
 
 int wf_bus_message_new_acked(const struct wf_bus_message *message, uint32_t partitions,

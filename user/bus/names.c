@@ -7,9 +7,10 @@
 #include "bus/names.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "sink/format/text_out.h"
 
 #define PREFIX "weft."
 
@@ -77,19 +78,20 @@ int wf_bus_u64_parse(const char *text, uint64_t max, uint64_t *ret_value)
 
 void wf_bus_subject_text(const struct wf_bus_subject *subject, char *ret_text)
 {
+	char *end = wf_text_put(wf_text_put(ret_text, PREFIX), subject->sensor);
+
 	switch (subject->kind) {
 	case WF_BUS_SUBJECT_DATA:
-		snprintf(ret_text, WF_BUS_SUBJECT_BYTES, PREFIX "%s.data.%u", subject->sensor,
-			 subject->partition);
+		end = wf_text_put_u64(wf_text_put(end, ".data."), subject->partition);
 		break;
 	case WF_BUS_SUBJECT_EVENT:
-		snprintf(ret_text, WF_BUS_SUBJECT_BYTES, PREFIX "%s.event.%s", subject->sensor,
-			 subject->type);
+		end = wf_text_put(wf_text_put(end, ".event."), subject->type);
 		break;
 	case WF_BUS_SUBJECT_STATS:
-		snprintf(ret_text, WF_BUS_SUBJECT_BYTES, PREFIX "%s.stats", subject->sensor);
+		end = wf_text_put(end, ".stats");
 		break;
 	}
+	*end = '\0';
 }
 
 static int parse_type(const char *text, char *ret_type)
@@ -137,8 +139,10 @@ int wf_bus_subject_parse(const char *text, struct wf_bus_subject *ret_subject)
 
 void wf_bus_flow_text(const struct wf_bus_flow *flow, char *ret_text)
 {
-	snprintf(ret_text, WF_BUS_FLOW_BYTES, "%s-%016" PRIx64 "-%" PRIu64, flow->sensor,
-		 flow->boot, flow->id);
+	char *end = wf_text_put(wf_text_put(ret_text, flow->sensor), "-");
+
+	end = wf_text_put(wf_text_put_hex64(end, flow->boot), "-");
+	*wf_text_put_u64(end, flow->id) = '\0';
 }
 
 static int parse_boot(const char *text, uint64_t *ret_boot)

@@ -23,10 +23,32 @@ static bool is_ipv4(const uint8_t *addr)
 	return !memcmp(addr, mapped, sizeof(mapped));
 }
 
+static char *put_decimal(char *end, uint8_t byte)
+{
+	if (byte >= 100)
+		*end++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*end++ = (char)('0' + byte / 10 % 10);
+	*end++ = (char)('0' + byte % 10);
+	return end;
+}
+
+/* Each event has two addresses, and inet_ntop() takes ten times as long for IPv4. */
+static void ipv4_text(const uint8_t *addr, char *ret_text)
+{
+	char *end = put_decimal(ret_text, addr[0]);
+
+	for (int i = 1; i < 4; i++) {
+		*end++ = '.';
+		end = put_decimal(end, addr[i]);
+	}
+	*end = '\0';
+}
+
 char *weft_addr_text(const uint8_t *addr, char *ret_text)
 {
 	if (is_ipv4(addr))
-		inet_ntop(AF_INET, addr + 12, ret_text, WEFT_ADDR_TEXT_BYTES);
+		ipv4_text(addr + 12, ret_text);
 	else
 		inet_ntop(AF_INET6, addr, ret_text, WEFT_ADDR_TEXT_BYTES);
 	return ret_text;

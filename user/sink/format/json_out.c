@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "sink/format/text_out.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 static void put(struct wf_json *json, const char *bytes, size_t len)
@@ -100,15 +102,11 @@ void wf_json_array_end(struct wf_json *json)
 
 void wf_json_u64(struct wf_json *json, const char *key, uint64_t value)
 {
-	char digits[20];
-	size_t pos = sizeof(digits);
+	char digits[WF_TEXT_U64_BYTES];
+	const char *end = wf_text_put_u64(digits, value);
 
-	do {
-		digits[--pos] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
 	begin_value(json, key);
-	put(json, digits + pos, sizeof(digits) - pos);
+	put(json, digits, (size_t)(end - digits));
 }
 
 void wf_json_bool(struct wf_json *json, const char *key, bool value)

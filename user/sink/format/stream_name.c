@@ -11,50 +11,46 @@
 
 #include <weft/text.h>
 
-static void file_addr(const uint8_t *addr, char *ret_text)
+#include "sink/format/text_out.h"
+
+/* Append an endpoint: address, ".", port. Colons become "_". */
+static char *put_endpoint(char *end, const uint8_t *addr, uint16_t port)
 {
-	weft_addr_text(addr, ret_text);
-	for (char *pos = ret_text; *pos; pos++)
-		if (*pos == ':')
-			*pos = '_';
+	for (weft_addr_text(addr, end); *end; end++)
+		if (*end == ':')
+			*end = '_';
+	*end++ = '.';
+	return wf_text_put_u64(end, port);
 }
 
-/* Write the text after '@': those of the VLAN ids and the VNI that are not 0, separated by dots. */
-static void tenant_text(const struct weft_flow *flow, char *ret_text, size_t bytes)
+/* Append "@" and the VLAN ids and the VNI that are not 0, separated by dots. */
+static char *put_tenant(char *end, const struct weft_flow *flow)
 {
-	char vlan[16] = "", inner[8] = "", vni[16] = "";
-
+	*end++ = '@';
 	if (flow->vlan[0])
-		snprintf(vlan, sizeof(vlan), "vlan%u", flow->vlan[0]);
+		end = wf_text_put_u64(wf_text_put(end, "vlan"), flow->vlan[0]);
 	if (flow->vlan[1])
-		snprintf(inner, sizeof(inner), ".%u", flow->vlan[1]);
+		end = wf_text_put_u64(wf_text_put(end, "."), flow->vlan[1]);
 	if (flow->vni)
-		snprintf(vni, sizeof(vni), "%svni%u", flow->vlan[0] ? "." : "", flow->vni);
-	snprintf(ret_text, bytes, "%s%s%s", vlan, inner, vni);
+		end = wf_text_put_u64(wf_text_put(end, flow->vlan[0] ? ".vni" : "vni"), flow->vni);
+	return end;
 }
 
 void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, struct wf_stream_number number,
 		    char *ret_name)
 {
 	bool forth = dir == WEFT_TO_SERVER;
-	char src[WEFT_ADDR_TEXT_BYTES], dst[WEFT_ADDR_TEXT_BYTES];
-	int len;
+	char *end = put_endpoint(ret_name, forth ? flow->src_addr : flow->dst_addr,
+				 forth ? flow->src_port : flow->dst_port);
 
-	file_addr(forth ? flow->src_addr : flow->dst_addr, src);
-	file_addr(forth ? flow->dst_addr : flow->src_addr, dst);
-	len = snprintf(ret_name, WF_STREAM_NAME_BYTES, "%s.%u-%s.%u", src,
-		       forth ? flow->src_port : flow->dst_port, dst,
-		       forth ? flow->dst_port : flow->src_port);
-	if (number.by_tenant) {
-		char tenant[40];
-
-		tenant_text(flow, tenant, sizeof(tenant));
-		len += snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "@%s",
-				tenant);
-	}
+	*end++ = '-';
+	end = put_endpoint(end, forth ? flow->dst_addr : flow->src_addr,
+			   forth ? flow->dst_port : flow->src_port);
+	if (number.by_tenant)
+		end = put_tenant(end, flow);
 	if (number.number > 1)
-		snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "#%u",
-			 number.number);
+		end = wf_text_put_u64(wf_text_put(end, "#"), number.number);
+	*end = '\0';
 }
 
 /*

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "sink/format/text_out.h"
+
 enum {
 	ANSWER_BYTES_MAX = 512,
 	/* error codes of JetStream for a message that it will never store */
@@ -34,8 +36,10 @@ void wf_ack_inbox_new(char ret_inbox[WF_ACK_INBOX_BYTES])
 void wf_ack_subject(const char *inbox, struct wf_window_id id,
 		    char ret_subject[WF_ACK_SUBJECT_BYTES])
 {
-	snprintf(ret_subject, WF_ACK_SUBJECT_BYTES, "%s.%" PRIu32 ".%" PRIu32, inbox, id.slot,
-		 id.use);
+	char *end = wf_text_put(wf_text_put(ret_subject, inbox), ".");
+
+	end = wf_text_put(wf_text_put_u64(end, id.slot), ".");
+	*wf_text_put_u64(end, id.use) = '\0';
 }
 
 /* Read a number that @end follows. Return: the position after @end; NULL if there is none. */
