@@ -264,6 +264,23 @@ TEST_WITH(collect_store_cuts_connections_of_a_sensor_that_restarted, setup, tear
 	assert_int_equal(atomic_load(&counts.live), 2);
 }
 
+TEST_WITH(collect_store_closes_files_of_connections_that_it_cuts, setup, teardown)
+{
+	struct wf_bus_message message = message_of(1, WF_BUS_OPEN, 0, "{}");
+
+	add(1, 1, WF_BUS_DATA, 0, "committed");
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	assert_int_equal(atomic_load(&counts.open_files), 1);
+	add(2, 2, WF_BUS_DATA, 0, "in the batch of the cut");
+	message.flow.boot = 2;
+	assert_int_equal(wf_collect_store_add(store, 0, 3, &message), WF_COLLECT_TAKEN);
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	assert_int_equal(atomic_load(&counts.cuts), 2);
+	assert_int_equal(atomic_load(&counts.open_files), 0);
+	check_file(FILE_1, "committed");
+	check_file(FILE_1 "#2", "in the batch of the cut");
+}
+
 TEST_WITH(collect_store_does_not_follow_links, setup, teardown)
 {
 	char path[160];
