@@ -59,6 +59,9 @@ rejected() {
 check 'the pins of another agent can not be used' rejected
 check_weft 'from a third namespace, -i is needed, and agents are named with their namespaces' 2 'several agents are running, choose one with -i: .*lo@[0-9]+' \
 	stats --set "control.dir=$work/control"
+echo '{}' >"$work/policy.json"
+check_weft 'the message about several agents does not name the file of the request' 2 '^weft: policy: several agents are running' \
+	policy set "$work/policy.json" --set "control.dir=$work/control"
 for iface in '' '-i lo'; do
 	# shellcheck disable=SC2086
 	check "another user is not permitted, status 4 ${iface:-without -i}" bash -c "

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collect/disk/event_file.h"
@@ -18,9 +20,26 @@ static char root[64], streams[80], events[80];
 static struct wf_collect_counts counts;
 static struct wf_collect_store *store;
 
-static bool never(void)
+/* The disk stays full until the store waits for space. */
+static bool is_full, is_stopped;
+
+static bool should_stop(void)
 {
-	return false;
+	return is_stopped;
+}
+
+int fdatasync(int fd)
+{
+	if (!is_full)
+		return (int)syscall(SYS_fdatasync, fd);
+	errno = ENOSPC;
+	return -1;
+}
+
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+	is_full = false;
+	return 0;
 }
 
 static int open_store(uint32_t shard)
@@ -31,7 +50,7 @@ static int open_store(uint32_t shard)
 		.head = {.stream = "WEFT", .shard = shard, .shards = 4, .partitions = 16},
 		.flows_max = WF_COLLECT_FLOWS_MIN,
 		.counts = &counts,
-		.should_stop = never,
+		.should_stop = should_stop,
 	};
 	char error[WF_COLLECT_ERROR_BYTES];
 
@@ -54,6 +73,8 @@ static int setup(void **state)
 	snprintf(streams, sizeof(streams), "%s/streams", root);
 	snprintf(events, sizeof(events), "%s/events", root);
 	memset(&counts, 0, sizeof(counts));
+	is_full = false;
+	is_stopped = false;
 	return open_store(0);
 }
 
@@ -243,6 +264,23 @@ TEST_WITH(collect_store_cuts_connections_of_a_sensor_that_restarted, setup, tear
 	assert_int_equal(atomic_load(&counts.live), 2);
 }
 
+TEST_WITH(collect_store_closes_files_of_connections_that_it_cuts, setup, teardown)
+{
+	struct wf_bus_message message = message_of(1, WF_BUS_OPEN, 0, "{}");
+
+	add(1, 1, WF_BUS_DATA, 0, "committed");
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	assert_int_equal(atomic_load(&counts.open_files), 1);
+	add(2, 2, WF_BUS_DATA, 0, "in the batch of the cut");
+	message.flow.boot = 2;
+	assert_int_equal(wf_collect_store_add(store, 0, 3, &message), WF_COLLECT_TAKEN);
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	assert_int_equal(atomic_load(&counts.cuts), 2);
+	assert_int_equal(atomic_load(&counts.open_files), 0);
+	check_file(FILE_1, "committed");
+	check_file(FILE_1 "#2", "in the batch of the cut");
+}
+
 TEST_WITH(collect_store_does_not_follow_links, setup, teardown)
 {
 	char path[160];
@@ -287,6 +325,32 @@ TEST_WITH(collect_store_keeps_no_more_connections_than_its_limit, setup, teardow
 	assert_int_equal(atomic_load(&counts.evicted), WF_COLLECT_FLOWS_MIN);
 	crash();
 	assert_int_equal(atomic_load(&counts.live), WF_COLLECT_FLOWS_MIN);
+}
+
+TEST_WITH(collect_store_with_a_full_disk_waits_to_replace_the_journal, setup, teardown)
+{
+	struct wf_journal_position position = {.seq = {[3] = 7}};
+
+	is_full = true;
+	assert_int_equal(wf_collect_store_continue(store, 5, &position), 0);
+	assert_false(is_full);
+	assert_false(atomic_load(&counts.is_waiting_for_disk));
+	is_full = true;
+	crash();
+	assert_false(is_full);
+	assert_int_equal(wf_collect_store_position(store)->seq[3], 7);
+}
+
+TEST_WITH(collect_store_with_a_full_disk_can_be_stopped, setup, teardown)
+{
+	struct wf_journal_position position = {.seq = {[3] = 7}};
+
+	is_full = true;
+	is_stopped = true;
+	assert_int_equal(wf_collect_store_continue(store, 5, &position), -EINTR);
+	wf_collect_store_close(store);
+	store = NULL;
+	assert_int_equal(open_store(0), -EINTR);
 }
 
 /*

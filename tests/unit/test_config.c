@@ -6,9 +6,12 @@
 #include "unit/support/test.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/opts.h"
@@ -260,6 +263,40 @@ TEST_WITH(config_load_of_missing_file_or_directory_is_refused, setup, teardown)
 	assert_non_null(strstr(fixture->error.text, "/nonexistent/x: No such file"));
 	assert_int_equal(wf_config_load(&fixture->config, "/tmp", &fixture->error), -EINVAL);
 	assert_string_equal(fixture->error.text, "/tmp: not a regular file");
+}
+
+/* Replaces the file by a pipe, to which a child writes @text and then @comments lines. */
+static pid_t write_pipe(struct fixture *fixture, const char *text, int comments)
+{
+	FILE *file;
+	pid_t pid;
+
+	unlink(fixture->path);
+	assert_int_equal(mkfifo(fixture->path, 0600), 0);
+	pid = fork();
+	if (pid)
+		return pid;
+	signal(SIGPIPE, SIG_DFL);
+	file = fopen(fixture->path, "w");
+	fputs(text, file);
+	while (comments-- > 0)
+		fputs("# a comment of 32 characters ...\n", file);
+	fclose(file);
+	_exit(0);
+}
+
+TEST_WITH(config_load_of_a_pipe_has_the_limit_of_a_file, setup, teardown)
+{
+	struct fixture *fixture = *state;
+	pid_t pid = write_pipe(fixture, "memory: {max_total_memory_mb: 77}\n", 1 << 14);
+
+	assert_int_equal(wf_config_load(&fixture->config, fixture->path, &fixture->error), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(fixture->config.library.memory_max_bytes, 77 << 20);
+	pid = write_pipe(fixture, "memory: {max_total_memory_mb: 77}\n", 1 << 15);
+	assert_int_equal(wf_config_load(&fixture->config, fixture->path, &fixture->error), -EINVAL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_non_null(strstr(fixture->error.text, "larger than the limit of 1048576 bytes"));
 }
 
 TEST_WITH(config_set_pair_replaces_and_refuses_as_a_file_does, setup, teardown)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -228,6 +229,49 @@ TEST_WITH(control_open_replaces_what_a_killed_agent_left, setup, teardown)
 	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
 	assert_int_equal(open_for(fixture, 1), 0);
 	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
+}
+
+/* An agent that starts: it has bound the socket "eth0", and listens a moment later. */
+static void start_slowly(struct fixture *fixture, int tell_fd, int end_fd)
+{
+	int dir_fd = open(fixture->dir, O_RDONLY | O_DIRECTORY);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un addr;
+	char byte = 0;
+
+	wf_socket_path(fixture->dir, "eth0", &addr);
+	if (flock(dir_fd, LOCK_EX) || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    write(tell_fd, &byte, 1) != 1)
+		_exit(1);
+	usleep(200000);
+	listen(fd, 1);
+	flock(dir_fd, LOCK_UN);
+	_exit(read(end_fd, &byte, 1) != 0);
+}
+
+TEST_WITH(control_open_beside_a_starting_agent_is_refused, setup, teardown)
+{
+	struct fixture *fixture = *state;
+	struct sockaddr_un addr;
+	int tell[2], end[2];
+	char byte;
+	pid_t pid;
+	int err;
+
+	assert_int_equal(pipe(tell), 0);
+	assert_int_equal(pipe(end), 0);
+	pid = fork();
+	if (!pid) {
+		close(end[1]);
+		start_slowly(fixture, tell[1], end[0]);
+	}
+	assert_int_equal(read(tell[0], &byte, 1), 1);
+	err = open_for(fixture, 1);
+	close(end[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(err, -EADDRINUSE);
+	wf_socket_path(fixture->dir, "eth0", &addr);
+	assert_int_equal(unlink(addr.sun_path), 0);
 }
 
 TEST_WITH(control_open_beside_a_living_agent_is_refused, setup, teardown)

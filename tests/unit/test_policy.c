@@ -17,6 +17,7 @@
 
 #include "config/config.h"
 #include "policy/policies.h"
+#include "policy/policies_internal.h"
 #include "policy/policy.h"
 #include "policy/policy_diff.h"
 #include "state/store.h"
@@ -513,6 +514,21 @@ TEST_WITH(policies_reload_uses_what_was_changed, setup, teardown)
 	close_policies();
 	open_policies(7);
 	assert_present(3, 7);
+	close_policies();
+}
+
+TEST_WITH(policies_change_that_waits_too_long_is_counted, setup, teardown)
+{
+	struct wf_policy_error error;
+
+	open_policies(0);
+	policies->change_lock.timeout_ms = 1;
+	assert_int_equal(wf_lock_take(&policies->change_lock, "test"), 0);
+	assert_int_equal(set("{}", WF_POLICY_ANY_VERSION, &error), -EBUSY);
+	assert_int_equal(roll_back(1), -EBUSY);
+	assert_int_equal(wf_policies_reload(policies, &config, "test", &error), -EBUSY);
+	wf_lock_put(&policies->change_lock);
+	assert_int_equal(atomic_load(&policies->rejected), 3);
 	close_policies();
 }
 

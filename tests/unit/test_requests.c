@@ -2,6 +2,7 @@
 /* Tests of agent/requests.c: requests are found by name, and the table lists every request. */
 #include "unit/support/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/requests.h"
@@ -42,4 +43,21 @@ TEST(requests_of_known_command_are_answered_by_it)
 	assert_null(wf_requests_answer("flows", request, &error, NULL));
 	assert_non_null(strstr(error.text, "sort: "));
 	json_decref(request);
+}
+
+static void *no_memory(size_t bytes)
+{
+	return NULL;
+}
+
+TEST(requests_without_memory_are_refused_with_that_reason)
+{
+	struct wf_control_error error = {.text = ""};
+	json_t *help;
+
+	json_set_alloc_funcs(no_memory, free);
+	help = wf_requests_answer("help", NULL, &error, NULL);
+	json_set_alloc_funcs(malloc, free);
+	assert_null(help);
+	assert_string_equal(error.text, "help: out of memory");
 }

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "agent/control/clock.h"
 #include "agent/control/control.h"
@@ -389,14 +387,15 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 
 static void close_all(struct agent *agent)
 {
-	wf_serve_close(&agent->serve);
-	wf_control_close(agent->control);
-	wf_serve_fini(&agent->serve);
-	wf_subscribers_free(agent->subscribers);
+	/* First, because requests for a change, which use all parts, are answered until the end. */
 	if (agent->state->policies) {
 		wf_policies_set_handle(agent->state->policies, NULL);
 		wf_agent_state_follow(agent->state, NULL);
 	}
+	wf_serve_close(&agent->serve);
+	wf_control_close(agent->control);
+	wf_serve_fini(&agent->serve);
+	wf_subscribers_free(agent->subscribers);
 	while (agent->sinks_count > 0)
 		wf_sink_close(agent->sinks[--agent->sinks_count]);
 	wf_file_gaps_free(agent->file_gaps);

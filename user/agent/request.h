@@ -54,8 +54,8 @@ struct wf_request_env {
  * @name:   the "command" of the request, and the name of the response member with the result
  * @help:   one line: the effect of the request and its members
  * @http:   its path in the HTTP server, if it has one; its member command is not set
- * @answer: returns the result, owned by the caller; NULL on failure, with the reason in @ret_error.
- *          NULL for a request with @stream
+ * @answer: returns the result, owned by the caller; NULL on failure, with the reason in @ret_error,
+ *          which may be left empty if memory is missing. NULL for a request with @stream
  * @stream: takes the connection for a stream; see wf_control_stream_fn. NULL for other requests
  *
  * Thread of @answer and @stream: the control thread. A request with a path is also answered on the

@@ -71,17 +71,21 @@ json_t *wf_requests_answer(const char *command, const json_t *request,
 			   struct wf_control_error *ret_error, void *env)
 {
 	const struct wf_request *found = find_request(command);
+	json_t *result = NULL;
 
+	*ret_error = (struct wf_control_error){.text = ""};
 	if (found && found->answer)
-		return found->answer(env, request, ret_error);
-	if (found)
-		return wf_request_refuse(ret_error, command,
-					 "is answered on a control socket only");
-	if (!strcmp(command, "help"))
-		return help_new();
-	snprintf(ret_error->text, sizeof(ret_error->text),
-		 "unknown command: %.64s; \"help\" lists the commands", command);
-	return NULL;
+		result = found->answer(env, request, ret_error);
+	else if (found)
+		wf_request_refuse(ret_error, command, "is answered on a control socket only");
+	else if (!strcmp(command, "help"))
+		result = help_new();
+	else
+		snprintf(ret_error->text, sizeof(ret_error->text),
+			 "unknown command: %.64s; \"help\" lists the commands", command);
+	if (!result && !*ret_error->text)
+		wf_request_refuse(ret_error, command, "out of memory");
+	return result;
 }
 
 json_t *wf_requests_state(void *env)

@@ -152,7 +152,7 @@ int wf_bus_stream_ensure(jsCtx *js, const struct wf_bus_stream_opts *opts, char 
 	jsStreamConfig wanted;
 	jsErrCode code = 0;
 	natsStatus status;
-	int err;
+	int err, again;
 
 	fill(opts, subjects, &wanted);
 	err = check(js, opts, &wanted, ret_error);
@@ -162,6 +162,9 @@ int wf_bus_stream_ensure(jsCtx *js, const struct wf_bus_stream_opts *opts, char 
 	if (status == NATS_OK)
 		return 0;
 	err = server_error("create", opts, status, code, ret_error);
-	/* Another sensor may have created the stream in the meantime. */
-	return code == JSStreamNameExistErr ? check(js, opts, &wanted, ret_error) : err;
+	if (code != JSStreamNameExistErr)
+		return err;
+	/* Another sensor has created the stream in the meantime, and may have removed it again. */
+	again = check(js, opts, &wanted, ret_error);
+	return again == -ENOENT ? err : again;
 }

@@ -157,10 +157,12 @@ static int connect_once(struct collect *collect)
 	int64_t created = 0;
 	int err = wf_pull_connect(collect->pull, head, &position, &created, error);
 
-	if (!err)
+	if (!err) {
 		err = wf_collect_store_continue(collect->store, created, &position);
-	if (!err)
+		if (err)
+			return err; /* logged by the store, or stopped */
 		err = wf_pull_start(collect->pull, head, &position, error);
+	}
 	if (!err) {
 		connected(collect);
 		return 0;
@@ -324,7 +326,7 @@ static int run(struct collect *collect)
 	}
 	if (!err)
 		err = commit(collect);
-	return err == -EINTR ? 0 : err;
+	return err;
 }
 
 /* ---- start and end ---- */
@@ -352,7 +354,7 @@ static int open_store(struct collect *collect)
 
 	snprintf(store.head.stream, sizeof(store.head.stream), "%s", opts->stream);
 	err = wf_collect_store_open(&store, &collect->store, error);
-	if (err)
+	if (err && err != -EINTR)
 		say(collect, WEFT_LOG_ERROR, "collect: %s", error);
 	return err;
 }
@@ -434,5 +436,5 @@ int wf_collect_run(const struct wf_collect_opts *opts)
 	wf_collect_store_close(collect->store);
 	wf_bus_close(collect->bus);
 	free(collect);
-	return err;
+	return err == -EINTR ? 0 : err;
 }

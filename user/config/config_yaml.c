@@ -281,7 +281,7 @@ static int refuse_second_document(struct loader *loader, yaml_parser_t *parser)
 	return err;
 }
 
-static int load_document(struct loader *loader, FILE *file)
+static int load_document(struct loader *loader, const char *text, size_t bytes)
 {
 	yaml_parser_t parser;
 	yaml_node_t *root;
@@ -289,7 +289,7 @@ static int load_document(struct loader *loader, FILE *file)
 
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
-	yaml_parser_set_input_file(&parser, file);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
 	if (!yaml_parser_load(&parser, &loader->doc)) {
 		err = refuse_syntax(loader, &parser);
 		goto delete_parser;
@@ -301,6 +301,25 @@ static int load_document(struct loader *loader, FILE *file)
 	yaml_document_delete(&loader->doc);
 delete_parser:
 	yaml_parser_delete(&parser);
+	return err;
+}
+
+/* Read @file, which may be a pipe, so that only reading shows whether it exceeds the limit. */
+static int load_file(struct loader *loader, FILE *file)
+{
+	char *text = malloc(FILE_MAX_BYTES + 1);
+	size_t bytes = text ? fread(text, 1, FILE_MAX_BYTES + 1, file) : 0;
+	int err = text ? 0 : -ENOMEM;
+
+	if (!err && ferror(file))
+		err = wf_config_refuse(loader->ret_error, "%s: %s", loader->path, strerror(errno));
+	else if (bytes > FILE_MAX_BYTES)
+		err = wf_config_refuse(loader->ret_error,
+				       "%s: the file is larger than the limit of %d bytes",
+				       loader->path, FILE_MAX_BYTES);
+	if (!err)
+		err = load_document(loader, text, bytes);
+	free(text);
 	return err;
 }
 
@@ -319,12 +338,8 @@ int wf_config_load(struct wf_config *config, const char *path, struct wf_config_
 	}
 	if (fstat(fileno(file), &stat) || S_ISDIR(stat.st_mode))
 		err = wf_config_refuse(ret_error, "%s: not a regular file", path);
-	else if (stat.st_size > FILE_MAX_BYTES)
-		err = wf_config_refuse(ret_error,
-				       "%s: the file is larger than the limit of %d bytes", path,
-				       FILE_MAX_BYTES);
 	else
-		err = load_document(&loader, file);
+		err = load_file(&loader, file);
 	fclose(file);
 	if (err == -ENOMEM)
 		wf_config_refuse(ret_error, "%s: out of memory", path);

@@ -262,10 +262,16 @@ static int change_if(struct wf_policies *policies, json_t *policy,
 	return -ESTALE;
 }
 
+static void count_rejected(struct wf_policies *policies)
+{
+	atomic_fetch_add_explicit(&policies->rejected, 1, memory_order_relaxed);
+}
+
 static int begin(struct wf_policies *policies, struct wf_policy_error *ret_error)
 {
 	if (!wf_lock_take(&policies->change_lock, "policy: a change"))
 		return 0;
+	count_rejected(policies);
 	return fail(ret_error, "another change takes too long", -EBUSY);
 }
 
@@ -273,7 +279,7 @@ static int end(struct wf_policies *policies, int err)
 {
 	wf_lock_put(&policies->change_lock);
 	if (err)
-		atomic_fetch_add_explicit(&policies->rejected, 1, memory_order_relaxed);
+		count_rejected(policies);
 	return err;
 }
 
@@ -324,16 +330,18 @@ int wf_policies_roll_back(struct wf_policies *policies, uint64_t version,
 int wf_policies_reload(struct wf_policies *policies, const struct wf_config *config, const char *by,
 		       struct wf_policy_error *ret_error)
 {
-	json_t *configured = wf_policy_new(config);
-	int err = configured ? begin(policies, ret_error) : fail(ret_error, "reload", -ENOMEM);
+	json_t *configured;
+	int err = begin(policies, ret_error);
 
-	if (!err) {
-		if (!json_equal(configured, policies->configured))
-			err = change_to(policies, configured, configured, by, ret_error);
-		err = end(policies, err);
-	}
+	if (err)
+		return err;
+	configured = wf_policy_new(config);
+	if (!configured)
+		err = fail(ret_error, "reload", -ENOMEM);
+	else if (!json_equal(configured, policies->configured))
+		err = change_to(policies, configured, configured, by, ret_error);
 	json_decref(configured);
-	return err;
+	return end(policies, err);
 }
 
 void wf_policies_set_handle(struct wf_policies *policies, struct weft *weft)

@@ -164,23 +164,33 @@ static const char *place_of(const struct wf_config_key *key, const char *name, s
 	return place;
 }
 
-/* Return the text of a single value of @key, owned by the caller; NULL if its type is wrong. */
-static char *text_new(const struct wf_config_key *key, const json_t *value)
+/* Return true if @value has the type of a single value of @key. */
+static bool has_type(const struct wf_config_key *key, const json_t *value)
 {
-	char *text = NULL;
-	int chars = 0;
-
-	if (key->type == WF_CONFIG_NUMBER && json_is_string(value)) {
-		text = strdup(json_string_value(value)); /* "1M", as in a configuration file */
-	} else if (key->type == WF_CONFIG_NUMBER || key->type == WF_CONFIG_PORTS) {
-		if (json_is_integer(value))
-			chars = asprintf(&text, "%lld", (long long)json_integer_value(value));
-	} else if (key->type == WF_CONFIG_SHARE) {
-		if (json_is_number(value))
-			chars = asprintf(&text, "%.17g", json_number_value(value));
-	} else if (json_is_string(value)) {
-		text = strdup(json_string_value(value));
+	switch (key->type) {
+	case WF_CONFIG_NUMBER: /* "1M", as in a configuration file, is a string */
+		return json_is_integer(value) || json_is_string(value);
+	case WF_CONFIG_PORTS:
+		return json_is_integer(value);
+	case WF_CONFIG_SHARE:
+		return json_is_number(value);
+	default:
+		return json_is_string(value);
 	}
+}
+
+/* Return the text of @value, a string or a number, owned by the caller; NULL without memory. */
+static char *text_new(const json_t *value)
+{
+	char *text;
+	int chars;
+
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	if (json_is_integer(value))
+		chars = asprintf(&text, "%lld", (long long)json_integer_value(value));
+	else
+		chars = asprintf(&text, "%.17g", json_number_value(value));
 	return chars < 0 ? NULL : text;
 }
 
@@ -211,13 +221,14 @@ static int take_entry(const struct wf_config_key *key, const char *name, const j
 		      struct entries *entries, struct wf_policy_error *ret_error)
 {
 	char place[PLACE_BYTES];
-	char *text = text_new(key, value);
-	char *item = text;
+	char *text, *item;
 
-	if (!text)
+	if (!has_type(key, value))
 		return refuse_type(key, place_of(key, name, entries->count, place), value,
 				   ret_error);
-	if (name) {
+	text = text_new(value);
+	item = text;
+	if (name && text) {
 		if (asprintf(&item, "%s=%s", name, text) < 0)
 			item = NULL;
 		free(text);
@@ -238,9 +249,11 @@ static int take_entries(const struct wf_config_key *key, const json_t *value,
 	int err = 0;
 
 	if (!wf_config_type_is_list(key->type)) {
-		entries->items[0] = text_new(key, value);
+		if (!has_type(key, value))
+			return refuse_type(key, key->name, value, ret_error);
+		entries->items[0] = text_new(value);
 		entries->count = entries->items[0] != NULL;
-		return entries->count ? 0 : refuse_type(key, key->name, value, ret_error);
+		return entries->count ? 0 : -ENOMEM;
 	}
 	if (is_map ? !json_is_object(value) : !json_is_array(value))
 		return refuse_type(key, key->name, value, ret_error);
@@ -277,7 +290,8 @@ static int assign(struct wf_config *config, const struct wf_config_key *key,
 		if (wf_config_assign(config, key, place, &items[i], 1, &error))
 			break;
 	}
-	snprintf(ret_error->text, sizeof(ret_error->text), "%.255s", err ? error.text : "");
+	if (err)
+		snprintf(ret_error->text, sizeof(ret_error->text), "%.255s", error.text);
 	return err;
 }
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -28,7 +29,7 @@
 #include "agent/control/peer.h"
 #include "client/socket_path.h"
 
-enum { CLIENT_TIMEOUT_MS = 2000, BACKLOG = 8 };
+enum { CLIENT_TIMEOUT_MS = 2000, BACKLOG = 8, LOCK_TRIES = 200, LOCK_PAUSE_NS = 10000000 };
 
 struct wf_control {
 	wf_control_fn fn;
@@ -237,7 +238,10 @@ pid_t wf_control_find_agent(const char *dir, const char *name)
 	return pid;
 }
 
-/* Bind @fd to @addr. A socket file of a dead agent is replaced. */
+/*
+ * Bind @fd to @addr. A socket file of a dead agent is replaced. While the directory is locked, no
+ * other agent is starting in it, so an agent whose socket has no listener is dead.
+ */
 static int bind_socket(int fd, const struct sockaddr_un *addr)
 {
 	int other;
@@ -323,6 +327,34 @@ static int open_dir(struct wf_control *control, const char *dir)
 	return control->dir_fd < 0 ? -errno : 0;
 }
 
+/*
+ * Lock the directory, so that no other agent is between bind() and listen(). The kernel releases
+ * the lock of an agent that dies. Any user may be able to lock the directory, so the wait is
+ * limited, and without the lock the sockets are opened nevertheless.
+ */
+static void lock_dir(const struct wf_control *control)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	for (int i = 0; i < LOCK_TRIES && flock(control->dir_fd, LOCK_EX | LOCK_NB) &&
+			(errno == EWOULDBLOCK || errno == EINTR);
+	     i++)
+		nanosleep(&pause, NULL);
+}
+
+/* Open a socket for each of @names in the directory, which is open. */
+static int open_sockets(struct wf_control *control, const char *dir, char *const *names,
+			size_t names_count, struct wf_control_error *ret_error)
+{
+	int err = 0;
+
+	lock_dir(control);
+	for (size_t i = 0; !err && i < names_count; i++)
+		err = open_socket(control, dir, names[i], ret_error);
+	flock(control->dir_fd, LOCK_UN);
+	return err;
+}
+
 int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_control_fn fn,
 		    void *ctx, struct wf_control **ret_control, struct wf_control_error *ret_error)
 {
@@ -347,11 +379,9 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 		refuse_path(ret_error, err, dir);
 		goto close;
 	}
-	for (size_t i = 0; i < names_count; i++) {
-		err = open_socket(control, dir, names[i], ret_error);
-		if (err)
-			goto close;
-	}
+	err = open_sockets(control, dir, names, names_count, ret_error);
+	if (err)
+		goto close;
 	*ret_control = control;
 	return 0;
 

@@ -103,18 +103,15 @@ static int change_policy(const struct wf_reload *reload, const struct wf_config 
 }
 
 /* If the policy in use is not the configured one, add the number of its version to @result. */
-static int add_other_version(const struct wf_reload *reload, json_t *result)
+static void add_other_version(const struct wf_reload *reload, json_t *result)
 {
 	json_t *present = wf_policies_get(reload->policies);
 	json_t *configured = wf_policies_configured(reload->policies);
-	int err = present && configured ? 0 : -ENOMEM;
 
-	if (!err && !json_equal(json_object_get(present, "policy"), configured) &&
-	    json_object_set(result, "other_version", json_object_get(present, "version")))
-		err = -ENOMEM;
+	if (present && configured && !json_equal(json_object_get(present, "policy"), configured))
+		json_object_set(result, "other_version", json_object_get(present, "version"));
 	json_decref(present);
 	json_decref(configured);
-	return err;
 }
 
 /* Use all of @changes and the policy of @config, or nothing. */
@@ -130,8 +127,10 @@ static int use(const struct wf_reload *reload, const struct wf_config *config, c
 	if (err)
 		return err;
 	change_live(reload, config);
-	return json_array_extend(changed, changes->live) ? -ENOMEM
-							 : add_other_version(reload, result);
+	/* The changes are in use. Without memory, @result lacks a part of them. */
+	json_array_extend(changed, changes->live);
+	add_other_version(reload, result);
+	return 0;
 }
 
 static int compare(const struct wf_reload *reload, const struct wf_config *config, const char *by,

@@ -62,7 +62,7 @@ int wf_ask_about(const struct wf_options *options, const json_t *request, const 
 {
 	struct wf_control_error error;
 	int status = wf_ask_quietly(options, request, -1, ret_answer, &error);
-	bool names_it = what && status == WF_EXIT_USAGE;
+	bool names_it = what && error.err == -EINVAL;
 
 	if (status)
 		wf_say_error("%s: %s%s%s", options->command, names_it ? what : "",

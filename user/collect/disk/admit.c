@@ -127,6 +127,9 @@ static void set_boot(struct wf_collect_store *store, struct wf_collect_source *s
 		older = wf_collect_flow_older(&store->flows, flow);
 		put_cut(store, flow, message->time_ns);
 		end_flow(store, flow);
+		/* The commit closes the files to which this batch has bytes to write. */
+		if (!flow->is_changed)
+			wf_collect_files_close(&store->files, flow);
 	}
 	source->boot_before = source->boot;
 	source->boot = message->flow.boot;

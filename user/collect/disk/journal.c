@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -26,6 +27,17 @@ enum {
 };
 
 /* ---- writing ---- */
+
+int wf_journal_new_id(char ret_id[WF_JOURNAL_ID_BYTES])
+{
+	uint8_t bytes[(WF_JOURNAL_ID_BYTES - 1) / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -EIO;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		sprintf(ret_id + 2 * i, "%02x", bytes[i]);
+	return 0;
+}
 
 /* Write the buffer; what can't be written stays in it. Return: 0; negative errno. */
 static int write_out(struct wf_journal *journal)

@@ -90,6 +90,9 @@ struct wf_journal {
 int wf_journal_read(int dir, struct wf_journal_head *ret_head, struct wf_collect_flows *table,
 		    struct wf_journal_position *ret_position);
 
+/* Make a random name for a directory. Return: 0; -EIO. */
+int wf_journal_new_id(char ret_id[WF_JOURNAL_ID_BYTES]);
+
 /*
  * Write a journal of the contents of @table, and replace the one of @dir with it; later records are
  * appended to it. Return: 0; negative errno.

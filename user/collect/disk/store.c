@@ -4,9 +4,10 @@
  *
  * Of all failures of a commit, a later try may overcome only those of a full disk. The commit is
  * then tried again, every step continues where it failed, and nothing is acknowledged meanwhile, so
- * that messages wait in JetStream. After other failures the process ends, and its next start
- * recovers the state of the last commit. The failure of a single stream file is no failure of the
- * commit: the rest of that stream is not written.
+ * that messages wait in JetStream. A journal that replaces the present one is written again from
+ * its beginning. After other failures the process ends, and its next start recovers the state of
+ * the last commit. The failure of a single stream file is no failure of the commit: the rest of
+ * that stream is not written.
  */
 #include "collect/disk/store.h"
 
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,17 +116,6 @@ static int check_is_empty(struct wf_collect_store *store, char *ret_error)
 	return err;
 }
 
-static int new_id(char ret_id[WF_JOURNAL_ID_BYTES])
-{
-	uint8_t bytes[(WF_JOURNAL_ID_BYTES - 1) / 2];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return -EIO;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		sprintf(ret_id + 2 * i, "%02x", bytes[i]);
-	return 0;
-}
-
 /*
  * Check that the journal that was read is of this stream and shard. With is_reshard, it may be of
  * another shard, and the head gets this one.
@@ -163,7 +152,7 @@ static int recover(struct wf_collect_store *store, char *ret_error)
 		store->head = store->opts.head;
 		store->head.created = 0;
 		err = check_is_empty(store, ret_error);
-		return err ? err : new_id(store->head.id);
+		return err ? err : wf_journal_new_id(store->head.id);
 	}
 	if (err == -EBADMSG)
 		return refuse(ret_error, err,
@@ -213,13 +202,18 @@ static int wait_for_space(int err, void *ctx)
 	return store->opts.should_stop() ? -EINTR : 0;
 }
 
-/* Begin a journal of the present state. */
+/* Begin a journal of the present state. Waits while the disk is full. */
 static int begin_journal(struct wf_collect_store *store)
 {
-	int err = wf_journal_begin(&store->journal, store->dir, &store->head, &store->flows,
-				   &store->position);
+	int err;
 
-	if (err)
+	while ((err = wf_journal_begin(&store->journal, store->dir, &store->head, &store->flows,
+				       &store->position)))
+		if ((err = wait_for_space(err, store)))
+			break;
+	if (!err)
+		atomic_store(&store->opts.counts->is_waiting_for_disk, false);
+	else if (err != -EINTR)
 		wf_collect_say(store, WEFT_LOG_ERROR, "%s/%s can't be written: %s", store->opts.dir,
 			       WF_JOURNAL_NAME, strerror(-err));
 	return err;

@@ -50,7 +50,8 @@ struct wf_collect_store;
  * @flows_max: maximum number of connections
  * @retain_sec: finished files are removed at this age; 0: never
  * @counts: borrowed
- * @should_stop: returns true when the process is to end; called while a commit waits for disk space
+ * @should_stop: returns true when the process is to end; called while the store waits for disk
+ * space
  */
 struct wf_collect_store_opts {
 	const char *dir;
@@ -75,9 +76,10 @@ enum wf_collect_result {
 };
 
 /*
- * Open the directory, and recover what was done before. @ret_error: WF_COLLECT_ERROR_BYTES bytes.
- * Return: 0; -EBUSY if another collector uses the directory or file; -EEXIST if the directory
- * belongs to another shard or stream, or has stream files but no journal; other negative errno.
+ * Open the directory, and recover what was done before. Waits while the disk is too full for the
+ * journal. @ret_error: WF_COLLECT_ERROR_BYTES bytes. Return: 0; -EBUSY if another collector uses
+ * the directory or file; -EEXIST if the directory belongs to another shard or stream, or has stream
+ * files but no journal; -EINTR if should_stop() is true and the disk is full; other negative errno.
  */
 int wf_collect_store_open(const struct wf_collect_store_opts *opts,
 			  struct wf_collect_store **ret_store, char *ret_error);
@@ -92,7 +94,8 @@ const struct wf_journal_position *wf_collect_store_position(const struct wf_coll
 
 /*
  * Record when the stream was created, and from where each partition continues, before the first
- * message of a connection to the server. Return: 0; negative errno.
+ * message of a connection to the server. Waits while the disk is full. Return: as
+ * wf_collect_store_commit().
  */
 int wf_collect_store_continue(struct wf_collect_store *store, int64_t created,
 			      const struct wf_journal_position *position);
