@@ -318,8 +318,8 @@ static void leave_out(struct wf_sink *sink, const struct weft_event *event)
 	wf_sink_count(sink, failed_bytes, event->data.len_bytes);
 	if (!files->left_out)
 		wf_sink_log(sink, WEFT_LOG_ERROR,
-			    "%s: more than %u streams at once: further streams are not written",
-			    sink->target, files->table.max + WF_STREAM_SET_MAX);
+			    "%s: no room for more than %u streams: further ones are not written",
+			    sink->target, files->table.max + files->forgotten.count);
 	files->left_out = true;
 }
 
