@@ -344,6 +344,17 @@ TEST_WITH(client_with_a_huge_time_limit_waits_for_the_answer, setup, teardown)
 	assert_int_equal(weft_client_open(&opts, &client), 0);
 }
 
+TEST(client_path_that_is_too_long_is_in_the_message)
+{
+	char path[200];
+	WEFT_OPTS(weft_client_opts, opts, .path = path);
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(weft_client_open(&opts, &client), -ENAMETOOLONG);
+	assert_non_null(strstr(weft_client_error(NULL), "xxx: File name too long"));
+}
+
 /* Listens at @addr, and fills the queue of connections that nobody accepts. */
 static void listen_full(const struct sockaddr_un *addr, int fds[2])
 {

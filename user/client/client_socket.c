@@ -72,11 +72,11 @@ static int connect_to(const struct sockaddr_un *addr, uint64_t deadline_ns)
 
 static int set_path(const char *path, struct sockaddr_un *ret_addr)
 {
+	int chars;
+
 	*ret_addr = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(ret_addr->sun_path))
-		return -ENAMETOOLONG;
-	strcpy(ret_addr->sun_path, path);
-	return 0;
+	chars = snprintf(ret_addr->sun_path, sizeof(ret_addr->sun_path), "%s", path);
+	return chars < (int)sizeof(ret_addr->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
 /*
