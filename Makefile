@@ -383,4 +383,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all man install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-shm bench-subscribers bench-overload bench-host bench-memory bench-instructions bench-absent bench-http bench-collect attack soak fleet demo help clean
+.PHONY: all man install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-shm bench-subscribers bench-overload bench-host bench-nats bench-memory bench-instructions bench-absent bench-http bench-collect attack soak fleet demo help clean

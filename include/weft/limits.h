@@ -268,7 +268,7 @@ enum weft_limit {
 	WEFT_FILES_OPEN_MAX = 512,
 	/*
 	 * Incomplete stream files in the table of the output. At the limit, the entry of the file
-	 * idle longest is removed; enough is kept to continue that file later.
+	 * idle longest is removed; enough is kept to continue that file until log rotation.
 	 */
 	WEFT_FILES_TRACKED_MAX = 131072,
 	/*

@@ -38,6 +38,8 @@ enum {
 	PACKETS_MAX = 2000000,
 };
 
+#define NANO_MAGIC 0xa1b23c4du /* of a file whose time stamps have nanoseconds */
+
 struct capture {
 	struct weft_packet *packets;
 	uint32_t count;
@@ -81,6 +83,7 @@ static void load(const char *path, struct capture *ret_capture)
 	uint32_t words[4];
 	uint32_t max = 0;
 	uint32_t count = 0;
+	uint64_t fraction_ns;
 
 	if (fd < 0 || fstat(fd, &stat))
 		die(path, errno);
@@ -88,6 +91,8 @@ static void load(const char *path, struct capture *ret_capture)
 	if (bytes == MAP_FAILED)
 		die(path, errno);
 	close(fd);
+	memcpy(words, bytes, sizeof(words));
+	fraction_ns = words[0] == NANO_MAGIC ? 1 : WF_NS_PER_US;
 	max = (uint32_t)((uint64_t)stat.st_size / (16 + FRAME_BYTES)) + 1;
 	packets = calloc(max, sizeof(*packets));
 	if (!packets)
@@ -100,7 +105,7 @@ static void load(const char *path, struct capture *ret_capture)
 			break;
 		packets[count++] = (struct weft_packet){
 			.bytes = bytes + pos + 16,
-			.time_ns = words[0] * WF_NS_PER_SEC + words[1] * WF_NS_PER_US,
+			.time_ns = words[0] * WF_NS_PER_SEC + words[1] * fraction_ns,
 			.cap_bytes = words[2],
 			.wire_bytes = words[3],
 			.is_stable = true,

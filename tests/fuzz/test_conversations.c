@@ -99,21 +99,24 @@ static void show_packets(const struct conv_batch *batch, uint32_t conversation)
 
 #define ALL_CONVERSATIONS UINT32_MAX
 
-/* Write the packets of @conversation, or of all, to a capture file. Return: false if it can't be
- * made. */
+/*
+ * Write the packets of @conversation, or of all, to a capture file. Return: false if it can't be
+ * made or written.
+ */
 static bool write_packets(const struct conv_batch *batch, uint32_t conversation, const char *path)
 {
 	FILE *file = fopen(path, "wb");
+	int err;
 
 	if (!file)
 		return false;
-	wire_pcap_start(file);
-	for (uint32_t i = 0; i < batch->packets_count; i++)
+	err = wire_pcap_start(file);
+	for (uint32_t i = 0; i < batch->packets_count && !err; i++)
 		if (conversation == ALL_CONVERSATIONS ||
 		    batch->packets[i].conversation == conversation)
-			wire_pcap_add(file, batch->packets[i].time_ns, batch->packets[i].bytes,
-				      batch->packets[i].len_bytes);
-	return !fclose(file);
+			err = wire_pcap_add(file, batch->packets[i].time_ns,
+					    batch->packets[i].bytes, batch->packets[i].len_bytes);
+	return !fclose(file) && !err;
 }
 
 static void write_pcap(const struct conv_batch *batch, uint32_t conversation, uint64_t seed)
@@ -457,8 +460,10 @@ int main(int argc, char **argv)
 	       (unsigned long long)totals.bytes, (unsigned long long)totals.gaps);
 	printf("%s - test_conversations_truth_oracle_and_engine_agree\n",
 	       totals.failures ? "not ok" : "ok");
-	if (!options.single && options.kinds == CONV_ALL && !totals.failures)
+	if (!options.single && options.kinds == CONV_ALL && !totals.failures) {
 		suffice = families_suffice(&totals);
-	printf("%s - test_conversations_of_each_family_are_enough\n", suffice ? "ok" : "not ok");
+		printf("%s - test_conversations_of_each_family_are_enough\n",
+		       suffice ? "ok" : "not ok");
+	}
 	return totals.failures || !suffice ? 1 : 0;
 }

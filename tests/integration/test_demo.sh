@@ -17,7 +17,7 @@ check 'weft demo compared every download' grep -q 'all 203 downloads.* byte for 
 check 'weft demo compared both modes' grep -q 'mirror port gave the same 406 streams' "$work/demo.out"
 check 'weft demo showed closed ledgers of both modes' bash -c "
 	[ \$(grep -c 'ledger payload_bytes closed' '$work/demo.out') -eq 2 ]"
-check 'weft demo showed packets' grep -q 'packets' "$work/demo.out"
+check 'weft demo showed the packets of a flow in the map' grep -qE '"packets": \[[0-9]*[1-9]' "$work/demo.out"
 check 'no namespace or file is left' test "$(left)" = "$before"
 if [ "$(id -u)" -eq 0 ]; then
 	check 'without root: status 4' bash -c "

@@ -84,6 +84,7 @@ lags() {
 }
 # What the socket and its sender can hold is taken from the queue, so more events must follow.
 lags_with_more_events() { download large && lags; }
+mount -o remount,size=1g "$disk" || exit 1 # room for these downloads
 background client_pid python3 "$root/tests/integration/sub_peer.py" "$work/control/eth0.sock" never streams
 has_two() { [ "$(agent_stats --json | jq '[.subscriptions[] | select(.name == "streams")] | length')" = 2 ]; }
 check 'a client subscribes with the name of an output' wait_until 50 has_two

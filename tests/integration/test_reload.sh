@@ -9,7 +9,7 @@ need_weft
 
 keys='capture.duration_sec capture.packets_max sinks.stats_interval_sec sinks.http.read_token
 control.max_subscribers state.max_mb state.max_entries'
-live_keys() { sed -nE 's/^\t\{"([a-z_.]+)", WF_CONFIG_LIVE.*/\1/p' user/config/config_reload.c; }
+live_keys() { sed -nE 's/^\t\{"([a-z_.]+)", WF_CONFIG_LIVE.*/\1/p' "$root/user/config/config_reload.c"; }
 check 'each live key has a test here' diff <(live_keys | sort) <(printf '%s\n' $keys | sort)
 
 # write KEY=VALUE...: write a configuration file with these keys only.

@@ -98,10 +98,10 @@ large_file() {
 		diff -r -x '.*' "$work/large" "$work/large.out"
 }
 check 'a compressed file of more than 256 KiB' large_file
-# Only a part of the last block of 64 KiB is lost, not the whole block.
+# Of the 200,000 bytes, at most the last 64 KiB are lost.
 head -c 200000 "$work/large.gz" >"$work/cut.gz"
 check_weft 'compressed file that ends too early: what is before is read' 3 \
-	'damaged at byte [0-9]{6} \(packet [0-9]+\): truncated gzip' replay "$work/cut.gz" --checksum ignore
+	'damaged at byte 1(3[5-9]|[4-9][0-9])[0-9]{3} \(packet [0-9]+\): truncated gzip' replay "$work/cut.gz" --checksum ignore
 cat "$work/gzip.out" "$work/gzip.out" >"$work/twice.gz"
 check_weft 'compressed files joined by cat' 3 'another capture file begins here' replay "$work/twice.gz"
 mkdir "$work/mixed"

@@ -20,6 +20,8 @@
 
 #include "client/client_conns.h"
 #include "client/client_request.h"
+#include "client/client_socket.h"
+#include "client/socket_path.h"
 #include "serve/frame_write.h"
 
 #define OK_RESPONSE "{\"ok\":true,\"subscribe\":{\"version\":1}}\n"
@@ -331,6 +333,63 @@ TEST(client_options_that_are_wrong_are_refused)
 	opts.overflow = WEFT_OVERFLOW_DEFAULT;
 	opts.events = 1u << 31;
 	assert_int_equal(weft_client_open(&opts, &client), -EINVAL);
+}
+
+TEST_WITH(client_with_a_huge_time_limit_waits_for_the_answer, setup, teardown)
+{
+	WEFT_OPTS(weft_client_opts, opts, .path = agent.path, .timeout_ms = 1u << 31);
+
+	agent.piece_bytes = 1;
+	add_text(OK_RESPONSE);
+	assert_int_equal(weft_client_open(&opts, &client), 0);
+}
+
+TEST(client_path_that_is_too_long_is_in_the_message)
+{
+	char path[200];
+	WEFT_OPTS(weft_client_opts, opts, .path = path);
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(weft_client_open(&opts, &client), -ENAMETOOLONG);
+	assert_non_null(strstr(weft_client_error(NULL), "xxx: File name too long"));
+}
+
+/* Listens at @addr, and fills the queue of connections that nobody accepts. */
+static void listen_full(const struct sockaddr_un *addr, int fds[2])
+{
+	fds[0] = socket(AF_UNIX, SOCK_STREAM, 0);
+	fds[1] = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fds[0], (const struct sockaddr *)addr, sizeof(*addr)), 0);
+	assert_int_equal(listen(fds[0], 0), 0);
+	assert_int_equal(connect(fds[1], (const struct sockaddr *)addr, sizeof(*addr)), 0);
+}
+
+/* Neither the socket with a network namespace in its name nor the other one accepts. */
+TEST(client_limit_is_for_both_sockets_of_an_interface)
+{
+	enum { LIMIT_MS = 600 };
+	char dir[] = "/tmp/weft-client-XXXXXX";
+	WEFT_OPTS(weft_client_opts, opts, .interface = "eth0", .dir = dir, .timeout_ms = LIMIT_MS);
+	struct sockaddr_un addrs[2];
+	uint64_t too_late_ns;
+	int fds[2][2];
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(wf_socket_path_here(dir, "eth0", &addrs[0]), 0);
+	assert_int_equal(wf_socket_path(dir, "eth0", &addrs[1]), 0);
+	for (int i = 0; i < 2; i++)
+		listen_full(&addrs[i], fds[i]);
+	too_late_ns = wf_client_deadline_ns(2 * LIMIT_MS);
+	assert_int_equal(weft_client_open(&opts, &client), -ETIMEDOUT);
+	assert_true(wf_client_deadline_ns(0) < too_late_ns);
+	assert_non_null(strstr(weft_client_error(NULL), addrs[0].sun_path));
+	for (int i = 0; i < 2; i++) {
+		close(fds[i][0]);
+		close(fds[i][1]);
+		unlink(addrs[i].sun_path);
+	}
+	rmdir(dir);
 }
 
 /* ---- the response ---- */

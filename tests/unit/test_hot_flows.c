@@ -29,9 +29,11 @@
 #define IPTCP 40u
 
 static struct xdp_rig rig;
+static cpu_set_t allowed; /* the CPUs of the thread before a test pins it */
 
 static int teardown(void **state)
 {
+	sched_setaffinity(0, sizeof(allowed), &allowed);
 	xdp_rig_close(&rig);
 	return 0;
 }
@@ -47,6 +49,7 @@ static bool open_rig(void)
 {
 	struct wf_xdp_opts opts = few_slots;
 
+	sched_getaffinity(0, sizeof(allowed), &allowed);
 	opts.maps.hot_cpus = wf_hot_flows_cpus();
 	return xdp_rig_open(&rig, 1, &opts);
 }
@@ -117,12 +120,12 @@ static int set_verdict(uint16_t port, uint16_t of_source, struct weft_verdict_re
 }
 
 /* Pins the thread to the @nth allowed CPU. Return: false if there are fewer CPUs. */
-static bool use_cpu(unsigned int nth, const cpu_set_t *allowed)
+static bool use_cpu(unsigned int nth)
 {
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		cpu_set_t one;
 
-		if (!CPU_ISSET(cpu, allowed) || nth--)
+		if (!CPU_ISSET(cpu, &allowed) || nth--)
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
@@ -136,12 +139,10 @@ static bool use_cpu(unsigned int nth, const cpu_set_t *allowed)
 TEST_WITH(hot_counts_wait_until_they_are_moved, NULL, teardown)
 {
 	struct weft_flow_value value;
-	cpu_set_t allowed;
 	unsigned int src;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	for (int i = 0; i < 10; i++) {
 		send_one(1000, ACK);
 		answer_one(1000, ACK);
@@ -156,24 +157,20 @@ TEST_WITH(hot_counts_wait_until_they_are_moved, NULL, teardown)
 	assert_int_equal(value.last_ns, rig.meta.time_ns);
 	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 10);
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 TEST_WITH(hot_counts_are_moved_after_256_segments, NULL, teardown)
 {
-	cpu_set_t allowed;
 	unsigned int sent = 0;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	for (; sent < 1000; sent++) {
 		send_one(1000, ACK);
 		assert_in_range(sent + 1 - packets_in_map(1000), 0, 255);
 	}
 	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 1000);
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /*
@@ -208,12 +205,10 @@ static void send_crowd(int rounds)
  */
 TEST_WITH(hot_slots_beside_serve_flows_whose_place_is_taken, NULL, teardown)
 {
-	cpu_set_t allowed;
 	int waiting = 0;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	send_crowd(5);
 	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
 		waiting += packets_in_map(port) < 5;
@@ -221,20 +216,15 @@ TEST_WITH(hot_slots_beside_serve_flows_whose_place_is_taken, NULL, teardown)
 	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
 		assert_int_equal(packets_in_map(port), 5);
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 TEST_WITH(hot_counts_of_several_cpus_add_up, NULL, teardown)
 {
-	cpu_set_t allowed;
-
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
 	for (unsigned int i = 0; i < 60; i++) {
-		use_cpu(i % (unsigned int)CPU_COUNT(&allowed), &allowed);
+		use_cpu(i % (unsigned int)CPU_COUNT(&allowed));
 		send_one(1000, ACK);
 	}
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 60);
 }
@@ -249,11 +239,9 @@ TEST_WITH(hot_slots_are_not_taken_again_after_a_fin, NULL, teardown)
 	struct weft_flow_value value;
 	int waiting = 0;
 	unsigned int src;
-	cpu_set_t allowed;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	for (uint16_t port = 1000; port < 1000 + CONNECTIONS; port++) {
 		send_one(port, SYN);
 		answer_one(port, SYN | ACK);
@@ -275,7 +263,6 @@ TEST_WITH(hot_slots_are_not_taken_again_after_a_fin, NULL, teardown)
 		assert_int_equal(value.packets[!src], 3);
 		assert_int_equal(value.tcp_flags[src], SYN | ACK | FIN);
 	}
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /*
@@ -285,12 +272,10 @@ TEST_WITH(hot_slots_are_not_taken_again_after_a_fin, NULL, teardown)
 TEST_WITH(hot_counts_survive_an_eviction_before_a_fin_and_a_syn, NULL, teardown)
 {
 	struct weft_flow_value value;
-	cpu_set_t allowed;
 	unsigned int src;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	for (int i = 0; i < 4; i++)
 		send_one(1000, ACK);
 	forget(1000);
@@ -308,7 +293,6 @@ TEST_WITH(hot_counts_survive_an_eviction_before_a_fin_and_a_syn, NULL, teardown)
 	assert_true(look(1001, &value, &src));
 	assert_int_equal(value.packets[src], 5);
 	assert_int_equal(value.tcp_flags[src], SYN | ACK);
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 static atomic_bool is_over;
@@ -356,13 +340,11 @@ TEST_WITH(hot_counts_are_exact_while_they_are_moved, NULL, teardown)
 TEST_WITH(hot_entry_that_was_evicted_comes_back_with_verdict_and_counts, NULL, teardown)
 {
 	struct weft_flow_value value;
-	cpu_set_t allowed;
 	unsigned int src;
 	struct weft_verdict_request request;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	send_one(1000, ACK);
 	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
 	assert_false(send_one(1000, ACK));
@@ -377,7 +359,6 @@ TEST_WITH(hot_entry_that_was_evicted_comes_back_with_verdict_and_counts, NULL, t
 	assert_int_equal(value.verdict[!src], WEFT_VERDICT_STEER);
 	assert_true(value.first_ns && value.first_ns <= value.last_ns);
 	assert_false(send_one(1000, ACK));
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /*
@@ -388,13 +369,11 @@ TEST_WITH(hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, NULL, teard
 {
 	struct weft_verdict_request request;
 	struct weft_flow_value value;
-	cpu_set_t allowed;
 	unsigned int src;
 	uint32_t others = 0;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	send_one(1000, ACK);
 	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
 	while (look(1000, &value, &src) && others < 4 * WEFT_FLOW_MAP_ENTRIES) {
@@ -408,7 +387,6 @@ TEST_WITH(hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, NULL, teard
 	assert_true(send_one(1000, ACK));
 	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
 	assert_false(send_one(1000, ACK));
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /* ---- verdicts ---- */
@@ -416,36 +394,31 @@ TEST_WITH(hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, NULL, teard
 TEST_WITH(hot_verdict_holds_for_the_next_segment_on_every_cpu, NULL, teardown)
 {
 	struct weft_verdict_request request;
-	cpu_set_t allowed;
 	unsigned int cpus;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
 	cpus = (unsigned int)CPU_COUNT(&allowed);
 	for (int turn = 0; turn < 20; turn++) {
 		for (unsigned int cpu = 0; cpu < 2 * cpus; cpu++) {
-			use_cpu(cpu % cpus, &allowed);
+			use_cpu(cpu % cpus);
 			assert_true(send_one(1000, ACK));
 		}
 		assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
 		for (unsigned int cpu = 0; cpu < 2 * cpus; cpu++) {
-			use_cpu(cpu % cpus, &allowed);
+			use_cpu(cpu % cpus);
 			assert_false(send_one(1000, ACK));
 			assert_true(answer_one(1000, ACK));
 		}
 		assert_int_equal(set_verdict(1000, WEFT_VERDICT_STEER, &request), 0);
 	}
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 TEST_WITH(hot_verdict_holds_at_once_wherever_the_flow_has_its_slot, NULL, teardown)
 {
 	struct weft_verdict_request request;
-	cpu_set_t allowed;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	send_crowd(3);
 	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++) {
 		assert_int_equal(set_verdict(port, WEFT_VERDICT_SHUNT, &request), 0);
@@ -454,31 +427,27 @@ TEST_WITH(hot_verdict_holds_at_once_wherever_the_flow_has_its_slot, NULL, teardo
 		assert_int_equal(request.kept_packets[0] + request.kept_packets[1], 1);
 		assert_true(send_one(port, ACK));
 	}
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 TEST_WITH(hot_verdict_ends_on_every_cpu_with_the_next_connection, NULL, teardown)
 {
 	struct weft_verdict_request request;
-	cpu_set_t allowed;
 	unsigned int cpus;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
 	cpus = (unsigned int)CPU_COUNT(&allowed);
 	send_one(1000, ACK);
 	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
 	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
-		use_cpu(cpu, &allowed);
+		use_cpu(cpu);
 		assert_false(send_one(1000, ACK));
 	}
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	assert_true(send_one(1000, SYN));
 	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
-		use_cpu(cpu, &allowed);
+		use_cpu(cpu);
 		assert_true(send_one(1000, ACK));
 	}
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /* ---- filter ---- */
@@ -507,18 +476,16 @@ TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 		{.sz = sizeof(all), .sample = 1e-9},
 	};
 	unsigned int cpus;
-	cpu_set_t allowed;
 
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
 	cpus = (unsigned int)CPU_COUNT(&allowed);
 	for (unsigned int i = 0; i < 3 * cpus; i++) {
-		use_cpu(i % cpus, &allowed);
+		use_cpu(i % cpus);
 		assert_true(send_one(1000, ACK));
 		assert_true(send_one(1000, ACK));
 		use_filter(&filters[i / cpus]);
 		for (unsigned int cpu = 0; cpu < cpus; cpu++) {
-			use_cpu(cpu, &allowed);
+			use_cpu(cpu);
 			assert_false(send_one(1000, ACK));
 		}
 		use_filter(&all);
@@ -526,7 +493,6 @@ TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 	assert_int_equal(rig.counts.filtered, 3 * cpus * cpus);
 	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 6 * cpus);
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 /* ---- handshakes ---- */
@@ -534,11 +500,8 @@ TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 /* If a handshake took a flow's slot, the flow's counts would be moved to the map too early. */
 TEST_WITH(hot_slots_are_not_taken_by_handshakes, NULL, teardown)
 {
-	cpu_set_t allowed;
-
 	OPEN_OR_SKIP();
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	use_cpu(0, &allowed);
+	use_cpu(0);
 	send_one(1000, ACK);
 	send_one(1000, ACK);
 	assert_int_equal(packets_in_map(1000), 1);
@@ -549,5 +512,4 @@ TEST_WITH(hot_slots_are_not_taken_by_handshakes, NULL, teardown)
 	assert_int_equal(packets_in_map(1000), 1);
 	send_one(1000, ACK | FIN);
 	assert_int_equal(packets_in_map(1000), 3);
-	sched_setaffinity(0, sizeof(allowed), &allowed);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test_pcap_file.c - reads capture files, complete and damaged, mapped and through a pipe. */
 #include "unit/support/test.h"
+#include "unit/support/reject_syscall.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "capture/file/pcap_file.h"
@@ -356,6 +358,30 @@ TEST_WITH(file_cut_while_read_is_damage_not_death, capture_setup, NULL)
 	assert_non_null(strstr(capture_last_log, "truncated while it was read"));
 	capture_result_fini(&result);
 	unlink(path);
+	capture_writer_fini(&writer);
+}
+
+/* Return: 0 if a file whose header can't be read is rejected with this reason. */
+static int reject_unreadable(const struct capture_writer *writer)
+{
+	if (reject_syscall(SYS_madvise, EFAULT))
+		return 1;
+	return capture_read_file(writer).open_err != -EBADMSG ||
+	       !strstr(capture_last_log, "input/output error");
+}
+
+TEST_WITH(file_with_a_header_that_can_not_be_read_is_refused, capture_setup, NULL)
+{
+	struct capture_writer writer = {0};
+	int status;
+	pid_t pid;
+
+	capture_pcap_header(&writer, MICRO, ETHERNET);
+	pid = fork();
+	if (pid == 0)
+		_exit(reject_unreadable(&writer));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 	capture_writer_fini(&writer);
 }
 

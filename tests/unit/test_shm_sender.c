@@ -4,7 +4,7 @@
  * handle, well-behaved and hostile ones; the test submits the packets.
  */
 #include "unit/support/test.h"
-#include "unit/support/live_submit.h"
+#include "unit/support/subscribers_rig.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -17,22 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <weft/weft.h>
-
 #include "client/client_shm.h"
 #include "client/client_socket.h"
-#include "packet/packet.h"
 #include "serve/frame_write.h"
 #include "serve/shm_ring.h"
 #include "serve/shm_sender.h"
 #include "serve/subscriber.h"
-#include "serve/subscribers.h"
 
-enum { PIECE_BYTES = 1000, CLIENTS_MAX = 4, WAIT_MS = 10000, MIB = 1 << 20 };
+enum { MIB = 1 << 20 };
 
-static struct weft *weft;
-static struct wf_subscribers *subscribers;
-static struct wf_control_error error;
 static uint64_t memory_before;
 
 struct client {
@@ -61,17 +54,13 @@ static uint64_t memory_used(void)
 	return used;
 }
 
-static void ignore_view(const struct weft_flow_view *view, void *ctx)
-{
-}
-
 /* Return the memory in use after the worker, which makes its tables when it begins, has run. */
 static uint64_t memory_of_idle(void)
 {
 	const struct timespec nap = {.tv_nsec = 1000000};
 
 	while (!memory_used()) {
-		assert_int_equal(weft_flows_each(weft, NULL, ignore_view, NULL, NULL), 0);
+		wait_for_worker();
 		nanosleep(&nap, NULL);
 	}
 	return memory_used();
@@ -79,53 +68,10 @@ static uint64_t memory_of_idle(void)
 
 static int setup(void **state)
 {
-	WEFT_OPTS(weft_opts, opts, .workers = 1, .memory_max_bytes = 64 * MIB,
-		  .checksum = WEFT_CHECKSUM_IGNORE);
-	WEFT_OPTS(weft_submit_opts, submit, .live = true);
+	int err = start_capture(state);
 
-	assert_int_equal(weft_new(&opts, &weft), 0);
-	assert_int_equal(weft_add_submit(weft, &submit), 0);
-	assert_int_equal(weft_start(weft), 0);
 	memory_before = memory_of_idle();
-	assert_int_equal(wf_subscribers_new(weft, CLIENTS_MAX, NULL, NULL, &subscribers, &error),
-			 0);
-	return wf_subscribers_start(subscribers);
-}
-
-static void end_capture(void)
-{
-	weft_stop(weft);
-	assert_int_equal(weft_wait(weft, WAIT_MS), 0);
-	wf_subscribers_finish(subscribers);
-}
-
-static int teardown(void **state)
-{
-	wf_subscribers_free(subscribers);
-	weft_free(weft);
-	return 0;
-}
-
-/* ---- packets ---- */
-
-/* The byte at each stream offset. */
-static uint8_t byte_at(uint64_t off)
-{
-	return (uint8_t)(off * 31 + (off >> 8));
-}
-
-static void submit_data(uint32_t first, uint32_t pieces)
-{
-	static uint8_t bytes[PIECE_BYTES];
-
-	for (uint32_t i = first; i < first + pieces; i++) {
-		uint32_t seq = 1001 + i * PIECE_BYTES;
-
-		for (uint32_t k = 0; k < PIECE_BYTES; k++)
-			bytes[k] = byte_at((uint64_t)i * PIECE_BYTES + k);
-		live_submit(weft, true, WF_TCP_ACK | WF_TCP_PSH, seq, 5001, bytes, PIECE_BYTES);
-		live_submit(weft, false, WF_TCP_ACK, 5001, seq + PIECE_BYTES, "", 0);
-	}
+	return err;
 }
 
 /* ---- clients ---- */
@@ -155,9 +101,7 @@ static void subscribe(struct client *client, const char *text)
 	json_decref(request);
 	client->fd = fds[0];
 	map_shared(client->fd, &client->shm);
-	/* The worker dispatches to the new subscription before it answers the second request. */
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(weft_flows_each(weft, NULL, ignore_view, NULL, NULL), 0);
+	wait_for_subscription();
 }
 
 static void leave(struct client *client)
@@ -273,7 +217,7 @@ static void assert_memory_is_back(void)
 	/* The worker takes pages that others have put, and leaves subscriptions, when it runs. */
 	while (memory_used() > memory_before + MIB && tries--) {
 		weft_shrink(weft);
-		assert_int_equal(weft_flows_each(weft, NULL, ignore_view, NULL, NULL), 0);
+		wait_for_worker();
 		nanosleep(&nap, NULL);
 	}
 	if (tries <= 0)

@@ -590,14 +590,17 @@ static void push_byte(uint64_t id, uint64_t off, const char *text)
 
 /*
  * Streams that lost their table entry while idle continue in their own files, and missing ranges of
- * their files are reported. A stream whose number is too large to be kept does not continue.
+ * their files are reported. A stream whose number is too large to be kept does not continue. A
+ * stream whose file was moved away by a rotation begins another one in the new directory, where all
+ * others are.
  */
-TEST_WITH(files_more_than_are_tracked_continue_in_their_own_files, setup, teardown)
+TEST_WITH(files_more_than_are_tracked_continue_in_their_own_files, setup, teardown_moved)
 {
 	const uint64_t streams = WEFT_FILES_TRACKED_MAX + 100;
 	struct wf_sink_opts opts = {.streams_dir = dir};
 	struct weft_flow large = delivery_flow(UINT64_C(1) << 20);
 	struct weft_flow many = delivery_flow(UINT64_C(1) << 21);
+	struct weft_flow old = delivery_flow(UINT64_C(1) << 22);
 	struct wf_sink_stats stats;
 	struct rlimit before, low;
 	struct wf_file_gap gap;
@@ -611,6 +614,9 @@ TEST_WITH(files_more_than_are_tracked_continue_in_their_own_files, setup, teardo
 	assert_int_equal(fake_open("streams", opts, &sink), 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
 	assert_int_equal(wf_sink_start(sink), 0);
+	old.dst_port = 81; /* a port that no other stream uses */
+	write_text(sink, &old, 0, "one ");
+	rotate(sink, 1);
 	push_text(&large, WEFT_TO_CLIENT, 0, "12345678");
 	many.use = 255;
 	push_text(&many, WEFT_TO_CLIENT, 0, "a");
@@ -620,6 +626,7 @@ TEST_WITH(files_more_than_are_tracked_continue_in_their_own_files, setup, teardo
 		push_byte(id, 1, "b");
 	push_byte(65536 + 7, 1, "c");
 	push_text(&many, WEFT_TO_CLIENT, 1, "bc");
+	push_text(&old, WEFT_TO_CLIENT, 4, "two");
 	push_close(&large);
 	push_close(&many);
 	assert_int_equal(fake_end(sink), -EFBIG);
@@ -628,8 +635,10 @@ TEST_WITH(files_more_than_are_tracked_continue_in_their_own_files, setup, teardo
 	assert_file_text("10.0.0.2.80-10.0.0.1.50", "ab");
 	assert_file_text("10.0.0.2.80-10.0.0.1.51", "a");
 	assert_file_text("10.0.0.2.80-10.0.0.1.7@vni1", "ac");
+	assert_moved_text(1, "10.0.0.2.81-10.0.0.1.40000", "one ");
+	assert_file_text("10.0.0.2.81-10.0.0.1.40000", "two");
 	wf_sink_stats(sink, &stats);
-	assert_int_equal(stats.files, streams + 2);
+	assert_int_equal(stats.files, streams + 4);
 	assert_true(wf_file_gaps_pop(opts.file_gaps, &gap));
 	assert_int_equal(gap.flow.id, large.id);
 	assert_int_equal(gap.off, 6);

@@ -124,8 +124,9 @@ TEST_WITH(state_requests_reject_conflicts, setup, teardown)
 
 TEST_WITH(state_requests_reject_wrong_keys, setup, teardown)
 {
-	static const char *const keys[] = {"",	  "/",	"/a",	"a/",  "a//b",	   ".",	   "..",
-					   "a/.", "..", "../a", "a b", "a\\u00e9", "a%2f", "a\\n"};
+	static const char *const keys[] = {"",	  "/",	      "/a",   "a/",   "a//b",
+					   ".",	  "..",	      "a/.",  "a/..", "../a",
+					   "a b", "a\\u00e9", "a%2f", "a\\n"};
 	char text[512], longest[300];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -4,7 +4,7 @@
  * whose packets the test submits.
  */
 #include "unit/support/test.h"
-#include "unit/support/live_submit.h"
+#include "unit/support/subscribers_rig.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -15,19 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <weft/weft.h>
-
 #include "client/client_frame.h"
-#include "packet/packet.h"
-#include "serve/subscribers.h"
-
-enum { PIECE_BYTES = 1000, CLIENTS_MAX = 4, WAIT_MS = 10000 };
 
 #define RESPONSE "{\"ok\":true,\"subscribe\":{\"version\":1}}\n"
-
-static struct weft *weft;
-static struct wf_subscribers *subscribers;
-static struct wf_control_error error;
 
 /* What a client has received. */
 struct client {
@@ -40,65 +30,7 @@ struct client {
 	enum weft_client_end end;
 };
 
-static int setup(void **state)
-{
-	WEFT_OPTS(weft_opts, opts, .workers = 1, .memory_max_bytes = 64 << 20,
-		  .checksum = WEFT_CHECKSUM_IGNORE);
-	WEFT_OPTS(weft_submit_opts, submit, .live = true);
-
-	assert_int_equal(weft_new(&opts, &weft), 0);
-	assert_int_equal(weft_add_submit(weft, &submit), 0);
-	assert_int_equal(weft_start(weft), 0);
-	assert_int_equal(wf_subscribers_new(weft, CLIENTS_MAX, NULL, NULL, &subscribers, &error),
-			 0);
-	return wf_subscribers_start(subscribers);
-}
-
-/* Ends the capture, as the agent does. */
-static void end_capture(void)
-{
-	weft_stop(weft);
-	assert_int_equal(weft_wait(weft, WAIT_MS), 0);
-	wf_subscribers_finish(subscribers);
-}
-
-static int teardown(void **state)
-{
-	wf_subscribers_free(subscribers);
-	weft_free(weft);
-	return 0;
-}
-
-/* ---- packets ---- */
-
-/* Submits @pieces pieces of data of the client, from the piece @first on, each acknowledged. */
-static void submit_data(uint32_t first, uint32_t pieces)
-{
-	static uint8_t bytes[PIECE_BYTES];
-
-	for (uint32_t i = first; i < first + pieces; i++) {
-		uint32_t seq = 1001 + i * PIECE_BYTES;
-
-		live_submit(weft, true, WF_TCP_ACK | WF_TCP_PSH, seq, 5001, bytes, PIECE_BYTES);
-		live_submit(weft, false, WF_TCP_ACK, 5001, seq + PIECE_BYTES, "", 0);
-	}
-}
-
 /* ---- clients ---- */
-
-static void ignore_view(const struct weft_flow_view *view, void *ctx)
-{
-}
-
-/*
- * Wait until the worker dispatches to a new subscription: it takes the list of subscriptions
- * between two batches, and answers requests there, too.
- */
-static void settle(void)
-{
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(weft_flows_each(weft, NULL, ignore_view, NULL, NULL), 0);
-}
 
 static int subscribe(struct client *client, const char *text)
 {
@@ -115,7 +47,7 @@ static int subscribe(struct client *client, const char *text)
 		close(fds[0]);
 		close(fds[1]);
 	} else {
-		settle();
+		wait_for_subscription();
 	}
 	client->fd = fds[0];
 	json_decref(request);
@@ -194,7 +126,7 @@ static void receive_end(struct client *client)
 
 /* ---- tests ---- */
 
-TEST_WITH(subscribers_client_gets_a_connection_and_the_end, setup, teardown)
+TEST_WITH(subscribers_client_gets_a_connection_and_the_end, start_capture, teardown)
 {
 	static struct client client;
 
@@ -213,7 +145,8 @@ TEST_WITH(subscribers_client_gets_a_connection_and_the_end, setup, teardown)
 	assert_int_equal(client.data_bytes, 3 * PIECE_BYTES);
 }
 
-TEST_WITH(subscribers_client_that_comes_later_gets_the_connection_from_there, setup, teardown)
+TEST_WITH(subscribers_client_that_comes_later_gets_the_connection_from_there, start_capture,
+	  teardown)
 {
 	static struct client first, second;
 
@@ -234,7 +167,7 @@ TEST_WITH(subscribers_client_that_comes_later_gets_the_connection_from_there, se
 	assert_int_equal(second.frames[WEFT_CLIENT_OPEN], 1);
 }
 
-TEST_WITH(subscribers_client_that_does_not_read_costs_only_itself, setup, teardown)
+TEST_WITH(subscribers_client_that_does_not_read_costs_only_itself, start_capture, teardown)
 {
 	enum { PIECES = 2000 };
 	static struct client quick, slow;
@@ -259,7 +192,7 @@ TEST_WITH(subscribers_client_that_does_not_read_costs_only_itself, setup, teardo
 	assert_int_equal(slow.frames[WEFT_CLIENT_END], 1);
 }
 
-TEST_WITH(subscribers_beyond_the_limit_are_refused_until_one_goes, setup, teardown)
+TEST_WITH(subscribers_beyond_the_limit_are_refused_until_one_goes, start_capture, teardown)
 {
 	static struct client clients[CLIENTS_MAX], other;
 	const struct timespec nap = {.tv_nsec = 1000000};
@@ -277,7 +210,7 @@ TEST_WITH(subscribers_beyond_the_limit_are_refused_until_one_goes, setup, teardo
 	close(other.fd);
 }
 
-TEST_WITH(subscribers_client_that_sends_gets_an_error, setup, teardown)
+TEST_WITH(subscribers_client_that_sends_gets_an_error, start_capture, teardown)
 {
 	static struct client client;
 
@@ -293,7 +226,7 @@ TEST_WITH(subscribers_client_that_sends_gets_an_error, setup, teardown)
 	close(client.fd);
 }
 
-TEST_WITH(subscribers_request_that_is_wrong_does_not_take_the_connection, setup, teardown)
+TEST_WITH(subscribers_request_that_is_wrong_does_not_take_the_connection, start_capture, teardown)
 {
 	static struct client client;
 
@@ -306,7 +239,7 @@ TEST_WITH(subscribers_request_that_is_wrong_does_not_take_the_connection, setup,
 	assert_non_null(strstr(error.text, "memory budget"));
 }
 
-TEST_WITH(subscribers_after_the_end_are_refused, setup, teardown)
+TEST_WITH(subscribers_after_the_end_are_refused, start_capture, teardown)
 {
 	static struct client client;
 

@@ -15,6 +15,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -237,6 +238,7 @@ int weft_client_open(const struct weft_client_opts *opts, struct weft_client **r
 {
 	struct weft_client_opts all;
 	struct weft_client *client;
+	uint32_t timeout_ms;
 	uint64_t deadline_ns;
 	int err = copy_opts(opts, &all);
 
@@ -247,9 +249,9 @@ int weft_client_open(const struct weft_client_opts *opts, struct weft_client **r
 	client = alloc_client(&all);
 	if (!client)
 		return refuse(-ENOMEM, "%s", strerror(ENOMEM));
-	deadline_ns = wf_client_deadline_ns(
-		(int)(all.timeout_ms ? all.timeout_ms & INT32_MAX : WEFT_CLIENT_TIMEOUT_MS));
-	client->fd = wf_client_connect(&all, client->path, sizeof(client->path));
+	timeout_ms = all.timeout_ms ? all.timeout_ms : WEFT_CLIENT_TIMEOUT_MS;
+	deadline_ns = wf_client_deadline_ns(timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX);
+	client->fd = wf_client_connect(&all, deadline_ns, client->path, sizeof(client->path));
 	if (client->fd < 0)
 		err = refuse(client->fd, "%s: %s", client->path, why_no_agent(client->fd));
 	else

@@ -39,13 +39,25 @@ uint64_t wf_client_deadline_ns(int timeout_ms)
 
 /* ---- connecting ---- */
 
-/* Connect to @addr; the attempt ends after @timeout_ms. Return: the descriptor; negative errno. */
-static int connect_to(const struct sockaddr_un *addr, uint32_t timeout_ms)
+/* Return the time from now until @deadline_ns in milliseconds, rounded up; 0 if it has passed. */
+static uint64_t left_ms(uint64_t deadline_ns)
 {
-	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err;
+	uint64_t now = now_ns();
 
+	return now < deadline_ns ? (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+/* Connect to @addr before @deadline_ns. Return: the descriptor; negative errno. */
+static int connect_to(const struct sockaddr_un *addr, uint64_t deadline_ns)
+{
+	uint64_t ms = left_ms(deadline_ns);
+	struct timeval limit = {.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	int fd, err;
+
+	if (!ms)
+		return -ETIMEDOUT;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	/* A connect() that waits for room in the backlog ends with EAGAIN at this limit. */
@@ -60,42 +72,42 @@ static int connect_to(const struct sockaddr_un *addr, uint32_t timeout_ms)
 
 static int set_path(const char *path, struct sockaddr_un *ret_addr)
 {
+	int chars;
+
 	*ret_addr = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(ret_addr->sun_path))
-		return -ENAMETOOLONG;
-	strcpy(ret_addr->sun_path, path);
-	return 0;
+	chars = snprintf(ret_addr->sun_path, sizeof(ret_addr->sun_path), "%s", path);
+	return chars < (int)sizeof(ret_addr->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
 /*
  * Connect to the agent on interface @name: first by the socket that has this network namespace in
  * its name, then by the one without a namespace.
  */
-static int connect_by_name(const char *dir, const char *name, uint32_t timeout_ms,
+static int connect_by_name(const char *dir, const char *name, uint64_t deadline_ns,
 			   struct sockaddr_un *addr)
 {
 	int err = wf_socket_path_here(dir, name, addr);
-	int fd = err ? err : connect_to(addr, timeout_ms);
+	int fd = err ? err : connect_to(addr, deadline_ns);
 
-	if (fd >= 0)
+	if (fd >= 0 || fd == -ETIMEDOUT)
 		return fd;
 	err = wf_socket_path(dir, name, addr);
-	return err ? err : connect_to(addr, timeout_ms);
+	return err ? err : connect_to(addr, deadline_ns);
 }
 
-int wf_client_connect(const struct weft_client_opts *opts, char *ret_path, size_t path_bytes)
+int wf_client_connect(const struct weft_client_opts *opts, uint64_t deadline_ns, char *ret_path,
+		      size_t path_bytes)
 {
-	uint32_t timeout_ms = opts->timeout_ms ? opts->timeout_ms : WEFT_CLIENT_TIMEOUT_MS;
 	struct sockaddr_un addr = {.sun_path = ""};
 	int fd;
 
 	if (opts->path) {
 		int err = set_path(opts->path, &addr);
 
-		fd = err ? err : connect_to(&addr, timeout_ms);
+		fd = err ? err : connect_to(&addr, deadline_ns);
 	} else {
-		fd = connect_by_name(opts->dir ? opts->dir : AGENT_DIR, opts->interface, timeout_ms,
-				     &addr);
+		fd = connect_by_name(opts->dir ? opts->dir : AGENT_DIR, opts->interface,
+				     deadline_ns, &addr);
 	}
 	snprintf(ret_path, path_bytes, "%s", addr.sun_path);
 	return fd;
@@ -107,8 +119,7 @@ int wf_client_connect(const struct weft_client_opts *opts, char *ret_path, size_
 static int wait_for(int fd, short events, uint64_t deadline_ns)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = events};
-	uint64_t now = now_ns();
-	uint64_t ms = now < deadline_ns ? (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+	uint64_t ms = left_ms(deadline_ns);
 	int ready = poll(&poll_fd, 1,
 			 deadline_ns == UINT64_MAX ? -1
 			 : ms > INT_MAX		   ? INT_MAX

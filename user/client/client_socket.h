@@ -17,10 +17,12 @@ struct weft_client_opts;
 uint64_t wf_client_deadline_ns(int timeout_ms);
 
 /*
- * Connect to the socket that @opts names. @ret_path: its path, at most @path_bytes bytes. Return:
- * the descriptor, which is non-blocking and owned by the caller; negative errno.
+ * Connect to the socket that @opts names. @ret_path: its path, also on failure, cut off at the
+ * maximum length of a socket's path or at @path_bytes bytes. Return: the descriptor, which is
+ * non-blocking and owned by the caller; -ETIMEDOUT at @deadline_ns; other negative errno.
  */
-int wf_client_connect(const struct weft_client_opts *opts, char *ret_path, size_t path_bytes);
+int wf_client_connect(const struct weft_client_opts *opts, uint64_t deadline_ns, char *ret_path,
+		      size_t path_bytes);
 
 /* Send all of @bytes. Return: 0 on success; -ETIMEDOUT; other negative errno. */
 int wf_client_send(int fd, const char *bytes, size_t len_bytes, uint64_t deadline_ns);

@@ -205,8 +205,11 @@ static int read_filter(const struct member *member, const json_t *value, struct 
 	if (err == -EINVAL)
 		return refuse(ret_error, "not a filter expression in the syntax of tcpdump: %s",
 			      reason);
-	if (err)
-		return refuse(ret_error, "%s: %s", member->name, strerror(-err));
+	if (err) {
+		refuse(ret_error, "%s: %s", member->name, strerror(-err));
+		ret_error->is_usage = false;
+		return err;
+	}
 	opts->filter = text;
 	return 0;
 }

@@ -18,8 +18,9 @@ enum { WF_SUBSCRIBE_NAME_BYTES = 32 };
 
 /*
  * Fill in @ret_opts. Its texts are borrowed from @request; its name is NULL if the request has
- * none. Return: 0 on success; -EINVAL if a member is not known or its value is not valid, with the
- * reason in @ret_error. *@ret_is_shared: the client reads from shared memory.
+ * none. Return: 0 on success; -EINVAL if a member is not known or its value is not valid; other
+ * negative errno. On failure, @ret_error has the reason. *@ret_is_shared: the client reads from
+ * shared memory.
  */
 int wf_subscribe_request_read(const json_t *request, struct weft_sub_opts *ret_opts,
 			      bool *ret_is_shared, struct wf_control_error *ret_error);

@@ -9,9 +9,9 @@
  * If another connection with the same addresses and ports has used a name, the VLAN ids and the VNI
  * are appended, or the next free number. The table has WEFT_FILES_TRACKED_MAX entries. If it is
  * full, the stream that was idle longest loses its entry; stream_set.h keeps the number in the name
- * of its file, and later bytes of the stream are written to the same file. At most
- * WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed, and opened again
- * when more bytes arrive (the inode number shows that it is the same file).
+ * of its file, and later bytes of the stream are written to the same file, unless its directory was
+ * moved away. At most WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed,
+ * and opened again when more bytes arrive (the inode number shows that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
  * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
@@ -269,8 +269,8 @@ static int write_touched(struct wf_sink *sink)
 
 /*
  * Remove the stream that was idle longest from the table, and keep only what is needed to continue
- * its file (stream_set.h). Return: 0 on success; -ENOBUFS if there is no room for that; other
- * negative errno if the sink must end.
+ * its file (stream_set.h), unless this is in the directory that was moved away. Return: 0 on
+ * success; -ENOBUFS if there is no room for that; other negative errno if the sink must end.
  */
 static int forget_oldest(struct wf_sink *sink)
 {
@@ -282,7 +282,8 @@ static int forget_oldest(struct wf_sink *sink)
 	if (err)
 		return err;
 	oldest = wf_stream_table_oldest(&files->table);
-	if (!wf_stream_set_keep(&files->forgotten, oldest))
+	if ((oldest->failed || oldest->dir == files->dirs.current) &&
+	    !wf_stream_set_keep(&files->forgotten, oldest))
 		return -ENOBUFS;
 	drop_file(sink, oldest);
 	return 0;
@@ -303,6 +304,7 @@ static int add_file(struct wf_sink *sink, const struct weft_event *event,
 	}
 	if (!wf_stream_set_recall(&files->forgotten, file))
 		number_lost(sink, event);
+	file->dir = files->dirs.current;
 	*ret_file = file;
 	return 0;
 }
@@ -316,8 +318,8 @@ static void leave_out(struct wf_sink *sink, const struct weft_event *event)
 	wf_sink_count(sink, failed_bytes, event->data.len_bytes);
 	if (!files->left_out)
 		wf_sink_log(sink, WEFT_LOG_ERROR,
-			    "%s: more than %u streams at once: further streams are not written",
-			    sink->target, files->table.max + WF_STREAM_SET_MAX);
+			    "%s: no room for more than %u streams: further ones are not written",
+			    sink->target, files->table.max + files->forgotten.count);
 	files->left_out = true;
 }
 
@@ -414,9 +416,7 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 	return err;
 }
 
-/*
- * A stream with a file in the directory that is closed now begins another file in the new one.
- */
+/* A stream with a file in the directory that is closed now begins another file in the new one. */
 static int files_reopen(struct wf_sink *sink)
 {
 	struct files *files = sink->state;

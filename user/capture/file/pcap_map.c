@@ -235,7 +235,9 @@ static int map_begin(struct pcap_map *map)
 		return 0;
 	}
 	wf_error("%s: %s", map->file.name,
-		 status == WF_PCAP_MORE ? "ends within its header" : format->why);
+		 status != WF_PCAP_MORE ? format->why
+		 : map->cut		? map->cut
+					: "ends within its header");
 	return format->err ? format->err : -EBADMSG;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/ask/ask.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/control/control.h"
@@ -79,4 +80,10 @@ int wf_ask_find(const struct wf_options *options, char *ret_path)
 		return WF_EXIT_DONE;
 	wf_say_error("%s: %s", options->command, error.text);
 	return status_of(err);
+}
+
+void wf_ask_print(const json_t *value, size_t flags)
+{
+	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
+	putchar('\n');
 }

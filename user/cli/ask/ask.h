@@ -43,4 +43,7 @@ int wf_ask_find(const struct wf_options *options, char *ret_path);
 int wf_ask_quietly(const struct wf_options *options, const json_t *request, int stop_fd,
 		   json_t **ret_answer, struct wf_control_error *ret_error);
 
+/* Print @value and a newline. @flags: of json_dumpf(). */
+void wf_ask_print(const json_t *value, size_t flags);
+
 #endif

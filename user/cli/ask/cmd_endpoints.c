@@ -36,8 +36,7 @@ static const char *text_of(const json_t *object, const char *key)
 
 static void print_json(const json_t *answer)
 {
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
+	wf_ask_print(answer, JSON_INDENT(2));
 }
 
 /* Print a count in a column of @chars characters after a blank; "-" if it is not known. */

@@ -39,12 +39,10 @@ static int send(const struct wf_options *options)
 	json_decref(request);
 	if (status)
 		return status;
-	if (options->json) {
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (options->json)
+		wf_ask_print(answer, JSON_INDENT(2));
+	else
 		wf_filter_print(answer, stdout);
-	}
 	json_decref(answer);
 	return WF_EXIT_DONE;
 }

@@ -63,10 +63,8 @@ static int run_flow(struct wf_options *options)
 	json_decref(request);
 	if (status)
 		return status;
-	if (options->json) {
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
+	if (options->json)
+		wf_ask_print(answer, JSON_INDENT(2));
 	json_decref(answer);
 	return WF_EXIT_DONE;
 }

@@ -36,8 +36,7 @@ static void on_interrupt(int signo)
 static void print(const struct wf_options *options, const json_t *flows)
 {
 	if (options->json) {
-		json_dumpf(flows, stdout, options->own[FOLLOW] ? JSON_COMPACT : JSON_INDENT(2));
-		putchar('\n');
+		wf_ask_print(flows, options->own[FOLLOW] ? JSON_COMPACT : JSON_INDENT(2));
 	} else {
 		if (options->own[FOLLOW] && isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);

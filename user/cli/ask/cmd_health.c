@@ -21,12 +21,10 @@ static int run_health(struct wf_options *options)
 	json_decref(request);
 	if (status)
 		return status;
-	if (options->json) {
-		json_dumpf(health, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (options->json)
+		wf_ask_print(health, JSON_INDENT(2));
+	else
 		wf_health_print(health, stdout);
-	}
 	status = wf_health_is_bad(health) ? WF_EXIT_FAILED : WF_EXIT_DONE;
 	json_decref(health);
 	return status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/ask/ask.h"
 #include "cli/ask/edit.h"
 #include "cli/ask/verb.h"
 #include "cli/say.h"
@@ -94,7 +95,7 @@ static int show(const struct wf_options *options, char **args)
 		return status;
 	wf_say_note("policy: version %lld, changed %s by %s", number_of(version),
 		    text_of(version, "changed"), text_of(version, "by"));
-	wf_verb_print(options->json ? version : json_object_get(version, "policy"), JSON_INDENT(2));
+	wf_ask_print(options->json ? version : json_object_get(version, "policy"), JSON_INDENT(2));
 	json_decref(version);
 	return WF_EXIT_DONE;
 }
@@ -131,7 +132,7 @@ static int history(const struct wf_options *options, char **args)
 		return status;
 	versions = json_object_get(answer, "versions");
 	if (options->json)
-		wf_verb_print(answer, JSON_INDENT(2));
+		wf_ask_print(answer, JSON_INDENT(2));
 	else
 		json_array_foreach(versions, i, version)
 			print_version(version, json_array_get(versions, i + 1));
@@ -237,7 +238,7 @@ static int change(const struct wf_options *options, json_t *request, const char 
 	if (status)
 		return status;
 	if (options->json)
-		wf_verb_print(answer, JSON_INDENT(2));
+		wf_ask_print(answer, JSON_INDENT(2));
 	else
 		printf("v%lld\n", number_of(answer));
 	json_decref(answer);
@@ -251,7 +252,7 @@ static int check(const struct wf_options *options, const char *path, json_t *pol
 
 	if (status)
 		return status;
-	wf_verb_print(whole, JSON_INDENT(2));
+	wf_ask_print(whole, JSON_INDENT(2));
 	json_decref(whole);
 	return WF_EXIT_DONE;
 }
@@ -380,7 +381,7 @@ static void print_diff(const struct wf_options *options, const json_t *diff)
 	json_t *item;
 
 	if (options->json) {
-		wf_verb_print(diff, JSON_INDENT(2));
+		wf_ask_print(diff, JSON_INDENT(2));
 		return;
 	}
 	json_array_foreach(diff, i, item)

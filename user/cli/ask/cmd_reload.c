@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "cli/ask/ask.h"
 #include "cli/ask/verb.h"
 #include "cli/say.h"
 
@@ -58,7 +59,7 @@ static int run_reload(struct wf_options *options)
 		return status;
 	is_rejected = json_array_size(json_object_get(answer, "rejected")) > 0;
 	if (options->json)
-		wf_verb_print(answer, JSON_INDENT(2));
+		wf_ask_print(answer, JSON_INDENT(2));
 	else
 		print_result(answer);
 	json_decref(answer);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/ask/ask.h"
 #include "cli/ask/verb.h"
 #include "cli/say.h"
 
@@ -49,7 +50,7 @@ static void print_entry(const json_t *entry)
 	printf("%s  v%lld  ", json_string_value(json_object_get(entry, "key")),
 	       (long long)json_integer_value(json_object_get(entry, "version")));
 	if (value)
-		wf_verb_print(value, JSON_COMPACT);
+		wf_ask_print(value, JSON_COMPACT);
 	else
 		puts("-");
 }
@@ -62,7 +63,7 @@ static void print_entries(const struct wf_options *options, const json_t *entrie
 	json_array_foreach(entries, i, entry)
 	{
 		if (options->json)
-			wf_verb_print(entry, JSON_COMPACT);
+			wf_ask_print(entry, JSON_COMPACT);
 		else
 			print_entry(entry);
 	}
@@ -78,7 +79,7 @@ static int get(const struct wf_options *options, char **args)
 
 	if (status)
 		return status;
-	wf_verb_print(options->json ? answer : json_object_get(answer, "value"), JSON_INDENT(2));
+	wf_ask_print(options->json ? answer : json_object_get(answer, "value"), JSON_INDENT(2));
 	json_decref(answer);
 	return WF_EXIT_DONE;
 }
@@ -155,7 +156,7 @@ static int change(const struct wf_options *options, json_t *request)
 	if (status)
 		return status;
 	if (options->json)
-		wf_verb_print(answer, JSON_COMPACT);
+		wf_ask_print(answer, JSON_COMPACT);
 	else
 		printf("v%lld\n",
 		       (long long)json_integer_value(json_object_get(answer, "version")));

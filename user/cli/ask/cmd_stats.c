@@ -20,8 +20,7 @@ static void print_text(const json_t *report, bool is_verbose)
 
 static void print_json(const json_t *report, bool is_verbose)
 {
-	json_dumpf(report, stdout, JSON_INDENT(2));
-	putchar('\n');
+	wf_ask_print(report, JSON_INDENT(2));
 }
 
 static void print_string(const json_t *text, bool is_verbose)

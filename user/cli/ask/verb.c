@@ -102,9 +102,3 @@ char *wf_verb_read_stdin(size_t max_bytes)
 	free(text);
 	return NULL;
 }
-
-void wf_verb_print(const json_t *value, size_t flags)
-{
-	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
-	putchar('\n');
-}

@@ -54,7 +54,4 @@ int wf_verb_ask_about(const struct wf_options *options, json_t *request, const c
  */
 char *wf_verb_read_stdin(size_t max_bytes);
 
-/* Print @value and a newline. @flags: of json_dumpf(). */
-void wf_verb_print(const json_t *value, size_t flags);
-
 #endif
