@@ -95,7 +95,7 @@ struct rig {
 
 	struct weft_flow flow;		/* flow of the latest event */
 	struct weft_flow_record record; /* record of the latest close */
-	uint64_t next_off[8][2];	/* next expected offset, by connection 1 to 7 and direction */
+	uint64_t next_off[8][2]; /* next expected offset, by connection 1 to 7 and direction */
 	/* by connection and direction: a DROP event allows a hole before the next event */
 	bool is_lossy[8][2];
 	char stream[2][4096]; /* data of the first connection, by direction, without gaps */

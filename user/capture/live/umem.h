@@ -40,7 +40,8 @@ struct wf_umem {
 
 /*
  * Register @arena as a UMEM. Return: 0 or negative errno (-EPERM or -ENOBUFS: the memlock limit is
- * too low; -EINVAL: the receive frames of @arena have another size than @frame_bytes). Thread: main.
+ * too low; -EINVAL: the receive frames of @arena have another size than @frame_bytes). Thread:
+ * main.
  */
 int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t frame_bytes,
 		 uint32_t ring_frames);
