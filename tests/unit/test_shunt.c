@@ -283,6 +283,18 @@ TEST_WITH(shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps, setup, teardown
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].gap_bytes, 11);
 }
 
+/* The bypass ends below the depth; the only sign of the later data is its acknowledgement. */
+TEST_WITH(shunt_by_hand_taken_back_then_acknowledged_beyond_the_depth_is_two_gaps, setup, teardown)
+{
+	rig_data(&rig, RIG_SERVER, 0, "ab");
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WEFT_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	rig_ack(&rig, RIG_CLIENT, 12);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "< ab\n< gap 6 not_captured\n< gap 4 depth\nclose shutdown\n");
+}
+
 static int setup_midstream(void **state)
 {
 	memset(&kernel, 0, sizeof(kernel));
