@@ -295,6 +295,17 @@ TEST_WITH(shunt_by_hand_taken_back_then_acknowledged_beyond_the_depth_is_two_gap
 			    "< ab\n< gap 6 not_captured\n< gap 4 depth\nclose shutdown\n");
 }
 
+TEST_WITH(shunt_by_hand_that_the_kernel_forgot_keeps_the_verdict_pass, setup, teardown)
+{
+	rig_data(&rig, RIG_SERVER, 0, "one");
+	assert_int_equal(by_hand(WEFT_VERDICT_PASS, 1u << WEFT_TO_CLIENT), 0);
+	kernel.verdict[1] = WEFT_VERDICT_STEER;
+	rig_wait_ms(&rig, 20);
+	rig_data(&rig, RIG_SERVER, 3, "two");
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_PASS);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_repeated_directions), 1);
+}
+
 static int setup_midstream(void **state)
 {
 	memset(&kernel, 0, sizeof(kernel));
