@@ -70,7 +70,7 @@ static void count_set(const struct wf_half *half, const struct wf_kernel_request
 
 	if (ext)
 		ext->was_bypassed[half->dir] = true;
-	if (kept->was[wf_kernel_endpoint(half->flow, half->dir)] == request->verdict)
+	if (kept && kept->was[wf_kernel_endpoint(half->flow, half->dir)] == request->verdict)
 		return;
 	if (was_set)
 		wf_metric_inc(metrics, shunts_repeated_directions);
@@ -119,7 +119,8 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 	}
 	if (ext)
 		ext->verdict[half.dir] = (uint8_t)request->verdict;
-	wf_kernel_follow(conns, flow, kept);
+	if (kept)
+		wf_kernel_follow(conns, flow, kept);
 	if (request->verdict == WEFT_VERDICT_STEER) {
 		wf_limit_resume(&half, request->near_off, conns->now_ns);
 		return;
