@@ -215,8 +215,32 @@ TEST_WITH(engine_before_threads_error_fails_the_start, setup, teardown)
 	assert_int_equal(weft_before_threads(weft, note_threads, &before.result), 0);
 	assert_int_equal(weft_start(weft), -EPERM);
 	assert_int_equal(count_threads(), threads);
-	assert_non_null(strstr(weft_last_error(weft), "before the start of threads failed"));
-	/* The handle can be started again. */
+	assert_non_null(strstr(weft_last_error(weft), "weft_before_threads() returned error"));
+}
+
+TEST_WITH(engine_start_after_one_that_ended_the_subscriptions_is_refused, setup, teardown)
+{
+	struct weft_sub *sub;
+	struct weft_event event;
+
+	assert_int_equal(weft_subscribe(weft, NULL, &sub), 0);
+	before.result = -EPERM;
+	assert_int_equal(weft_before_threads(weft, note_threads, &before.result), 0);
+	assert_int_equal(weft_start(weft), -EPERM);
+	assert_int_equal(weft_sub_poll(sub, &event, 1, 0), -ESHUTDOWN);
 	before.result = 0;
+	assert_int_equal(weft_start(weft), -ESHUTDOWN);
+	assert_non_null(strstr(weft_last_error(weft), "make a new handle"));
+}
+
+/* A start that failed before the subscriptions began can be repeated. */
+TEST(engine_start_after_one_that_found_no_source_is_possible)
+{
+	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20);
+
+	assert_int_equal(weft_new(&opts, &weft), 0);
+	assert_int_equal(weft_start(weft), -EINVAL);
+	assert_int_equal(weft_add_file(weft, OWN_CORPUS "/captures/data/keep-alive.pcap"), 0);
 	assert_int_equal(weft_start(weft), 0);
+	weft_free(weft);
 }

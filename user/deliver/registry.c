@@ -321,8 +321,14 @@ int wf_registry_start(struct wf_registry *registry)
 	if (err)
 		return err;
 	registry->is_started = true;
+	for (uint32_t i = 0; i < registry->workers; i++)
+		if (atomic_load(&registry->worker[i].presence) == WF_WORKER_ENDED)
+			err = -ESHUTDOWN;
 	wf_lock_put(&registry->lock);
-	return 0;
+	if (err)
+		wf_error("subscriptions: they have ended, because an earlier start of this handle "
+			 "failed; make a new handle");
+	return err;
 }
 
 void wf_registry_stop(struct wf_registry *registry)
