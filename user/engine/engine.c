@@ -257,6 +257,18 @@ static int start_all(struct wf_engine *engine)
 	return err;
 }
 
+/* Stop the threads after a failed start_all(), whose last step, the stop thread, does not run. */
+static void undo_start(struct wf_engine *engine)
+{
+	wf_housekeeping_stop(engine->housekeeping);
+	wf_count_mover_stop(&engine->count_mover);
+	wf_shedding_stop(&engine->shedding);
+	stop_sources(engine);
+	join_threads(engine);
+	engine->is_started = false;
+	wf_setup_unmake(engine);
+}
+
 int wf_engine_start(struct wf_engine *engine)
 {
 	int err = wf_sources_check_not_started(engine, "weft_start()");
@@ -275,14 +287,8 @@ int wf_engine_start(struct wf_engine *engine)
 	}
 	engine->is_started = true;
 	err = start_all(engine);
-	if (err) {
-		wf_count_mover_stop(&engine->count_mover);
-		wf_shedding_stop(&engine->shedding);
-		stop_sources(engine);
-		join_threads(engine);
-		engine->is_started = false;
-		wf_setup_unmake(engine);
-	}
+	if (err)
+		undo_start(engine);
 	return err;
 }
 
