@@ -319,11 +319,11 @@ int weft_subs_each(const struct weft *weft, weft_sub_fn fn, void *ctx);
  * @sub: may be NULL; must not be used after this call, nor may events that were polled from it
  *
  * A thread that waits in weft_sub_poll() returns -ESHUTDOWN. When this call returns, no worker is
- * in inline_fn or calls it again, except if the call was made in a callback of this handle, or if
- * other control calls took longer than lock_timeout_ms (logged): then workers may be in inline_fn
- * until ended_fn is called, and in the second case the memory is freed by weft_free().
+ * in inline_fn or calls it again, except if the call was made in a callback of this handle: then
+ * other workers may be in inline_fn until ended_fn is called.
  *
- * Thread: any, also in a callback of this handle; before weft_free(). Waits for workers that are in
+ * Thread: any, also in a callback of this handle; before weft_free(). Waits for other control calls
+ * without a time limit (a wait longer than lock_timeout_ms is logged), and for workers that are in
  * inline_fn, so the caller must not hold a lock for which inline_fn waits. Memory: frees the
  * queues, the waiting events and the map; workers free the parts that they still use when their
  * batch ends.
