@@ -38,9 +38,10 @@
  *                        "block" is rejected, because it would stop the capture
  *      block_timeout_ms  number: waiting time of block-with-timeout; default: 100
  *      idle_ttl_ms       number: the agent ends a subscription that takes no event for this time
- *                        while events wait in its queue, or in the agent because the socket has no
- *                        room, or in shared memory; default: 0, never. Events in the buffer of the
- *                        socket count as taken. END is sent only if the socket has room
+ *                        while events wait in its queue, in the agent because the socket has no
+ *                        room, or in shared memory, where an event waits until the client has
+ *                        finished with it; default: 0, never. Events in the buffer of the socket
+ *                        count as taken. END is sent only if there is room for it
  *
  * 2. Read one line of JSON. {"ok": true, "subscribe": {"version": 1}} begins the stream of frames;
  *    {"ok": false, "error": "what: why"} rejects the request, and the agent closes the connection.
@@ -191,8 +192,8 @@ enum weft_client_end {
 /**
  * struct weft_client_opts - the agent, and the events that it sends
  *
- * The members from @name to @block_timeout_ms, and those from @first_bytes to @queue_events, mean
- * the same as in struct weft_sub_opts; @idle_ttl_ms means the same as in the request, see above.
+ * The members from @name to @queue_events mean the same as in struct weft_sub_opts, and
+ * @idle_ttl_ms the same as in the request, see above.
  */
 struct weft_client_opts {
 	size_t sz;

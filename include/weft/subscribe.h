@@ -55,9 +55,9 @@ enum weft_overflow {
 	 */
 	WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT,
 	/*
-	 * the queue grows up to queue_bytes_max, while at least a quarter of the memory limit stays
-	 * free; a queue that cannot grow drops its oldest events. A queue that stays empty returns
-	 * to its first size
+	 * the queue grows up to queue_bytes_max, while at least a quarter of the arena stays free:
+	 * the part of the memory limit for packet data, tables and queues. A queue that cannot grow
+	 * drops its oldest events. A queue that stays empty returns to its first size
 	 */
 	WEFT_OVERFLOW_RESIZE,
 };
@@ -110,7 +110,7 @@ struct weft_sub_opts {
 	/* name of the subscription in metrics and messages, of which the first 31 bytes are copied;
 	 * NULL: "unnamed" */
 	const char *name;
-	uint32_t events;  /* bit mask of WEFT_EVENT_BIT() values; 0: all events */
+	uint32_t events; /* bit mask of WEFT_EVENT_BIT() values; 0: all events */
 	enum weft_overflow overflow;
 	uint64_t queue_bytes;	 /* limit of the queue from each worker, including payload; at least
 				    WEFT_QUEUE_MIN_BYTES; 0: WEFT_QUEUE_BYTES */
@@ -232,8 +232,8 @@ struct weft_kept {
  *
  * The data stays where it is, and counts as lent by its queue, until weft_sub_give_back(). While
  * the next event would raise the kept data from a worker above half of what that worker's queue may
- * hold, weft_sub_poll() returns no more events of that worker. All data must be given back before
- * weft_unsubscribe(), in any order.
+ * hold, weft_sub_poll() returns neither this DATA event nor those that wait behind it. All data
+ * must be given back before weft_unsubscribe(), in any order.
  *
  * Return: 0 on success; -EINVAL if @event is not such an event; -ENOTSUP if its data lies in a
  * capture file, or was kept by an earlier call: data is kept once. Thread: that of weft_sub_poll().

@@ -34,8 +34,8 @@ void wf_member_serve(struct wf_member *member, uint32_t events);
 void wf_member_set_state(struct wf_member *member, enum wf_subscriber_state state);
 
 /*
- * Return the time since which the client is behind (wf_subscriber_is_behind()) and
- * wf_subscriber_progress() has not grown; 0: it is not so. Call periodically.
+ * Return for how long the client has been behind (wf_subscriber_is_behind()) while
+ * wf_subscriber_progress() did not grow; 0 if it is not behind. Call periodically.
  */
 uint64_t wf_member_idle_ns(struct wf_member *member, uint64_t now_ns);
 
