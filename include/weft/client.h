@@ -38,7 +38,10 @@
  *                        "block" is rejected, because it would stop the capture
  *      block_timeout_ms  number: waiting time of block-with-timeout; default: 100
  *      idle_ttl_ms       number: the agent ends a subscription that takes no event for this time
- *                        while events wait; default: 0, never
+ *                        while events wait in its queue, in the agent because the socket has no
+ *                        room, or in shared memory, where an event waits until the client has
+ *                        finished with it; default: 0, never. Events in the buffer of the socket
+ *                        count as taken. END is sent only if there is room for it
  *
  * 2. Read one line of JSON. {"ok": true, "subscribe": {"version": 1}} begins the stream of frames;
  *    {"ok": false, "error": "what: why"} rejects the request, and the agent closes the connection.
@@ -182,14 +185,15 @@ enum weft_client_frame {
 /** Reasons of an END frame. */
 enum weft_client_end {
 	WEFT_CLIENT_END_CAPTURE = 0, /* the capture has ended, and all its events were sent */
-	WEFT_CLIENT_END_IDLE = 1,    /* the client took no event for idle_ttl_ms */
+	WEFT_CLIENT_END_IDLE = 1,    /* the client took no event for idle_ttl_ms, see above */
 	WEFT_CLIENT_END_FAILED = 2,  /* the agent has ended the subscription for another reason */
 };
 
 /**
  * struct weft_client_opts - the agent, and the events that it sends
  *
- * The members from @name to @idle_ttl_ms mean the same as in struct weft_sub_opts.
+ * The members from @name to @queue_events mean the same as in struct weft_sub_opts, and
+ * @idle_ttl_ms the same as in the request, see above.
  */
 struct weft_client_opts {
 	size_t sz;
@@ -240,7 +244,8 @@ int weft_client_open(const struct weft_client_opts *opts, struct weft_client **r
  * Return: 0 on success; -EAGAIN if no event arrived in time, or if a signal handler interrupted the
  * wait; -ESHUTDOWN if the agent has ended the stream, with all events sent; -ETIMEDOUT if it ended
  * this subscription by idle_ttl_ms; -ECONNABORTED if it ended this subscription for another reason;
- * -ECONNRESET if the connection was cut off, because the agent died or disconnected this client;
+ * -ECONNRESET if the connection was cut off, because the agent died or disconnected this client,
+ * which may be by idle_ttl_ms if the client was so far behind that it could not be told;
  * -EPROTO if the agent sent something that is not a valid frame; other negative errno. After an
  * error other than -EAGAIN each call returns it again; weft_client_error() returns the reason.
  * Thread: one at a time for each client. Memory: see weft_client_open().

@@ -158,14 +158,16 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * between the same endpoints, until the verdict is set again or the idle timeout has passed without
  * segments.
  *
- * The worker first delivers the bytes that it holds. The bytes that are not delivered because of
- * the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;
- * -ENOENT if there is no such connection; -EALREADY if @verdict is STEER and a direction is beyond
- * its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle was not started;
- * -ESHUTDOWN if all workers have ended; -EBUSY if another control call took too long; -ETIMEDOUT if
- * the worker did not answer; -ENOBUFS if a callback has set more than 64 verdicts; other negative
- * errno. After an error, the verdict of some of the connections may have been set. Thread: any.
- * Memory: none.
+ * With SHUNT and PASS, the worker first delivers the bytes that it holds up to the first missing
+ * byte; those after it are dropped. All bytes that are not delivered because of the verdict,
+ * including these, are reported as one gap with the cause WEFT_GAP_SHUNTED when the connection or
+ * the bypass ends; in the latter case, the bytes up to the next captured one may follow as a second
+ * gap. Return: 0 on success; -ENOENT if there is no such connection; -EALREADY if @verdict is STEER
+ * and a direction is beyond its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if
+ * the handle was not started; -ESHUTDOWN if all workers have ended; -EBUSY if another control call
+ * took too long; -ETIMEDOUT if the worker did not answer; -ENOBUFS if a callback has set more than
+ * 64 verdicts; other negative errno. After an error, the verdict of some of the connections may
+ * have been set. Thread: any. Memory: none.
  */
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count);

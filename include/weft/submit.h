@@ -87,7 +87,9 @@ struct weft_packet {
  *
  * Packets without @is_stable are copied before the call returns. Each accepted packet is counted in
  * the ledger user_frames. If a ring has no room in time, the packet for it and all later packets of
- * the call are rejected and counted in submit_refused_packets.
+ * the call are rejected and counted in submit_refused_packets. Packets that are not accepted for
+ * another reason, such as invalid ones, those after -EDEADLK, and those for which the wait for
+ * other threads did not end in time, are not counted.
  *
  * Return: the number of accepted packets, counted from the first; it is less than @count if a later
  * packet failed. If the first packet fails, a negative errno: -EAGAIN if there was no room in time,

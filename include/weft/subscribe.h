@@ -55,9 +55,9 @@ enum weft_overflow {
 	 */
 	WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT,
 	/*
-	 * the queue grows up to queue_bytes_max, while at least a quarter of the memory limit stays
-	 * free; a queue that cannot grow drops its oldest events. A queue that stays empty returns
-	 * to its first size
+	 * the queue grows up to queue_bytes_max, while at least a quarter of the arena stays free:
+	 * the part of the memory limit for packet data, tables and queues. A queue that cannot grow
+	 * drops its oldest events. A queue that stays empty returns to its first size
 	 */
 	WEFT_OVERFLOW_RESIZE,
 };
@@ -232,8 +232,8 @@ struct weft_kept {
  *
  * The data stays where it is, and counts as lent by its queue, until weft_sub_give_back(). While
  * the next event would raise the kept data from a worker above half of what that worker's queue may
- * hold, weft_sub_poll() returns no more events of that worker. All data must be given back before
- * weft_unsubscribe(), in any order.
+ * hold, weft_sub_poll() returns neither this DATA event nor those that wait behind it. All data
+ * must be given back before weft_unsubscribe(), in any order.
  *
  * Return: 0 on success; -EINVAL if @event is not such an event; -ENOTSUP if its data lies in a
  * capture file, or was kept by an earlier call: data is kept once. Thread: that of weft_sub_poll().
@@ -319,11 +319,11 @@ int weft_subs_each(const struct weft *weft, weft_sub_fn fn, void *ctx);
  * @sub: may be NULL; must not be used after this call, nor may events that were polled from it
  *
  * A thread that waits in weft_sub_poll() returns -ESHUTDOWN. When this call returns, no worker is
- * in inline_fn or calls it again, except if the call was made in a callback of this handle, or if
- * other control calls took longer than lock_timeout_ms (logged): then workers may be in inline_fn
- * until ended_fn is called, and in the second case the memory is freed by weft_free().
+ * in inline_fn or calls it again, except if the call was made in a callback of this handle: then
+ * other workers may be in inline_fn until ended_fn is called.
  *
- * Thread: any, also in a callback of this handle; before weft_free(). Waits for workers that are in
+ * Thread: any, also in a callback of this handle; before weft_free(). Waits for other control calls
+ * without a time limit (a wait longer than lock_timeout_ms is logged), and for workers that are in
  * inline_fn, so the caller must not hold a lock for which inline_fn waits. Memory: frees the
  * queues, the waiting events and the map; workers free the parts that they still use when their
  * batch ends.

@@ -84,9 +84,10 @@ const char *weft_last_error(struct weft *weft);
  * if it is not a capture file or its link type is not supported; -ENODEV, -EPERM, -EBUSY or
  * -EOPNOTSUPP if an interface can't be captured; -ENOBUFS if the memory limit is too small;
  * -ETIMEDOUT if other control calls took too long; the error of the function that was set with
- * weft_before_threads(); other negative errno. After an error no interface stays attached. Thread:
- * any; weft_wait() and weft_free() may be called after it has returned. Memory: tables and rings,
- * within the handle's memory limit.
+ * weft_before_threads(); -ESHUTDOWN if an earlier call failed after the sources had been opened,
+ * which ended the subscriptions: a new handle is needed; other negative errno. After an error no
+ * interface stays attached. Thread: any; weft_wait() and weft_free() may be called after it has
+ * returned. Memory: tables and rings, within the handle's memory limit.
  */
 int weft_start(struct weft *weft);
 

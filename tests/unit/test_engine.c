@@ -6,6 +6,7 @@
 #include "unit/support/test.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -20,6 +21,24 @@
 #include "unit/support/corpus.h"
 
 static struct weft *weft;
+
+/* Number of threads that can still be created; negative: any number. */
+static int threads_left = -1;
+
+/* Replaces the function of the C library. */
+#pragma GCC visibility push(default)
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	if (!threads_left)
+		return EAGAIN;
+	threads_left -= threads_left > 0;
+	return real(thread, attr, fn, arg);
+}
+#pragma GCC visibility pop
 
 static int setup(void **state)
 {
@@ -215,8 +234,54 @@ TEST_WITH(engine_before_threads_error_fails_the_start, setup, teardown)
 	assert_int_equal(weft_before_threads(weft, note_threads, &before.result), 0);
 	assert_int_equal(weft_start(weft), -EPERM);
 	assert_int_equal(count_threads(), threads);
-	assert_non_null(strstr(weft_last_error(weft), "before the start of threads failed"));
-	/* The handle can be started again. */
+	assert_non_null(strstr(weft_last_error(weft), "weft_before_threads() returned error"));
+}
+
+TEST_WITH(engine_start_after_one_that_ended_the_subscriptions_is_refused, setup, teardown)
+{
+	struct weft_sub *sub;
+	struct weft_event event;
+
+	assert_int_equal(weft_subscribe(weft, NULL, &sub), 0);
+	before.result = -EPERM;
+	assert_int_equal(weft_before_threads(weft, note_threads, &before.result), 0);
+	assert_int_equal(weft_start(weft), -EPERM);
+	assert_int_equal(weft_sub_poll(sub, &event, 1, 0), -ESHUTDOWN);
 	before.result = 0;
+	assert_int_equal(weft_start(weft), -ESHUTDOWN);
+	assert_non_null(strstr(weft_last_error(weft), "make a new handle"));
+}
+
+/* A start that failed before the subscriptions began can be repeated. */
+TEST(engine_start_after_one_that_found_no_source_is_possible)
+{
+	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20);
+
+	assert_int_equal(weft_new(&opts, &weft), 0);
+	assert_int_equal(weft_start(weft), -EINVAL);
+	assert_int_equal(weft_add_file(weft, OWN_CORPUS "/captures/data/keep-alive.pcap"), 0);
 	assert_int_equal(weft_start(weft), 0);
+	weft_free(weft);
+}
+
+/* ---- threads that can't be created ---- */
+
+TEST(engine_start_leaves_no_thread_if_one_cannot_be_created)
+{
+	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20, .workers = 2);
+	const int threads = count_threads();
+	int err = -EAGAIN;
+
+	for (int created = 0; err; created++) {
+		assert_int_equal(weft_new(&opts, &weft), 0);
+		assert_int_equal(weft_add_submit(weft, NULL), 0);
+		threads_left = created;
+		err = weft_start(weft);
+		threads_left = -1;
+		if (err) {
+			assert_int_equal(err, -EAGAIN);
+			assert_int_equal(count_threads(), threads);
+		}
+		weft_free(weft);
+	}
 }

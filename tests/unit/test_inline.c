@@ -304,6 +304,17 @@ TEST(flows_each_lists_submitted_connections_of_all_workers)
 	finish_and_refuse();
 }
 
+TEST(flows_each_counts_no_bytes_beyond_a_bypass)
+{
+	start(DO_SHUNT, 1, on_event);
+	shake_hands(1000, 1);
+	talk(1000, 1);
+	wait_for("payload_delivered_bytes", 10 + SEGMENTS * 10);
+	assert_int_equal(list(NULL, WEFT_FLOW_SORT_BYTES, 0), 1);
+	assert_string_equal(run.log, "1000 established at 1 to 13 ms: 7/10 shunt, 6/50 steer\n");
+	finish();
+}
+
 TEST(flows_each_reads_a_table_of_many_batches)
 {
 	enum { MANY = 3000 };

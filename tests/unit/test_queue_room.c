@@ -238,6 +238,27 @@ TEST_WITH(queue_events_are_bounded, setup, teardown)
 	assert_int_equal(check.wrong, 0);
 }
 
+/* The back table has a CLOSE event of each connection when there is room for 5 events again. */
+TEST_WITH(queue_events_are_bounded_with_the_rejected_closes, setup, teardown)
+{
+	struct consumer consumer = {0};
+
+	fix.opts.events_max = 20;
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	for (uint64_t id = 0; id < LOSS_FLOWS; id++)
+		assert_true(open_flow(id));
+	push_rounds(0, 2);
+	for (uint64_t id = 0; id < LOSS_FLOWS; id++)
+		close_flow(id);
+	release(take(5));
+	assert_false(open_flow(LOSS_FLOWS));
+	consume_all(&consumer);
+	assert_int_equal(consumer.events, 20 - 5);
+	wf_queue_flush(&fix.queue);
+	consume_all(&consumer);
+	assert_int_equal(consumer.events, 20 - 5 + LOSS_FLOWS);
+}
+
 TEST_WITH(queue_block_with_timeout_waits_once_for_a_dead_reader, setup, teardown)
 {
 	uint64_t start_ns;

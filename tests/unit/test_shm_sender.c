@@ -35,6 +35,7 @@ struct client {
 	uint64_t next_off; /* stream offset at which the next event of the direction begins */
 	uint64_t data_bytes;
 	uint64_t lost_bytes;
+	enum weft_client_end end;
 };
 
 static void add_used(const struct weft_metric *metric, void *ctx)
@@ -133,6 +134,8 @@ static void take(struct client *client, const struct wf_client_frame *frame)
 	struct weft_event event;
 
 	client->frames[frame->type]++;
+	if (frame->type == WEFT_CLIENT_END)
+		client->end = (enum weft_client_end)be32toh(frame->fields.end.reason_be);
 	if (!wf_client_frame_event(frame, &event, &record))
 		return;
 	if (event.type == WEFT_EVENT_DATA) {
@@ -196,6 +199,19 @@ static uint32_t submit_until_revoked(uint32_t piece)
 		assert_int_equal(weft_subs_each(weft, add_stats, NULL), 0);
 	} while (!stats_sum.revoked_events);
 	return piece;
+}
+
+/* Submits data until the agent closes the connection. */
+static void submit_until_cut(struct client *client)
+{
+	struct pollfd fd = {.fd = client->fd};
+	const struct timespec nap = {.tv_nsec = 10000000};
+
+	for (uint32_t i = 0; !poll(&fd, 1, 0); i++) {
+		assert_true(i < WAIT_MS / 10);
+		submit_data(i * 100, 100);
+		nanosleep(&nap, NULL);
+	}
 }
 
 static void assert_cut(struct client *client)
@@ -294,6 +310,44 @@ TEST_WITH(shm_sender_client_that_stops_loses_ranges_that_add_up, setup, teardown
 	assert_true(client.lost_bytes > 0);
 	assert_true(client.frames[WEFT_CLIENT_LOSS] > 0);
 	assert_int_equal(client.data_bytes + client.lost_bytes, (pieces + 100) * PIECE_BYTES);
+	leave(&client);
+	assert_memory_is_back();
+}
+
+/* Nothing waits in the queue: all events are in the ring. */
+TEST_WITH(shm_sender_client_that_does_not_read_its_ring_is_told_that_it_is_idle, setup, teardown)
+{
+	static struct client client;
+	const struct timespec nap = {.tv_nsec = 1000000};
+	uint64_t published;
+
+	subscribe(&client, "{\"shm\":true,\"idle_ttl_ms\":1500}");
+	live_submit_open(weft);
+	submit_data(0, 1);
+	do {
+		assert_int_equal(weft_subs_each(weft, add_stats, NULL), 0);
+		nanosleep(&nap, NULL);
+	} while (stats_sum.taken_events < 2);
+	published = atomic_load(&client.shm.head->published);
+	for (int i = 0; atomic_load(&client.shm.head->published) == published; i++) {
+		assert_true(i < WAIT_MS);
+		nanosleep(&nap, NULL);
+	}
+	read_until(&client, PIECE_BYTES, WEFT_CLIENT_END);
+	assert_int_equal(client.end, WEFT_CLIENT_END_IDLE);
+	assert_cut(&client);
+	leave(&client);
+	assert_memory_is_back();
+}
+
+/* The agent takes data back again and again, so the queue moves, but the client does not. */
+TEST_WITH(shm_sender_client_that_stops_is_ended_when_idle, setup, teardown)
+{
+	static struct client client;
+
+	subscribe(&client, "{\"shm\":true,\"queue_bytes\":131072,\"idle_ttl_ms\":300}");
+	live_submit_open(weft);
+	submit_until_cut(&client);
 	leave(&client);
 	assert_memory_is_back();
 }

@@ -19,6 +19,10 @@
 
 #define RESPONSE "{\"ok\":true,\"subscribe\":{\"version\":1}}\n"
 
+enum { LARGE_BYTES = 60000 };
+
+static int socket_bytes; /* size of the buffer of the next clients' sockets; 0: the default */
+
 /* What a client has received. */
 struct client {
 	int fd;
@@ -42,6 +46,10 @@ static int subscribe(struct client *client, const char *text)
 	error = (struct wf_control_error){.text = ""};
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
 			 0);
+	if (socket_bytes)
+		assert_int_equal(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &socket_bytes,
+					    sizeof(socket_bytes)),
+				 0);
 	err = wf_subscribers_add(subscribers, fds[1], request, &error);
 	if (err) {
 		close(fds[0]);
@@ -190,6 +198,42 @@ TEST_WITH(subscribers_client_that_does_not_read_costs_only_itself, start_capture
 	assert_int_equal(slow.data_bytes + slow.lost_bytes, PIECES * PIECE_BYTES);
 	assert_true(slow.frames[WEFT_CLIENT_LOSS] > 0);
 	assert_int_equal(slow.frames[WEFT_CLIENT_END], 1);
+}
+
+static void add_waiting(const char *name, const struct weft_sub_stats *stats, void *ctx)
+{
+	*(uint64_t *)ctx += stats->waiting_events;
+}
+
+/*
+ * One event is larger than the socket's buffer: it was taken from the queue, in which nothing
+ * waits any more.
+ */
+TEST_WITH(subscribers_client_that_blocks_its_socket_is_ended_when_idle, start_capture, teardown)
+{
+	static uint8_t bytes[LARGE_BYTES];
+	static struct client client;
+	struct pollfd poll_fd;
+	uint64_t waiting = 0;
+
+	socket_bytes = 1; /* the kernel uses its minimum, less than LARGE_BYTES */
+	assert_int_equal(subscribe(&client, "{\"idle_ttl_ms\":300}"), 0);
+	socket_bytes = 0;
+	poll_fd.fd = client.fd;
+	poll_fd.events = 0;
+	receive_response(&client);
+	live_submit_open(weft);
+	live_submit(weft, true, WF_TCP_ACK | WF_TCP_PSH, 1001, 5001, bytes, LARGE_BYTES);
+	wait_for_subscription();
+	assert_int_equal(weft_subs_each(weft, add_waiting, &waiting), 0);
+	assert_int_equal(waiting, 0);
+	assert_int_equal(poll(&poll_fd, 1, WAIT_MS), 1);
+	assert_true(poll_fd.revents & POLLHUP);
+	while (receive(&client, sizeof(client.bytes) - client.len))
+		take_frames(&client);
+	assert_int_equal(client.frames[WEFT_CLIENT_OPEN], 1);
+	assert_int_equal(client.frames[WEFT_CLIENT_DATA], 0);
+	close(client.fd);
 }
 
 TEST_WITH(subscribers_beyond_the_limit_are_refused_until_one_goes, start_capture, teardown)

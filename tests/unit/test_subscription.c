@@ -321,3 +321,31 @@ TEST_WITH(subscription_consumer_leaving_frees_blocked_workers, setup, teardown)
 	run_threads(checks, 5000);
 	assert_int_equal(wf_arena_used_bytes(arena), READER_BYTES);
 }
+
+static _Atomic bool is_locked;
+
+static void *hold_lock(void *ctx)
+{
+	const struct timespec nap = {.tv_nsec = 50000000};
+
+	assert_int_equal(wf_lock_take(&registry.lock, "test"), 0);
+	is_locked = true;
+	nanosleep(&nap, NULL);
+	wf_lock_put(&registry.lock);
+	return NULL;
+}
+
+TEST_WITH(subscription_removal_waits_for_the_lock_beyond_its_time_limit, setup, teardown)
+{
+	pthread_t holder;
+
+	subscribe((struct weft_sub_opts){0}, true);
+	registry.lock.timeout_ms = 1;
+	assert_int_equal(pthread_create(&holder, NULL, hold_lock, NULL), 0);
+	while (!is_locked)
+		;
+	wf_registry_remove(sub);
+	pthread_join(holder, NULL);
+	registry.lock.timeout_ms = 1000;
+	assert_int_equal(wf_registry_count(&registry), 0);
+}

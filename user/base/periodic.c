@@ -2,8 +2,14 @@
 /* periodic.c - the loop of a thread that runs a function when the next run is due or requested. */
 #include "base/periodic.h"
 
+#include <string.h>
+
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/cpu.h"
+
+/* The name of a thread is the given one and "-0", and the kernel allows 15 characters. */
+enum { NAME_MAX_CHARS = 13 };
 
 static bool is_stopping(const struct wf_periodic *periodic)
 {
@@ -45,6 +51,7 @@ int wf_periodic_start(struct wf_periodic *periodic, const char *name, wf_periodi
 {
 	int err;
 
+	wf_assert(strlen(name) <= NAME_MAX_CHARS);
 	*periodic = (struct wf_periodic){.name = name, .fn = fn, .ctx = ctx};
 	err = pthread_create(&periodic->thread, NULL, run, periodic);
 	periodic->is_started = !err;

@@ -58,19 +58,19 @@ void wf_bypass_request(const struct wf_half *half, enum weft_verdict verdict)
 }
 
 /*
- * Count @request, which set a verdict other than STEER: in bypass_sets, and, unless the direction
- * already had this verdict, in a metric.
+ * Count @request, which set a verdict other than STEER, in a metric, unless the direction already
+ * had this verdict.
  */
 static void count_set(const struct wf_half *half, const struct wf_kernel_request *request,
 		      const struct wf_kept *kept)
 {
 	struct wf_metrics *metrics = half->conns->metrics;
 	struct wf_flow_ext *ext = wf_half_ext(half);
-	bool was_set = ext && ext->bypass_sets[half->dir];
+	bool was_set = ext && ext->was_bypassed[half->dir];
 
 	if (ext)
-		ext->bypass_sets[half->dir]++;
-	if (kept->was[wf_kernel_endpoint(half->flow, half->dir)] == request->verdict)
+		ext->was_bypassed[half->dir] = true;
+	if (kept && kept->was[wf_kernel_endpoint(half->flow, half->dir)] == request->verdict)
 		return;
 	if (was_set)
 		wf_metric_inc(metrics, shunts_repeated_directions);
@@ -117,7 +117,10 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 		wf_metric_inc(conns->metrics, shunts_failed_directions);
 		return;
 	}
-	wf_kernel_follow(conns, flow, kept);
+	if (ext)
+		ext->verdict[half.dir] = (uint8_t)request->verdict;
+	if (kept)
+		wf_kernel_follow(conns, flow, kept);
 	if (request->verdict == WEFT_VERDICT_STEER) {
 		wf_limit_resume(&half, request->near_off, conns->now_ns);
 		return;

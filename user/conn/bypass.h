@@ -30,8 +30,9 @@ void wf_bypass_request(const struct wf_half *half, enum weft_verdict verdict);
 
 /*
  * Apply the result of @request: @err, and @kept if @err is 0, are the answer of the kernel or of
- * wf_bypass_in_user_space(). On success, the direction enters the state CUT if it was not bypassed
- * before (but stays in LIMITED), or leaves CUT if the verdict is STEER.
+ * wf_bypass_in_user_space(). @kept: NULL if the kernel's counts are not known. On success, the
+ * direction enters the state CUT if it was not bypassed before (but stays in LIMITED), or leaves
+ * CUT if the verdict is STEER.
  */
 void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
 		    const struct wf_kept *kept);

@@ -25,7 +25,7 @@ enum { ETHERNET_BYTES = 14, TAG_BYTES = 4 };
 
 /* ---- requests --------------------------------------------------------------------- */
 
-static void add_request(const struct wf_half *half)
+static void add_request(const struct wf_half *half, enum weft_verdict verdict)
 {
 	struct wf_kernel *kernel = half->conns->kernel;
 
@@ -36,7 +36,7 @@ static void add_request(const struct wf_half *half)
 		.hash = half->flow->hash,
 		.id = half->flow->id,
 		.dir = half->dir,
-		.verdict = WEFT_VERDICT_SHUNT,
+		.verdict = verdict,
 	};
 }
 
@@ -45,12 +45,13 @@ void wf_kernel_request_bypass(const struct wf_half *half)
 	if (!wf_half_kernel(half) || wf_half_is_bypassed(half))
 		return;
 	wf_tcp_set_bypassed(half->tcp, true);
-	add_request(half);
+	add_request(half, WEFT_VERDICT_SHUNT);
 }
 
 void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *packet)
 {
 	struct wf_flow_ext *ext = wf_half_ext(half);
+	bool is_passed = ext && ext->verdict[half->dir] == WEFT_VERDICT_PASS;
 
 	wf_metric_inc(half->conns->metrics, shunts_late_segments);
 	if (ext && packet->time_ns <= ext->bypass[half->dir].last_ns + LATE_NS)
@@ -58,7 +59,7 @@ void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *pac
 	if (ext)
 		/* limits the requests to one per LATE_NS */
 		ext->bypass[half->dir].last_ns = packet->time_ns;
-	add_request(half);
+	add_request(half, is_passed ? WEFT_VERDICT_PASS : WEFT_VERDICT_SHUNT);
 }
 
 /* ---- counts ----------------------------------------------------------------------- */
@@ -81,7 +82,7 @@ static void follow(struct wf_flow_ext *ext, enum weft_dir dir, const struct wf_k
 {
 	struct wf_flow_bypass *bypass = &ext->bypass[dir];
 
-	if (ext->bypass_sets[dir]) {
+	if (ext->was_bypassed[dir]) {
 		bypass->kept_packets += grown(kept->packets[endpoint], bypass->base_packets);
 		bypass->kept_bytes += grown(kept->bytes[endpoint], bypass->base_bytes);
 	}
@@ -159,13 +160,13 @@ void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow)
 	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 	struct wf_kept kept;
 
-	if (!flow->iface || !ext || (!ext->bypass_sets[0] && !ext->bypass_sets[1]))
+	if (!flow->iface || !ext || (!ext->was_bypassed[0] && !ext->was_bypassed[1]))
 		return;
 	look(conns, flow, &kept);
 	for (int dir = 0; dir < 2; dir++) {
 		struct wf_flow_bypass *bypass = &ext->bypass[dir];
 
-		if (!ext->bypass_sets[dir])
+		if (!ext->was_bypassed[dir])
 			continue;
 		bypass->kept_bytes += bypass->kept_packets * link_header_bytes(flow);
 		flow->packets[dir] += bypass->kept_packets;

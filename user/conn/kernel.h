@@ -14,8 +14,8 @@
  *
  * The kernel evicts the least recently used flows together with their verdicts. If data of a
  * bypassed direction still arrives some time after the request, the kernel has evicted the flow.
- * wf_kernel_note_late() then requests the verdict SHUNT again (even if the lost verdict was PASS),
- * and wf_bypass_done() counts the repetition.
+ * wf_kernel_note_late() then requests the lost verdict again, and wf_bypass_done() counts the
+ * repetition.
  *
  * Bound: at most WF_KERNEL_REQUESTS requests are in the list. If it is full, a new request is
  * dropped. wf_kernel_note_late() repeats the request of a direction at its limit when the next data
@@ -75,7 +75,7 @@ void wf_kernel_request_bypass(const struct wf_half *half);
 /*
  * Count @packet, whose data arrived although the kernel bypasses @half. Data soon after the last
  * request is expected. Later data shows that the kernel has lost the verdict, and this function
- * requests SHUNT again.
+ * requests it again: PASS if that was set last, otherwise SHUNT.
  */
 void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *packet);
 

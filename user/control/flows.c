@@ -288,7 +288,9 @@ static int set_one(struct wf_engine *engine, const struct weft_flow_key *key, ui
 	for (int endpoint = 0; endpoint < 2; endpoint++)
 		if (request.endpoints & 1u << endpoint)
 			verdicts[endpoint] = verdict;
-	return wf_ifaces_set_verdict(&engine->ifaces, key, verdicts, &kept);
+	err = wf_ifaces_set_verdict(&engine->ifaces, key, verdicts, &kept);
+	/* -EAGAIN: the verdict is set, and the counts, which are not needed here, are not known. */
+	return err == -EAGAIN ? 0 : err;
 }
 
 /* Set the verdict of the submitted connection with exactly this identity, and count it. */

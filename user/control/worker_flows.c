@@ -9,6 +9,7 @@
 
 #include "conn/conn.h"
 #include "conn/kernel.h"
+#include "conn/limit.h"
 #include "control/flow_list.h"
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
@@ -20,7 +21,24 @@
  */
 enum { ASK_FLOWS = 64, BATCH_FLOWS = 512, BATCH_BUCKETS = 4096 };
 
-static void describe(const struct wf_flow *flow, struct wf_tracked_flow *ret_tracked)
+/*
+ * Return the number of bytes delivered in direction @dir. Bytes beyond the limit of the direction,
+ * over which next_off advances, are reported as a gap only at the end of the flow or of the bypass.
+ */
+static uint64_t delivered_bytes(const struct wf_conns *conns, const struct wf_flow *flow,
+				enum weft_dir dir)
+{
+	const struct wf_half half =
+		wf_half_of((struct wf_conns *)conns, (struct wf_flow *)flow, dir);
+	uint64_t end_off = flow->stream[dir].next_off;
+
+	if (!(flow->flags & WF_FLOW_ENDED) && end_off > wf_limit_off(&half))
+		end_off = wf_limit_off(&half);
+	return end_off - flow->gap_bytes[dir];
+}
+
+static void describe(const struct wf_conns *conns, const struct wf_flow *flow,
+		     struct wf_tracked_flow *ret_tracked)
 {
 	*ret_tracked = (struct wf_tracked_flow){
 		.is_tracked = true,
@@ -31,7 +49,7 @@ static void describe(const struct wf_flow *flow, struct wf_tracked_flow *ret_tra
 		.state = wf_flow_state(flow),
 	};
 	for (int dir = 0; dir < 2; dir++) {
-		ret_tracked->stream_bytes[dir] = flow->stream[dir].next_off - flow->gap_bytes[dir];
+		ret_tracked->stream_bytes[dir] = delivered_bytes(conns, flow, (enum weft_dir)dir);
 		ret_tracked->gap_bytes[dir] = flow->gap_bytes[dir];
 		ret_tracked->held_bytes[dir] = flow->stream[dir].held_cost;
 	}
@@ -56,7 +74,7 @@ static void look_up(void *ctx, struct wf_pipeline *pipeline)
 			&conns->table, &wanted->items[i]->kernel.key, wanted->hashes[i]);
 
 		if (flow)
-			describe(flow, &wanted->items[i]->tracked);
+			describe(conns, flow, &wanted->items[i]->tracked);
 	}
 }
 
@@ -135,7 +153,7 @@ static void copy_flow(const struct wf_conns *conns, const struct wf_flow *flow,
 		counts->tcp_flags[endpoint] = flow->tcp_flags[i];
 		counts->verdict[endpoint] = verdict_of(flow, dir);
 	}
-	describe(flow, &ret_item->tracked);
+	describe(conns, flow, &ret_item->tracked);
 }
 
 static bool is_listed(const struct wf_conns *conns, const struct wf_flow *flow, bool without_closed)

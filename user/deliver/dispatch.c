@@ -57,7 +57,7 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 		const struct weft_sub *sub = list->subs[slot];
 		uint32_t bit = 1u << slot;
 
-		if (!sub || wf_sub_was_left(sub, dispatch->worker))
+		if (!sub)
 			continue;
 		add_taker(dispatch, sub, bit);
 		dispatch->queued |= sub->queues ? bit : 0;

@@ -200,11 +200,11 @@ int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *op
 
 /*
  * Take the lock for a call that can't fail. No holder waits for a worker, so the lock becomes free;
- * each attempt that times out is logged.
+ * each attempt that times out is logged. @what: see wf_lock_take().
  */
-static void lock_for_worker(struct wf_registry *registry)
+static void lock_for_sure(struct wf_registry *registry, const char *what)
 {
-	while (wf_lock_take(&registry->lock, "worker"))
+	while (wf_lock_take(&registry->lock, what))
 		;
 }
 
@@ -213,7 +213,7 @@ const struct wf_sub_list *wf_registry_enter(struct wf_registry *registry, uint32
 	struct wf_worker_state *state = &registry->worker[worker];
 	const struct wf_sub_list *list;
 
-	lock_for_worker(registry);
+	lock_for_sure(registry, "worker");
 	list = atomic_load(&registry->list);
 	atomic_store(&state->generation, list->generation);
 	atomic_store(&state->presence, WF_WORKER_PRESENT);
@@ -250,7 +250,7 @@ void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
 {
 	const struct wf_sub_list *list;
 
-	lock_for_worker(registry);
+	lock_for_sure(registry, "worker");
 	list = atomic_load(&registry->list);
 	wf_sub_lists_removed(list, used, leave_removed, &worker);
 	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++)
@@ -302,11 +302,7 @@ void wf_registry_remove(struct weft_sub *sub)
 	uint64_t generation;
 
 	wf_sub_end(sub, WEFT_SUB_UNSUBSCRIBED);
-	/*
-	 * If the lock can't be taken, the subscription stays in the list until the handle is freed.
-	 */
-	if (wf_lock_take(&registry->lock, "weft_unsubscribe"))
-		return;
+	lock_for_sure(registry, "weft_unsubscribe");
 	generation = publish_removal(registry, sub);
 	wf_lock_put(&registry->lock);
 	if (is_inline)
@@ -321,8 +317,14 @@ int wf_registry_start(struct wf_registry *registry)
 	if (err)
 		return err;
 	registry->is_started = true;
+	for (uint32_t i = 0; i < registry->workers; i++)
+		if (atomic_load(&registry->worker[i].presence) == WF_WORKER_ENDED)
+			err = -ESHUTDOWN;
 	wf_lock_put(&registry->lock);
-	return 0;
+	if (err)
+		wf_error("subscriptions: they have ended, because an earlier start of this handle "
+			 "failed; make a new handle");
+	return err;
 }
 
 void wf_registry_stop(struct wf_registry *registry)

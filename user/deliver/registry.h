@@ -39,7 +39,8 @@ void wf_registry_fini(struct wf_registry *registry);
 
 /*
  * Declare that workers will start: subscriptions that are added later may begin in the middle of
- * connections. Call before workers start. Return: 0; -ETIMEDOUT.
+ * connections. Call before workers start. Return: 0; -ETIMEDOUT; -ESHUTDOWN if workers have left
+ * after a start that failed: the subscriptions have ended.
  */
 int wf_registry_start(struct wf_registry *registry);
 

@@ -34,15 +34,6 @@ static inline bool wf_sub_has_ended(const struct weft_sub *sub)
 	return atomic_load_explicit(&sub->ended, memory_order_acquire) != WEFT_SUB_RUNNING;
 }
 
-/*
- * Return true if @worker has left @sub. A worker also leaves after a failed start; if the engine is
- * then started again, its workers do not use @sub.
- */
-static inline bool wf_sub_was_left(const struct weft_sub *sub, uint32_t worker)
-{
-	return atomic_load(&sub->left) >> worker & 1;
-}
-
 /* Wake the workers that wait for room in the queues. Thread: any. */
 void wf_sub_wake_workers(struct weft_sub *sub);
 

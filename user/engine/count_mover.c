@@ -45,7 +45,7 @@ static uint64_t beat_again(void *ctx, uint64_t now_ns)
 
 int wf_count_mover_start(struct wf_count_mover *mover)
 {
-	int err = wf_periodic_start(&mover->heart, "weft-heartbeat", beat_again, mover);
+	int err = wf_periodic_start(&mover->heart, "weft-beat", beat_again, mover);
 
 	return err ? err : wf_periodic_start(&mover->thread, "weft-counts", move_again, mover);
 }

@@ -218,7 +218,7 @@ int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 {
 	const struct wf_ifaces *ifaces = ctx;
 	struct wf_kept sum;
-	bool any = false;
+	bool any = false, is_counted = true;
 	int err = -ENOENT;
 
 	memset(&sum, 0, sizeof(sum));
@@ -228,10 +228,14 @@ int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 
 		if (!one)
 			add_kept(&sum, &kept, !any);
+		else if (one == -EAGAIN)
+			is_counted = false;
 		else if (one != -ENOENT)
 			err = one;
 		any |= !one;
 	}
+	if (!is_counted)
+		return -EAGAIN;
 	if (!any)
 		return err;
 	*ret_kept = sum;

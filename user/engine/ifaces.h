@@ -87,7 +87,8 @@ void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum)
 
 /*
  * Set the verdict on all interfaces: see wf_iface_set_verdict(). Return: 0 if it was set on at
- * least one interface; otherwise an error of wf_iface_set_verdict().
+ * least one interface; -EAGAIN if *@ret_kept was not set because the counts of one of these could
+ * not be read; otherwise an error of wf_iface_set_verdict().
  */
 int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 			  const enum weft_verdict verdict[2], struct wf_kept *ret_kept);

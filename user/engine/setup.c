@@ -75,10 +75,12 @@ static int pin_arena(struct wf_engine *engine)
 {
 	int err = wf_arena_pin(engine->arena, wf_charges_headroom(engine->opts.workers));
 
-	if (err)
+	if (err == -ENOBUFS)
 		wf_error("memory: the limit of %llu MiB is too small for this capture; raise the "
 			 "limit",
 			 (unsigned long long)engine->opts.memory_max_bytes >> 20);
+	else if (err)
+		wf_error("memory: can't prepare the arena for the interfaces: %s", strerror(-err));
 	return err;
 }
 

@@ -180,8 +180,9 @@ struct wf_flow_ext {
 	void *user; /* the application's pointer, set by weft_flow_user_set() */
 	/* end offset of the bytes lost because memory was missing; 0: none, or not known */
 	uint64_t lost_off[2];
-	uint32_t late[2];	 /* slab id of struct wf_late; 0: none */
-	uint32_t bypass_sets[2]; /* number of successful requests for a verdict other than STEER */
+	uint32_t late[2];     /* slab id of struct wf_late; 0: none */
+	uint8_t verdict[2];   /* enum weft_verdict that was set last; STEER if none was set */
+	bool was_bypassed[2]; /* a verdict other than STEER was set at least once */
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");

@@ -50,7 +50,7 @@ struct wf_loss_sum {
 	uint64_t time_ns;
 };
 
-enum { WF_LOSSES_CLOSES = 16, WF_LOSSES_MIN = 32, WF_LOSSES_MAX = 256 };
+enum { WF_LOSSES_CLOSES = 15, WF_LOSSES_MIN = 32, WF_LOSSES_MAX = 256 };
 
 struct wf_losses {
 	uint32_t size;

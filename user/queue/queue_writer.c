@@ -20,6 +20,8 @@
 
 #include <string.h>
 
+#include <weft/limits.h>
+
 #include "queue/bundle.h"
 #include "queue/queue_record.h"
 #include "memory/page.h"
@@ -29,6 +31,8 @@ enum {
 	BUNDLE_SHARE = 4,
 };
 #define RECORD_BYTES_MAX sizeof(struct wf_record)
+_Static_assert((int)WF_LOSSES_CLOSES < (int)WEFT_QUEUE_MIN_EVENTS,
+	       "an empty queue has room for the events of the back table and a new one");
 
 static uint32_t record_bytes(const struct weft_event *event)
 {
@@ -176,19 +180,17 @@ static void write_record(struct wf_queue *queue, const struct weft_event *event,
 	end_record(queue, record);
 }
 
-/*
- * Return the bytes of the ring that the back table needs at most, including padding at the ring's
- * end.
- */
-static uint64_t back_bytes(const struct wf_queue *queue)
+/* Add to @need the room that the back table needs at most, with padding at the ring's end. */
+static void add_back(const struct wf_queue *queue, struct wf_need *need)
 {
 	struct wf_losses_cursor cursor = {0};
-	uint64_t bytes = RECORD_BYTES_MAX; /* for padding at the ring's end */
 	struct weft_event event;
 
-	while (wf_losses_next(queue->back, &cursor, &event))
-		bytes += record_bytes(&event);
-	return bytes;
+	need->bytes += RECORD_BYTES_MAX; /* for padding at the ring's end */
+	while (wf_losses_next(queue->back, &cursor, &event)) {
+		need->bytes += record_bytes(&event);
+		need->events += event.type != WEFT_EVENT_DROP;
+	}
 }
 
 /* Write the back table to the ring, which has room for it. */
@@ -217,7 +219,7 @@ static bool make_room(struct wf_queue *queue, const struct wf_need *need)
 	/* Adding up the back table takes longer than this check, at which a full queue fails. */
 	if (!wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, need))
 		return false;
-	all.bytes += back_bytes(queue);
+	add_back(queue, &all);
 	if (!wf_queue_make_room(queue, &all))
 		return false;
 	write_back(queue);
@@ -402,8 +404,12 @@ bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle)
 /* Write the back table to the ring if there is room, without waiting for the next event. */
 static void flush_back(struct wf_queue *queue)
 {
-	const struct wf_need need = {.bytes = back_bytes(queue), .events = 1};
+	struct wf_need need = {.events = 0};
 
+	add_back(queue, &need);
+	/* DROP records do not count as events, but wait for room like one event. */
+	if (!need.events)
+		need.events = 1;
 	if (!wf_queue_has_room(queue, &need))
 		return;
 	write_back(queue);

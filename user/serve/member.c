@@ -65,14 +65,14 @@ void wf_member_admit(struct wf_member *member, uint64_t now_ns)
 		wf_member_serve(member, 0);
 }
 
-bool wf_member_has_progress(struct wf_member *member, uint64_t now_ns, uint64_t idle_ns)
+uint64_t wf_member_idle_ns(struct wf_member *member, uint64_t now_ns)
 {
 	uint64_t progress = wf_subscriber_progress(member->subscriber);
 
-	if (progress != member->seen_progress)
+	if (progress != member->seen_progress || !wf_subscriber_is_behind(member->subscriber))
 		member->progress_ns = now_ns;
 	member->seen_progress = progress;
-	return now_ns - member->progress_ns < idle_ns;
+	return now_ns - member->progress_ns;
 }
 
 void wf_member_free(struct wf_member *member)

@@ -20,7 +20,8 @@ struct wf_member {
 	int epoll_fd; /* borrowed */
 	enum wf_subscriber_state state;
 	uint64_t seen_progress; /* result of wf_subscriber_progress() at the last check */
-	uint64_t progress_ns;	/* time at which that result last changed */
+	/* time of the last check at which that result had changed or the client was not behind */
+	uint64_t progress_ns;
 };
 
 /* Let epoll watch the client's descriptors, and serve it once. If epoll fails, it becomes GONE. */
@@ -33,10 +34,10 @@ void wf_member_serve(struct wf_member *member, uint32_t events);
 void wf_member_set_state(struct wf_member *member, enum wf_subscriber_state state);
 
 /*
- * Return true if wf_subscriber_progress() has grown, or the client was admitted, within the last
- * @idle_ns. Call periodically.
+ * Return for how long the client has been behind (wf_subscriber_is_behind()) while
+ * wf_subscriber_progress() did not grow; 0 if it is not behind. Call periodically.
  */
-bool wf_member_has_progress(struct wf_member *member, uint64_t now_ns, uint64_t idle_ns);
+uint64_t wf_member_idle_ns(struct wf_member *member, uint64_t now_ns);
 
 /* End the subscription, close the connection, and free the client and @member. */
 void wf_member_free(struct wf_member *member);

@@ -35,6 +35,7 @@ struct wf_shm_sender {
 	/* number of wake-up bytes that the client may still send */
 	uint32_t bytes_due;
 	uint32_t kept_count;
+	uint64_t read_slots; /* number of slots that the client has read */
 	struct weft_memory memory;
 	struct wf_shm_ring ring;
 	/*
@@ -104,6 +105,7 @@ static int release(struct wf_shm_sender *sender, uint64_t end)
 		if (next > end)
 			return -EPROTO;
 		give_back(sender, ring->released, false);
+		sender->read_slots += next - ring->released;
 		ring->released = next;
 	}
 	return 0;
@@ -388,4 +390,9 @@ bool wf_shm_sender_keeps(const struct wf_shm_sender *sender)
 uint64_t wf_shm_sender_released(const struct wf_shm_sender *sender)
 {
 	return sender->ring.released;
+}
+
+uint64_t wf_shm_sender_read(const struct wf_shm_sender *sender)
+{
+	return sender->read_slots;
 }

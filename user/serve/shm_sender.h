@@ -76,6 +76,9 @@ bool wf_shm_sender_keeps(const struct wf_shm_sender *sender);
 /* Return the number of slots that the client has read or that were taken back. */
 uint64_t wf_shm_sender_released(const struct wf_shm_sender *sender);
 
+/* Return the number of slots that the client has read. */
+uint64_t wf_shm_sender_read(const struct wf_shm_sender *sender);
+
 /*
  * Take back all data that the client has not read, and write LOSS frames in its place. Return: 0 on
  * success; -EPROTO if the position is not valid, or changes all the time.

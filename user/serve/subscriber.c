@@ -25,6 +25,8 @@
 #include "serve/shm_ring.h"
 #include "serve/shm_sender.h"
 
+#define NS_PER_MS 1000000ull
+
 enum {
 	BATCH_EVENTS = 32,
 	BATCHES_MAX = 8, /* batches that one call sends before other clients have their turn */
@@ -41,9 +43,10 @@ struct wf_subscriber {
 	int fd;
 	bool is_ending; /* the END frame is among the parts, or in the ring */
 	bool drops_oldest;
+	uint64_t idle_ttl_ns;	   /* UINT64_MAX: no limit */
 	struct wf_shm_sender *shm; /* owned; NULL: frames are sent on the connection */
 	bool is_greeted;	   /* shm: the response was sent */
-	uint64_t seen_progress;	   /* shm: progress of the client at the last check */
+	uint64_t seen_released;	   /* shm: slots read or taken back at the last check */
 	uint64_t seen_dropped;
 	uint64_t sent_bytes;
 	int parts_begin; /* first part that is not sent yet */
@@ -78,6 +81,7 @@ int wf_subscriber_new(struct weft *weft, int fd, const struct weft_sub_opts *opt
 	subscriber->fd = fd;
 	subscriber->drops_oldest = opts->overflow != WEFT_OVERFLOW_DROP_NEWEST &&
 				   opts->overflow != WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT;
+	subscriber->idle_ttl_ns = opts->idle_ttl_ms ? opts->idle_ttl_ms * NS_PER_MS : UINT64_MAX;
 	all.consumer_bytes = is_shared ? wf_shm_ring_bytes() : 0;
 	err = weft_subscribe(weft, &all, &subscriber->sub);
 	if (err)
@@ -120,7 +124,19 @@ int wf_subscriber_sub_fd(const struct wf_subscriber *subscriber)
 
 uint64_t wf_subscriber_progress(const struct wf_subscriber *subscriber)
 {
-	return subscriber->shm ? wf_shm_sender_released(subscriber->shm) : subscriber->sent_bytes;
+	return subscriber->shm ? wf_shm_sender_read(subscriber->shm) : subscriber->sent_bytes;
+}
+
+bool wf_subscriber_is_behind(const struct wf_subscriber *subscriber)
+{
+	if (subscriber->shm)
+		return !wf_shm_sender_is_passed(subscriber->shm);
+	return subscriber->parts_begin < subscriber->parts_end;
+}
+
+uint64_t wf_subscriber_idle_ttl_ns(const struct wf_subscriber *subscriber)
+{
+	return subscriber->idle_ttl_ns;
 }
 
 uint32_t wf_subscriber_watched(const struct wf_subscriber *subscriber,
@@ -176,12 +192,12 @@ static uint64_t time_of_day_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void fill_end(struct wf_subscriber *subscriber)
+static void fill_end(struct wf_subscriber *subscriber, enum weft_sub_end end)
 {
 	enum weft_client_end reason = WEFT_CLIENT_END_FAILED;
 	const char *text = "the agent has ended the subscription";
 
-	switch (end_of(subscriber)) {
+	switch (end) {
 	case WEFT_SUB_RUNNING:
 	case WEFT_SUB_SHUTDOWN:
 		reason = WEFT_CLIENT_END_CAPTURE;
@@ -209,7 +225,7 @@ static int fill(struct wf_subscriber *subscriber)
 	subscriber->parts_begin = 0;
 	subscriber->parts_end = 0;
 	if (count < 0) {
-		fill_end(subscriber);
+		fill_end(subscriber, end_of(subscriber));
 		return 1;
 	}
 	fill_events(subscriber, count);
@@ -288,6 +304,17 @@ static int write_frames(struct wf_subscriber *subscriber, int count)
 	return 0;
 }
 
+/* Write the frame END, the last one, to the ring. Return: 0; negative errno. */
+static int share_end(struct wf_subscriber *subscriber, enum weft_sub_end end)
+{
+	int err;
+
+	fill_end(subscriber, end);
+	err = wf_shm_sender_write(subscriber->shm, NULL, subscriber->parts, subscriber->parts_end);
+	wf_shm_sender_publish(subscriber->shm);
+	return err;
+}
+
 /*
  * Write the next events to the ring. Return: their number; 0 if none waits; -EAGAIN if the ring has
  * no room, or the client has too much data that it has not read; -ESHUTDOWN after END was written;
@@ -303,10 +330,7 @@ static int share_events(struct wf_subscriber *subscriber)
 	if (count == -EAGAIN)
 		return count;
 	if (count < 0) {
-		fill_end(subscriber);
-		err = wf_shm_sender_write(subscriber->shm, NULL, subscriber->parts,
-					  subscriber->parts_end);
-		wf_shm_sender_publish(subscriber->shm);
+		err = share_end(subscriber, end_of(subscriber));
 		return err ? err : -ESHUTDOWN;
 	}
 	err = write_frames(subscriber, count);
@@ -366,8 +390,8 @@ enum wf_subscriber_state wf_subscriber_check(struct wf_subscriber *subscriber,
 	if (wf_shm_sender_reclaim(subscriber->shm))
 		return WF_SUBSCRIBER_GONE;
 	weft_sub_stats_read(subscriber->sub, &stats);
-	if (wf_subscriber_progress(subscriber) != subscriber->seen_progress) {
-		subscriber->seen_progress = wf_subscriber_progress(subscriber);
+	if (wf_shm_sender_released(subscriber->shm) != subscriber->seen_released) {
+		subscriber->seen_released = wf_shm_sender_released(subscriber->shm);
 		subscriber->seen_dropped = stats.dropped_events;
 		/*
 		 * Serve the client here, because the byte for which epoll waits may have been
@@ -381,6 +405,15 @@ enum wf_subscriber_state wf_subscriber_check(struct wf_subscriber *subscriber,
 	if (wf_shm_sender_take_back(subscriber->shm))
 		return WF_SUBSCRIBER_GONE;
 	return serve_shared(subscriber);
+}
+
+enum wf_subscriber_state wf_subscriber_end_idle(struct wf_subscriber *subscriber)
+{
+	/* A connection that is behind has no room for the frame END. */
+	if (!subscriber->shm || subscriber->is_ending ||
+	    !wf_shm_sender_has_room(subscriber->shm, 1) || share_end(subscriber, WEFT_SUB_IDLE))
+		return WF_SUBSCRIBER_GONE;
+	return wait_for_client(subscriber);
 }
 
 enum wf_subscriber_state wf_subscriber_serve(struct wf_subscriber *subscriber)

@@ -70,9 +70,25 @@ int wf_subscriber_sub_fd(const struct wf_subscriber *subscriber);
 
 /*
  * Return a number that grows when bytes are sent on the connection or, with shared memory, when the
- * client has read records or they were taken back.
+ * client has read records.
  */
 uint64_t wf_subscriber_progress(const struct wf_subscriber *subscriber);
+
+/*
+ * Return true if the client must read before it gets further bytes that were taken from its queue
+ * or, with shared memory, if it has not read all frames.
+ */
+bool wf_subscriber_is_behind(const struct wf_subscriber *subscriber);
+
+/* Return the idle_ttl_ms of the subscription in nanoseconds; UINT64_MAX: no limit. */
+uint64_t wf_subscriber_idle_ttl_ns(const struct wf_subscriber *subscriber);
+
+/*
+ * End a client that was behind and made no progress for its idle TTL. With shared memory, tell it
+ * the reason if the ring has room, once. Return: the new state: BLOCKED until the client has read
+ * the reason; GONE if it can't be told, or was told before.
+ */
+enum wf_subscriber_state wf_subscriber_end_idle(struct wf_subscriber *subscriber);
 
 /* Return true if the agent has ended the subscription. */
 bool wf_subscriber_is_ended(const struct wf_subscriber *subscriber);

@@ -108,16 +108,30 @@ static void read_pipe(struct wf_subscribers *subscribers)
  * Return true if the client must be disconnected: its subscription was ended while it is blocked,
  * or the capture has ended and the client does not read the rest in time.
  */
-static bool must_go(const struct wf_subscribers *subscribers, struct wf_member *member,
-		    uint64_t now)
+static bool must_go(const struct wf_subscribers *subscribers, const struct wf_member *member,
+		    uint64_t now, uint64_t idle_ns)
 {
-	bool has_moved = wf_member_has_progress(member, now, FINISH_IDLE_MS * NS_PER_MS);
-
 	if (member->state == WF_SUBSCRIBER_BLOCKED && wf_subscriber_is_ended(member->subscriber))
 		return true;
 	return subscribers->finish_ns &&
 	       (now - subscribers->finish_ns >= FINISH_MS * NS_PER_MS ||
-		(!has_moved && now - subscribers->finish_ns >= FINISH_IDLE_MS * NS_PER_MS));
+		(idle_ns >= FINISH_IDLE_MS * NS_PER_MS &&
+		 now - subscribers->finish_ns >= FINISH_IDLE_MS * NS_PER_MS));
+}
+
+/* End the client if it must go, or if it was idle for its idle TTL. */
+static void end_if_due(const struct wf_subscribers *subscribers, struct wf_member *member,
+		       uint64_t now)
+{
+	uint64_t idle_ns = wf_member_idle_ns(member, now);
+
+	if (must_go(subscribers, member, now, idle_ns)) {
+		member->state = WF_SUBSCRIBER_GONE;
+	} else if (idle_ns >= wf_subscriber_idle_ttl_ns(member->subscriber)) {
+		/* A client that is told the reason gets up to the same time again to read it. */
+		member->progress_ns = now;
+		wf_member_set_state(member, wf_subscriber_end_idle(member->subscriber));
+	}
 }
 
 static void read_pressure(struct wf_subscribers *subscribers)
@@ -143,12 +157,10 @@ static void check_members(struct wf_subscribers *subscribers)
 	for (struct wf_member *member = subscribers->first; member; member = member->next) {
 		if (member->state == WF_SUBSCRIBER_GONE)
 			continue;
-		if (must_go(subscribers, member, now))
-			member->state = WF_SUBSCRIBER_GONE;
-		else
-			wf_member_set_state(member,
-					    wf_subscriber_check(member->subscriber, member->state,
+		wf_member_set_state(member, wf_subscriber_check(member->subscriber, member->state,
 								subscribers->is_critical));
+		if (member->state != WF_SUBSCRIBER_GONE)
+			end_if_due(subscribers, member, now);
 	}
 }
 

@@ -17,7 +17,7 @@ static const uint8_t followers[WF_HALF_STATE_COUNT] = {
 	[WF_HALF_UNACKED] = TO(IN_ORDER) | TO(AT_HOLE) | TO(LIMITED) | TO(CUT),
 	[WF_HALF_LIMITED] = 0,
 	[WF_HALF_CUT] = TO(RESUMED),
-	[WF_HALF_RESUMED] = TO(IN_ORDER) | TO(CUT),
+	[WF_HALF_RESUMED] = TO(IN_ORDER) | TO(LIMITED) | TO(CUT),
 };
 
 bool wf_half_state_may_follow(enum wf_half_state from, enum wf_half_state to)

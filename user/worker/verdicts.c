@@ -43,6 +43,7 @@ static int carry_out(struct wf_verdicts *verdicts, struct wf_flow *flow,
 		     const struct wf_kernel_request *request)
 {
 	enum weft_verdict verdict[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
+	bool is_counted = true;
 	struct wf_kept kept;
 	int err = 0;
 
@@ -51,7 +52,12 @@ static int carry_out(struct wf_verdicts *verdicts, struct wf_flow *flow,
 		err = verdicts->set(verdicts->set_ctx, &request->key, verdict, &kept);
 	else
 		wf_bypass_in_user_space(flow, request, &kept);
-	wf_bypass_done(verdicts->conns, request, err, &kept);
+	/* The verdict is set, but the kernel's counts could not be read. */
+	if (err == -EAGAIN) {
+		is_counted = false;
+		err = 0;
+	}
+	wf_bypass_done(verdicts->conns, request, err, is_counted ? &kept : NULL);
 	return err;
 }
 
