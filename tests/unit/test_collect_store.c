@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,8 +21,17 @@ static char root[64], streams[80], events[80];
 static struct wf_collect_counts counts;
 static struct wf_collect_store *store;
 
-/* The disk stays full until the store waits for space. */
+/* The disk stays full until the store waits for space. A store that waits too often is stopped. */
 static bool is_full, is_stopped;
+static int waits;
+
+/* number of syncs, and of writes, until one fails; 0: none fails */
+static int syncs_until_full, writes_until_full;
+
+/* syncfs() reports, once, that earlier writes failed, as on NFS. */
+static bool is_lost;
+
+enum { WAITS_MAX = 8 };
 
 static bool should_stop(void)
 {
@@ -30,8 +40,33 @@ static bool should_stop(void)
 
 int fdatasync(int fd)
 {
-	if (!is_full)
+	if (!is_full && (!syncs_until_full || --syncs_until_full))
 		return (int)syscall(SYS_fdatasync, fd);
+	errno = ENOSPC;
+	return -1;
+}
+
+int syncfs(int fd)
+{
+	if (!is_lost)
+		return (int)syscall(SYS_syncfs, fd);
+	is_lost = false;
+	errno = ENOSPC;
+	return -1;
+}
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+	if (!writes_until_full || --writes_until_full)
+		return syscall(SYS_write, fd, bytes, len);
+	errno = ENOSPC;
+	return -1;
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t off)
+{
+	if (!writes_until_full || --writes_until_full)
+		return syscall(SYS_pwritev, fd, iov, count, off, 0);
 	errno = ENOSPC;
 	return -1;
 }
@@ -39,6 +74,7 @@ int fdatasync(int fd)
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
 	is_full = false;
+	is_stopped = is_stopped || ++waits == WAITS_MAX;
 	return 0;
 }
 
@@ -75,6 +111,10 @@ static int setup(void **state)
 	memset(&counts, 0, sizeof(counts));
 	is_full = false;
 	is_stopped = false;
+	is_lost = false;
+	waits = 0;
+	syncs_until_full = 0;
+	writes_until_full = 0;
 	return open_store(0);
 }
 
@@ -332,8 +372,10 @@ TEST_WITH(collect_store_with_a_full_disk_waits_to_replace_the_journal, setup, te
 	struct wf_journal_position position = {.seq = {[3] = 7}};
 
 	is_full = true;
+	is_lost = true;
 	assert_int_equal(wf_collect_store_continue(store, 5, &position), 0);
 	assert_false(is_full);
+	assert_false(is_lost);
 	assert_false(atomic_load(&counts.is_waiting_for_disk));
 	is_full = true;
 	crash();
@@ -351,6 +393,82 @@ TEST_WITH(collect_store_with_a_full_disk_can_be_stopped, setup, teardown)
 	wf_collect_store_close(store);
 	store = NULL;
 	assert_int_equal(open_store(0), -EINTR);
+}
+
+static void add_batch(void)
+{
+	add(1, 1, WF_BUS_OPEN, 0, "{\"a\":1}");
+	add(2, 1, WF_BUS_DATA, 0, "hello");
+}
+
+/* Check that the batch is on disk once, after the store was opened again and the batch repeated. */
+static void check_repeated(void)
+{
+	crash();
+	add_batch();
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	check_file(FILE_1, "hello");
+	check_file("events", LINE(NAME_1, "\"a\":1}"));
+}
+
+/*
+ * The syncs of a commit: names in the journal, the stream file, lines of events, the end of the
+ * batch in the journal.
+ */
+TEST_WITH(collect_store_failed_sync_ends_it_and_the_batch_is_repeated, setup, teardown)
+{
+	for (int number = 1; number <= 4; number++) {
+		add_batch();
+		syncs_until_full = number;
+		assert_int_equal(wf_collect_store_commit(store), -ENOSPC);
+		assert_int_equal(syncs_until_full, 0);
+		assert_int_equal(wf_collect_store_commit(store), -ENOSPC);
+		assert_int_equal(waits, 0);
+		check_repeated();
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+TEST_WITH(collect_store_failed_sync_of_many_files_ends_it, setup, teardown)
+{
+	enum { FILES = 8 };
+
+	for (uint64_t id = 1; id <= FILES; id++)
+		assert_int_equal(add(id, id, WF_BUS_DATA, 0, "hello"), WF_COLLECT_TAKEN);
+	is_lost = true;
+	assert_int_equal(wf_collect_store_commit(store), -ENOSPC);
+	assert_int_equal(wf_collect_store_commit(store), -ENOSPC);
+	assert_int_equal(waits, 0);
+}
+
+/* The writes of a commit: as its syncs. */
+TEST_WITH(collect_store_with_a_full_disk_waits_to_write_a_batch, setup, teardown)
+{
+	for (int number = 1; number <= 4; number++) {
+		add_batch();
+		writes_until_full = number;
+		assert_int_equal(wf_collect_store_commit(store), 0);
+		assert_int_equal(waits, 1);
+		check_repeated();
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+/* On NFS, a write may fail because the bytes of an earlier one could not be stored. */
+TEST_WITH(collect_store_write_that_fails_for_an_earlier_one_ends_it, setup, teardown)
+{
+	for (int number = 1; number <= 4; number++) {
+		add_batch();
+		writes_until_full = number;
+		is_lost = true;
+		assert_int_equal(wf_collect_store_commit(store), -ENOSPC);
+		assert_int_equal(waits, 1);
+		check_repeated();
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
 }
 
 /*

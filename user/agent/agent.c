@@ -15,6 +15,7 @@
 #include "agent/control/control.h"
 #include "agent/filter.h"
 #include "agent/watch/iface_wait.h"
+#include "agent/outputs.h"
 #include "agent/privileges/hand_over.h"
 #include "agent/privileges/plan.h"
 #include "agent/privileges/priority.h"
@@ -26,13 +27,10 @@
 #include "agent/signals.h"
 #include "agent/source.h"
 #include "agent/state.h"
-#include "agent/watch/drops.h"
 #include "agent/watch/losses.h"
 #include "agent/watch/nothing_found.h"
 #include "endpoints/tracker.h"
 #include "serve/subscribers.h"
-#include "sink/file_gaps.h"
-#include "sink/sink.h"
 #include "policy/policies.h"
 #include "state/upkeep.h"
 
@@ -43,10 +41,7 @@ struct agent {
 	bool continues;	   /* outputs of an earlier capture of this process are continued */
 	bool lacks_files;  /* at least one of several capture files can't be read */
 	struct weft *weft; /* owned */
-	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
-	size_t sinks_count;
-	size_t sinks_started;
-	struct wf_file_gaps *file_gaps;	    /* owned */
+	struct wf_outputs outputs;
 	struct wf_control *control;	    /* owned; NULL in replay */
 	struct wf_subscribers *subscribers; /* owned; NULL in replay */
 	struct wf_serve serve;
@@ -56,7 +51,6 @@ struct agent {
 	struct wf_state_upkeep upkeep;
 	struct wf_tracker *tracker; /* owned; NULL in replay, or without endpoints */
 	struct wf_losses losses;
-	struct wf_drops drops[WEFT_SUBSCRIPTIONS_MAX]; /* index: that of the sink in sinks */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
@@ -78,35 +72,20 @@ static void agent_error(const struct agent *agent, const char *format, ...)
 
 /* ---- steps ---- */
 
-static int open_sinks(struct agent *agent)
+static int open_outputs(struct agent *agent)
 {
-	struct wf_sink_opts opts = agent->opts->config->sinks;
-	const char *kind;
-	int err = wf_file_gaps_new(&agent->file_gaps);
+	const struct wf_outputs_opts opts = {
+		.config = agent->opts->config,
+		.files = agent->opts->files,
+		.files_count = agent->opts->files_count,
+		.continues = agent->continues,
+		.privileges = agent->privileges,
+		.request_env = &agent->request_env,
+		.log_fn = agent->opts->log_fn,
+		.log_ctx = agent->opts->log_ctx,
+	};
 
-	if (err)
-		return err;
-	opts.file_gaps = agent->file_gaps;
-	opts.continues = agent->continues;
-	opts.has_owner = agent->privileges->changes_user;
-	opts.owner_uid = agent->privileges->account.uid;
-	opts.owner_gid = agent->privileges->account.gid;
-	opts.pcap_filename = wf_source_only_file(agent->opts->files, agent->opts->files_count);
-	opts.report = wf_requests_state;
-	opts.report_ctx = &agent->request_env;
-	if (opts.on_disk_full == WF_DISK_FULL_AUTO)
-		opts.on_disk_full =
-			agent->opts->files_count ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
-	opts.is_stopped = wf_signals_is_stopped;
-	opts.log = agent->opts->log_fn;
-	opts.log_ctx = agent->opts->log_ctx;
-	while ((kind = wf_sink_wanted(&opts, agent->sinks_count)) != NULL) {
-		err = wf_sink_open(agent->weft, kind, &opts, &agent->sinks[agent->sinks_count]);
-		if (err)
-			return err;
-		agent->sinks_count++;
-	}
-	return 0;
+	return wf_outputs_open(&agent->outputs, agent->weft, &opts);
 }
 
 static int add_source(struct agent *agent)
@@ -170,11 +149,11 @@ static void set_request_env(struct agent *agent)
 		.weft = agent->weft,
 		.source = agent->source,
 		.start_ns = wf_clock_now_ns(),
-		.sinks = agent->sinks,
-		.sinks_count = agent->sinks_count,
+		.sinks = agent->outputs.sink,
+		.sinks_count = agent->outputs.count,
 		.privileges = agent->privileges,
 		.losses = &agent->losses,
-		.drops = agent->drops,
+		.drops = agent->outputs.drops,
 		.store = agent->state->store,
 		.policies = agent->state->policies,
 		.reload = &agent->state->reload,
@@ -224,12 +203,8 @@ static int start(struct agent *agent)
 	if (agent->state->policies)
 		wf_policies_set_handle(agent->state->policies, agent->weft);
 	err = agent->tracker ? wf_tracker_start(agent->tracker) : 0;
-	while (!err && agent->sinks_started < agent->sinks_count) {
-		err = wf_sink_start(agent->sinks[agent->sinks_started]);
-		if (err)
-			break;
-		agent->sinks_started++;
-	}
+	if (!err)
+		err = wf_outputs_start(&agent->outputs);
 	if (!err && agent->control)
 		err = wf_subscribers_start(agent->subscribers);
 	if (!err && agent->state->policies) {
@@ -244,26 +219,10 @@ static int start(struct agent *agent)
 	return err;
 }
 
-/* Close the sinks whose threads never ran, so that workers do not wait for room in their queues. */
-static void close_unstarted(struct agent *agent)
-{
-	while (agent->sinks_count > agent->sinks_started)
-		wf_sink_close(agent->sinks[--agent->sinks_count]);
-}
-
-/* Return true if there were outputs and a failure has ended each of them. */
-static bool outputs_gone(const struct agent *agent)
-{
-	for (size_t i = 0; i < agent->sinks_started; i++)
-		if (!wf_sink_ended_by_failure(agent->sinks[i]))
-			return false;
-	return agent->sinks_started > 0;
-}
-
 /* Return true if the capture must end before its source does. */
 static bool must_end(const struct agent *agent)
 {
-	if (outputs_gone(agent)) {
+	if (wf_outputs_are_gone(&agent->outputs)) {
 		agent_error(agent, "every output has failed, so weft ends");
 		return true;
 	}
@@ -273,12 +232,6 @@ static bool must_end(const struct agent *agent)
 	if (agent->opts->config->wait_for_interface == WEFT_ON && wf_iface_is_back(agent->weft))
 		return true;
 	return wf_run_limit_is_reached(agent->limit, agent->weft);
-}
-
-static void reopen_outputs(struct agent *agent)
-{
-	for (size_t i = 0; i < agent->sinks_started; i++)
-		wf_sink_reopen(agent->sinks[i]);
 }
 
 static int wait_for_end(struct agent *agent)
@@ -294,12 +247,11 @@ static int wait_for_end(struct agent *agent)
 			wf_nothing_found_warn_live(&state, agent->weft, wf_clock_now_ns(),
 						   agent->opts->log_fn, agent->opts->log_ctx);
 		wf_losses_tick(&agent->losses, agent->weft, wf_clock_now_ns());
-		wf_drops_tick(agent->drops, agent->sinks, agent->sinks_started, agent->opts->log_fn,
-			      agent->opts->log_ctx);
+		wf_outputs_tick(&agent->outputs);
 		wf_state_upkeep(&agent->upkeep, agent->state->store, agent->weft,
 				wf_clock_now_ns());
 		if (wf_signals_take_reopen()) {
-			reopen_outputs(agent);
+			wf_outputs_reopen(&agent->outputs);
 			wf_reload_and_log(&agent->state->reload, agent->opts->log_fn,
 					  agent->opts->log_ctx);
 		}
@@ -313,20 +265,6 @@ static int wait_for_end(struct agent *agent)
 	return err;
 }
 
-/* Wait for the sinks that were started. Return: the first failure; 0 if none failed. */
-static int join_sinks(struct agent *agent)
-{
-	int first = 0;
-
-	for (size_t i = 0; i < agent->sinks_started; i++) {
-		int err = wf_sink_join(agent->sinks[i]);
-
-		if (!first)
-			first = err;
-	}
-	return first;
-}
-
 /* Run the capture, from weft_start() until all output is written. */
 static int run(struct agent *agent, struct wf_agent_result *result)
 {
@@ -337,13 +275,13 @@ static int run(struct agent *agent, struct wf_agent_result *result)
 	result->step = WF_AGENT_START;
 	err = start(agent);
 	if (err) {
-		close_unstarted(agent);
+		wf_outputs_close_unstarted(&agent->outputs);
 		weft_stop(agent->weft);
 	}
-	wait_err = err && !agent->sinks_started ? 0 : wait_for_end(agent);
+	wait_err = err && !agent->outputs.started ? 0 : wait_for_end(agent);
 	if (!wait_err && agent->lacks_files)
 		wait_err = -EBADMSG;
-	sink_err = join_sinks(agent);
+	sink_err = wf_outputs_join(&agent->outputs);
 	if (agent->subscribers)
 		wf_subscribers_finish(agent->subscribers);
 	if (err)
@@ -381,7 +319,7 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 	if (err)
 		return err;
 	result->step = WF_AGENT_SINKS;
-	err = open_sinks(agent);
+	err = open_outputs(agent);
 	return err ? err : open_tracker(agent);
 }
 
@@ -396,9 +334,7 @@ static void close_all(struct agent *agent)
 	wf_control_close(agent->control);
 	wf_serve_fini(&agent->serve);
 	wf_subscribers_free(agent->subscribers);
-	while (agent->sinks_count > 0)
-		wf_sink_close(agent->sinks[--agent->sinks_count]);
-	wf_file_gaps_free(agent->file_gaps);
+	wf_outputs_close(&agent->outputs);
 	wf_tracker_stop(agent->tracker);
 	wf_signals_set_handle(NULL);
 	weft_free(agent->weft);

@@ -10,7 +10,7 @@
 
 #include <weft/limits.h>
 
-#include "agent/flows.h"
+#include "agent/view/flows.h"
 #include "cli/ask/ask.h"
 #include "cli/say.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/flows.h"
+#include "agent/view/flows.h"
 #include "cli/top/model.h"
 #include "cli/top/page.h"
 

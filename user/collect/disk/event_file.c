@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/disk/sync.h"
+
 static int open_path(const char *path)
 {
 	int fd = !strcmp(path, "-") ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -93,8 +95,10 @@ static int write_lines(struct wf_event_file *file)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
+		if (got <= 0) {
+			file->has_failed_write = true;
 			return got ? -errno : -EIO;
+		}
 		file->written += (size_t)got;
 		file->bytes += file->is_regular ? (uint64_t)got : 0;
 	}
@@ -131,13 +135,17 @@ int wf_event_file_add(struct wf_event_file *file, const char *text, size_t len)
 
 int wf_event_file_sync(struct wf_event_file *file)
 {
-	int err = write_lines(file);
+	int err = file->err ? file->err : write_lines(file);
 
-	if (!err && file->is_dirty && file->is_regular && fdatasync(file->fd))
-		err = -errno;
-	if (!err)
-		file->is_dirty = false;
-	return err;
+	if (err)
+		return err;
+	if (file->is_dirty && file->is_regular)
+		file->err = wf_disk_sync(file->fd, file->has_failed_write);
+	if (file->err)
+		return file->err;
+	file->is_dirty = false;
+	file->has_failed_write = false;
+	return 0;
 }
 
 int wf_event_file_reopen(struct wf_event_file *file)

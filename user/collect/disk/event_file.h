@@ -20,7 +20,9 @@ struct wf_event_file {
 	const char *path; /* borrowed; "-": standard output */
 	int fd;		  /* owned; -1: not open */
 	bool is_regular;
-	bool is_dirty;	/* lines were written and are not on disk yet */
+	bool is_dirty;	       /* lines were written and are not on disk yet */
+	bool has_failed_write; /* since the last sync */
+	int err;	/* not 0: a sync failed, so later syncs fail with this error; see sync.h */
 	uint64_t inode; /* 0: not a regular file */
 	uint64_t bytes; /* length of the file after what was written */
 	char *lines;	/* owned */
@@ -45,8 +47,8 @@ int wf_event_file_open(struct wf_event_file *file, const char *path, uint64_t in
 int wf_event_file_add(struct wf_event_file *file, const char *text, size_t len);
 
 /*
- * Write all lines and wait until they are on disk. After a failure, a later call continues. Return:
- * 0; negative errno.
+ * Write all lines and wait until they are on disk. Return: 0; negative errno: a later call
+ * continues, unless file->err is set.
  */
 int wf_event_file_sync(struct wf_event_file *file);
 

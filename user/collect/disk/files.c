@@ -200,6 +200,8 @@ int wf_collect_files_write(struct wf_collect_files *files, struct wf_collect_flo
 		link_newest(files, flow->slot[dir]);
 	}
 	err = wf_stream_file_write(file->fd, &iov, 1, off, &written);
+	if (err)
+		files->must_sync_all = true; /* see sync.h */
 	file->begun_bytes += (uint32_t)written;
 	if (file->begun_bytes >= WRITE_BACK_BYTES) {
 		sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -224,16 +226,14 @@ static int sync_each(struct wf_collect_files *files)
 
 int wf_collect_files_sync(struct wf_collect_files *files)
 {
-	int err = 0;
-
-	if (!files->dirty_count && !files->must_sync_all)
-		return 0;
+	if (files->err || (!files->dirty_count && !files->must_sync_all))
+		return files->err;
 	if (files->must_sync_all || files->dirty_count > SYNC_EACH_MAX)
-		err = syncfs(files->dir) ? -errno : 0;
+		files->err = syncfs(files->dir) ? -errno : 0;
 	else
-		err = sync_each(files);
-	if (err)
-		return err;
+		files->err = sync_each(files);
+	if (files->err)
+		return files->err;
 	for (uint32_t index = files->newest; index && files->slot[index].is_dirty;
 	     index = files->slot[index].older)
 		files->slot[index].is_dirty = false;

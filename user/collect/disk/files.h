@@ -29,8 +29,9 @@ struct wf_collect_files {
 	uint32_t max, count;
 	uint32_t oldest, newest, free; /* slots */
 	uint32_t dirty_count;
-	bool has_made;		      /* a file was created since the last sync */
-	bool must_sync_all;	      /* a file was closed before it was synced */
+	bool has_made;	    /* a file was created since the last sync */
+	bool must_sync_all; /* a write failed, or a file was closed before its sync */
+	int err; /* not 0: a sync failed, so later syncs fail with this error; see sync.h */
 	struct wf_collect_file *slot; /* owned: @max + 1 entries; slot 0 is not used */
 };
 
@@ -61,7 +62,10 @@ int wf_collect_files_write(struct wf_collect_files *files, struct wf_collect_flo
 /* Close the files of @flow. */
 void wf_collect_files_close(struct wf_collect_files *files, struct wf_collect_flow *flow);
 
-/* Wait until everything that was written is on disk. Return: 0; negative errno. */
+/*
+ * Wait until everything that was written is on disk. Return: 0; negative errno: bytes may be lost,
+ * and later calls fail, too.
+ */
 int wf_collect_files_sync(struct wf_collect_files *files);
 
 #endif

@@ -19,6 +19,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "collect/disk/sync.h"
+
 enum {
 	VERSION = 1,
 	CRC_CHARS = 9,		/* 8 digits and a space */
@@ -53,6 +55,7 @@ static int write_out(struct wf_journal *journal)
 		else if (!got || errno != EINTR)
 			err = got ? -errno : -EIO;
 	}
+	journal->has_failed_write = journal->has_failed_write || err;
 	journal->file_bytes += done;
 	journal->len -= done;
 	memmove(journal->bytes, journal->bytes + done, journal->len);
@@ -154,12 +157,11 @@ int wf_journal_sync(struct wf_journal *journal)
 {
 	int err = write_out(journal);
 
-	if (!err && fdatasync(journal->fd)) {
-		/* The pages that failed may be marked as clean: a second try would mean nothing. */
-		journal->err = -errno;
-		err = journal->err;
-	}
-	return err;
+	if (err)
+		return err;
+	journal->err = wf_disk_sync(journal->fd, journal->has_failed_write);
+	journal->has_failed_write = false;
+	return journal->err;
 }
 
 static void append_list(struct wf_journal *journal, const struct wf_collect_flows *table,

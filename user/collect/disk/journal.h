@@ -70,8 +70,9 @@ struct wf_journal {
 	uint64_t file_bytes;
 	uint64_t compact_bytes; /* length after the last compaction */
 	size_t len;
-	char *bytes; /* owned: WF_JOURNAL_BUF_BYTES */
-	int err;     /* not 0: a record is lost, or may be, so later calls fail with this error */
+	char *bytes;	       /* owned: WF_JOURNAL_BUF_BYTES */
+	bool has_failed_write; /* since the last sync */
+	int err; /* not 0: a record is lost, or may be, so later calls fail with this error */
 	/*
 	 * Called if the buffer is full and writing it fails with @err. Return: 0: write again;
 	 * negative errno: the record is lost. NULL: it is lost at once. wf_journal_begin() keeps

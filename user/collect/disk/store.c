@@ -2,12 +2,12 @@
 /*
  * store.c - opens the directory, recovers the state, and commits batches.
  *
- * Of all failures of a commit, a later try may overcome only those of a full disk. The commit is
- * then tried again, every step continues where it failed, and nothing is acknowledged meanwhile, so
- * that messages wait in JetStream. A journal that replaces the present one is written again from
- * its beginning. After other failures the process ends, and its next start recovers the state of
- * the last commit. The failure of a single stream file is no failure of the commit: the rest of
- * that stream is not written.
+ * Of all failures of a commit, a later try may overcome only writes that fail because the disk is
+ * full. The commit is then tried again, every step continues where it failed, and nothing is
+ * acknowledged meanwhile, so that messages wait in JetStream. A journal that replaces the present
+ * one is written again from its beginning, also after a failed sync. After other failures the
+ * process ends, and its next start recovers the state of the last commit. The failure of a single
+ * stream file is no failure of the commit: the rest of that stream is not written.
  */
 #include "collect/disk/store.h"
 
@@ -192,6 +192,8 @@ static int wait_for_space(int err, void *ctx)
 
 	if (err != -ENOSPC && err != -EDQUOT)
 		return err;
+	if (store->journal.err || store->files.err || store->events.err) /* see sync.h */
+		return err;
 	if (!atomic_exchange(&counts->is_waiting_for_disk, true))
 		wf_collect_say(store, WEFT_LOG_WARN,
 			       "%s or %s: %s; messages wait in NATS until there is space",
@@ -211,9 +213,10 @@ static int begin_journal(struct wf_collect_store *store)
 				       &store->position)))
 		if ((err = wait_for_space(err, store)))
 			break;
-	if (!err)
-		atomic_store(&store->opts.counts->is_waiting_for_disk, false);
-	else if (err != -EINTR)
+	/* syncfs() would report the failed tries to the next batch, which they don't concern. */
+	if (!err && atomic_exchange(&store->opts.counts->is_waiting_for_disk, false))
+		syncfs(store->dir);
+	else if (err && err != -EINTR)
 		wf_collect_say(store, WEFT_LOG_ERROR, "%s/%s can't be written: %s", store->opts.dir,
 			       WF_JOURNAL_NAME, strerror(-err));
 	return err;
@@ -454,7 +457,9 @@ int wf_collect_store_commit(struct wf_collect_store *store)
 		return 0;
 	err = commit_batch(store);
 	if (err && err != -EINTR)
-		wf_collect_say(store, WEFT_LOG_ERROR, "%s: a batch can't be stored: %s",
+		wf_collect_say(store, WEFT_LOG_ERROR,
+			       "%s: a batch can't be stored: %s; it is not acknowledged, and is "
+			       "received again after the next start",
 			       store->opts.dir, strerror(-err));
 	if (err)
 		return err;

@@ -59,8 +59,8 @@ void wf_collect_say(const struct wf_collect_store *store, enum weft_log_level le
 void wf_collect_forget(struct wf_collect_store *store, struct wf_collect_flow *flow);
 
 /*
- * Write the journal to disk. If the disk is full, the next commit writes it. Return: 0; negative
- * errno.
+ * Write the journal to disk. If the disk is full, the next commit writes it, or fails if this was a
+ * failed sync. Return: 0; negative errno.
  */
 int wf_collect_sync_later(struct wf_collect_store *store);
 

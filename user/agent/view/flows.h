@@ -12,8 +12,8 @@
  * "flow_id" is missing if no worker tracks the connection; "vlan" and "vni" are missing if it has
  * none.
  */
-#ifndef WF_AGENT_FLOWS_H
-#define WF_AGENT_FLOWS_H
+#ifndef WF_AGENT_VIEW_FLOWS_H
+#define WF_AGENT_VIEW_FLOWS_H
 
 #include <jansson.h>
 #include <stdio.h>

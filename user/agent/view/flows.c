@@ -2,7 +2,7 @@
 /*
  * flows.c - the request "flows": lists connections as JSON, and prints the response as a table.
  */
-#include "agent/flows.h"
+#include "agent/view/flows.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
