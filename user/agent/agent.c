@@ -211,11 +211,14 @@ static int start(struct agent *agent)
 		wf_policies_start(agent->state->policies);
 		wf_agent_state_follow(agent->state, &agent->request_env);
 	}
-	/* Requests are not answered before all that they read has started. */
-	if (!err && agent->control)
-		err = wf_control_start(agent->control);
+	/*
+	 * Requests are not answered before all that they read has started: wf_serve_start() starts
+	 * the reader of sensors' states before the HTTP server.
+	 */
 	if (!err)
 		err = wf_serve_start(&agent->serve);
+	if (!err && agent->control)
+		err = wf_control_start(agent->control);
 	return err;
 }
 

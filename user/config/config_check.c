@@ -133,8 +133,9 @@ static uint64_t count_sinks(const struct wf_sink_opts *opts)
 }
 
 /*
- * Check that the queues use at most half of all memory at the start, when one eighth of each
- * (worker, sink) queue is allocated.
+ * Check that the first rings of the (worker, sink) queues, about an eighth of each queue, use at
+ * most half of all memory. If capture.workers is 0, one worker is counted, because the number is
+ * not known here.
  */
 static int check_queues(const struct check *check)
 {

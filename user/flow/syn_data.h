@@ -76,7 +76,10 @@ struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 				     const struct wf_handshake *handshake, uint8_t side,
 				     const struct wf_packet *packet);
 
-/* Stop counting @data as held. The caller counts its bytes from now on. */
+/*
+ * Stop counting @data as held: the caller counts its bytes from now on. The entry keeps @data and
+ * its page until it is removed.
+ */
 void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data);
 
 #endif

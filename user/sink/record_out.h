@@ -48,8 +48,9 @@ int wf_record_out_open(const struct wf_sink *sink, struct wf_record_out *out,
 
 /*
  * Write the buffer, then open the file again, because another program may have moved it away.
- * Return: 1 if the file was opened again; 0 if the old descriptor stays in use; negative errno if
- * the sink must end (logged).
+ * Records that a full disk keeps from being written go to the new file, or count as failed if each
+ * file has a header. Return: 1 if the file was opened again; 0 if the old descriptor stays in use;
+ * negative errno if the sink must end (logged).
  */
 int wf_record_out_reopen(struct wf_sink *sink, struct wf_record_out *out, char *bytes, size_t *len);
 void wf_record_out_close(struct wf_record_out *out);

@@ -56,8 +56,9 @@ struct wf_collect_flow {
 /*
  * struct wf_collect_source - one sensor in one partition; its messages of other partitions may
  * arrive earlier or later
- * @boot: start time of the run of the sensor whose messages arrive
- * @boot_before: start time of the run before that one
+ * @boot: start time of the newest run of the sensor of which a message arrived
+ * @boot_before: start time of the run before that one; 0: not known. A message of it means that
+ *               two sensors have the same name (admit.c).
  */
 struct wf_collect_source {
 	char sensor[WF_BUS_SENSOR_BYTES];

@@ -34,8 +34,8 @@ enum {
 	 */
 	WF_HTTP_WATCH_CHANGES = 256,
 	/*
-	 * subscriptions of all WebSockets; the rest of WEFT_SUBSCRIPTIONS_MAX is for outputs and
-	 * clients of the control socket
+	 * maximum number of subscriptions of all WebSockets, so that they leave the rest of
+	 * WEFT_SUBSCRIPTIONS_MAX to outputs, endpoints and clients of the control socket
 	 */
 	WF_HTTP_SUBS_TOTAL = 16,
 	WF_HTTP_QUEUE_BYTES = 1 << 20, /* default of "queue_bytes" */
