@@ -117,6 +117,21 @@ check 'wait: status 0' test $? -eq 0
 check 'wait: the streams before' stream_is again 82
 check 'wait: a name in use gets the next number' stream_is again '82#2'
 check 'wait: the streams after' stream_is again 83
+make_tap t3
+make_tap t4
+start t1,t3,t4 --mode tap --wait-for-interface --streams "$work/three" --checksum ignore
+ip -n "$ns_a" link del t1
+ip -n "$ns_a" link del t3
+check 'wait: two of three are lost' wait_until 50 eval "said 't1: the interface is gone' && said 't3: the interface is gone'"
+make_tap t1
+sleep 0.5
+send 84 t4
+check 'wait: the third is captured until both are back' wait_until 50 stream_is three 84
+check 'wait: the capture did not end' eval "! said 'waiting until the interface'"
+make_tap t3
+goes_on() { send 85 t4 && stream_is three 85; }
+check 'wait: it goes on when both are back' wait_until 50 goes_on
+agent_stop
 check 'the events match their schemas' eve_is_valid "$work/events.json" interface flow stats
 check 'no control socket is left' test -z "$(ls "$work/control" 2>/dev/null)"
 finish

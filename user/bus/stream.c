@@ -13,11 +13,15 @@
 #include "bus/connect.h"
 #include "bus/names.h"
 
-/* A setting of a stream: its name for messages, its value, and the wanted value. */
+/*
+ * A setting of a stream: its name for messages, its value, the wanted value, and the key that sets
+ * the wanted value; NULL: no key does.
+ */
 struct setting {
 	const char *name;
 	int64_t is;
 	int64_t wanted;
+	const char *key;
 };
 
 static void fill(const struct wf_bus_stream_opts *opts, const char **subjects,
@@ -46,7 +50,7 @@ static bool subjects_are(const jsStreamConfig *is, const char *wanted)
 static int subjects_differ(const jsStreamConfig *is, const char *wanted, char *ret_error)
 {
 	snprintf(ret_error, WF_BUS_ERROR_BYTES,
-		 "the stream %s has %d subjects (%s%s), and exactly %s is wanted", is->Name,
+		 "the stream %s has %d subjects (%s%s), and weft needs exactly one: %s", is->Name,
 		 is->SubjectsLen, is->SubjectsLen ? is->Subjects[0] : "none",
 		 is->SubjectsLen > 1 ? ", ..." : "", wanted);
 	return -EINVAL;
@@ -61,18 +65,21 @@ static int64_t limit(int64_t value)
 static int compare(const jsStreamConfig *is, const jsStreamConfig *wanted, char *ret_error)
 {
 	const struct setting settings[] = {
-		{"replicas", is->Replicas, wanted->Replicas},
-		{"max_bytes", limit(is->MaxBytes), limit(wanted->MaxBytes)},
-		{"max_age in ns", limit(is->MaxAge), limit(wanted->MaxAge)},
-		{"duplicate_window in ns", is->Duplicates, wanted->Duplicates},
-		{"max_msgs", limit(is->MaxMsgs), 0},
-		{"max_msgs_per_subject", limit(is->MaxMsgsPerSubject), 0},
-		{"max_msg_size", limit(is->MaxMsgSize), 0},
-		{"retention (0 is limits)", is->Retention, wanted->Retention},
-		{"discard (0 is old)", is->Discard, wanted->Discard},
-		{"storage (0 is file)", is->Storage, wanted->Storage},
-		{"no_ack", is->NoAck, false},
-		{"sealed", is->Sealed, false},
+		{"replicas", is->Replicas, wanted->Replicas, "sinks.nats.replicas"},
+		{"max_bytes", limit(is->MaxBytes), limit(wanted->MaxBytes),
+		 "sinks.nats.stream_max_mb"},
+		{"max_age in ns", limit(is->MaxAge), limit(wanted->MaxAge),
+		 "sinks.nats.stream_max_age_sec"},
+		{"duplicate_window in ns", is->Duplicates, wanted->Duplicates,
+		 "sinks.nats.duplicate_window_sec"},
+		{"max_msgs", limit(is->MaxMsgs), 0, NULL},
+		{"max_msgs_per_subject", limit(is->MaxMsgsPerSubject), 0, NULL},
+		{"max_msg_size", limit(is->MaxMsgSize), 0, NULL},
+		{"retention (0 is limits)", is->Retention, wanted->Retention, NULL},
+		{"discard (0 is old)", is->Discard, wanted->Discard, NULL},
+		{"storage (0 is file)", is->Storage, wanted->Storage, NULL},
+		{"no_ack", is->NoAck, false, NULL},
+		{"sealed", is->Sealed, false, NULL},
 	};
 
 	if (!subjects_are(is, wanted->Subjects[0]))
@@ -83,9 +90,10 @@ static int compare(const jsStreamConfig *is, const jsStreamConfig *wanted, char 
 		if (setting->is == setting->wanted)
 			continue;
 		snprintf(ret_error, WF_BUS_ERROR_BYTES,
-			 "the stream %s has %s %" PRId64 ", and %" PRId64 " is wanted; change the "
-			 "configuration of weft, or the stream with: nats stream edit %s",
-			 is->Name, setting->name, setting->is, setting->wanted, is->Name);
+			 "the stream %s has %s %" PRId64 ", and %" PRId64 " is wanted; change "
+			 "%s%sthe stream with: nats stream edit %s",
+			 is->Name, setting->name, setting->is, setting->wanted,
+			 setting->key ? setting->key : "", setting->key ? ", or " : "", is->Name);
 		return -EINVAL;
 	}
 	return 0;

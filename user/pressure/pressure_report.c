@@ -44,7 +44,8 @@ void wf_pressure_report_add_change(struct wf_pressure_report *report, enum weft_
 		.source = highest->name,
 	};
 
-	wf_info("memory: pressure level changed from %s to %s: source %s reads %u %%",
+	wf_info("memory: pressure level changed from %s to %s: source %s reads %u %% (see MEMORY "
+		"PRESSURE in weft.conf(5))",
 		weft_pressure_level_name(from), weft_pressure_level_name(to), change.source,
 		change.percent);
 	if (!lock(report))

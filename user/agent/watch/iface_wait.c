@@ -38,16 +38,27 @@ bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(const void *
 	return false;
 }
 
-static void find_back(const struct weft_interface *interface, void *ctx)
+struct lost {
+	bool is_back;	 /* at least one lost interface exists again */
+	bool is_missing; /* at least one lost interface does not exist */
+};
+
+static void find_lost(const struct weft_interface *interface, void *ctx)
 {
-	if (interface->state >= WEFT_INTERFACE_DETACHED && if_nametoindex(interface->name))
-		*(bool *)ctx = true;
+	struct lost *lost = ctx;
+
+	if (interface->state < WEFT_INTERFACE_DETACHED)
+		return;
+	if (if_nametoindex(interface->name))
+		lost->is_back = true;
+	else
+		lost->is_missing = true;
 }
 
 bool wf_iface_is_back(const struct weft *weft)
 {
-	bool is_back = false;
+	struct lost lost = {.is_back = false};
 
-	weft_interfaces_each(weft, find_back, &is_back);
-	return is_back;
+	weft_interfaces_each(weft, find_lost, &lost);
+	return lost.is_back && !lost.is_missing;
 }

@@ -19,8 +19,8 @@ bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(const void *
 		   const void *ended_ctx, weft_log_fn log_fn, void *log_ctx);
 
 /*
- * Return true if an interface of @weft is gone, or another process has detached the BPF programs
- * from it, and an interface of the same name exists now.
+ * Return true if interfaces of @weft were lost, because they are gone or another process has
+ * detached their BPF programs, and interfaces with the names of all of them exist now.
  */
 bool wf_iface_is_back(const struct weft *weft);
 
