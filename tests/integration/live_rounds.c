@@ -302,7 +302,7 @@ static struct weft *start(const char *ifname, enum weft_mode mode, struct closes
 		err = weft_add_interface(weft, ifname, &iface);
 	/* All interfaces use the larger one of the two frame sizes. */
 	iface.frame_bytes = 2048;
-	if (!err && second && round_now % 5 == 2)
+	if (!err && second && round_now % 5 == 2 && iface.nic_hash != WEFT_NIC_HASH_ON)
 		err = weft_add_interface(weft, second, &iface);
 	if (!err)
 		err = weft_add_submit(weft, NULL);
