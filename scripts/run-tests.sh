@@ -14,9 +14,10 @@
 # A test prints "ok - name", "not ok - name" or "ok - name # SKIP reason". A test program that
 # crashes or prints no result counts as one failure. ONLY=pattern runs the matching files only.
 #
-# A failed test script is repeated alone; at most REPEATS scripts are repeated per run (default 3).
-# The output of the failed run is printed, and the last lines name each repeated script. A test that
-# passes only alone depends on the speed of the machine, which is a fault of the test or of weft.
+# A failed unit test program or integration script is repeated alone; at most REPEATS are repeated
+# per run (default 3). The output of the failed run is printed, and the last lines name each repeated
+# test. A test that passes only alone depends on the speed of the machine, which is a fault of the
+# test or of weft.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 suite=${1:-all}
@@ -71,10 +72,14 @@ attempt() {
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-$((WEFT_SLOW > 1 ? 1800 : 600))}" "$@" >"$log" 2>&1
 }
 
-export -f attempt
+# attempt_file LOG TEST: attempt() for a script or a program.
+attempt_file() {
+	if [[ $2 == *.sh ]]; then attempt "$1" bash "$2"; else attempt "$1" "$2"; fi
+}
 
-# repeat NAME LOG SCRIPT: print the output of a failed test script, and run the script again alone.
-# Fails if no repetition is left. Otherwise the new output is in LOG, the status in $status.
+export -f attempt attempt_file
+
+# repeat NAME LOG TEST: print the output of a failed test, and run the test again alone. Fails if no repetition is left. Otherwise the new output is in LOG, the status in $status.
 repeat() {
 	[ "$repeats" -gt 0 ] || return 1
 	repeats=$((repeats - 1))
@@ -82,7 +87,7 @@ repeat() {
 	sed 's/^/    | /' "$2" | tail -n 60
 	troubles+=("repeated: $1: $(grep -m 1 -E '^not ok ' "$2" || echo crashed)")
 	SECONDS=0
-	attempt "$2" bash "$3"
+	attempt_file "$2" "$3"
 	status=$?
 }
 
@@ -114,18 +119,18 @@ run_counted() {
 }
 
 # run_at_once LABEL TEST...: run test files, AT_ONCE at a time (default: one per processor), then
-# repeat failed scripts. A test without a result, for instance because its shell was killed, counts
+# repeat failed ones. A test without a result, for instance because its shell was killed, counts
 # as failed.
 run_at_once() {
-	local label=$1 test name logs status runner failed_script
-	local -a failed_scripts=()
+	local label=$1 test name logs status runner again
+	local -a failed_tests=()
 	shift
 	logs=$(mktemp -d)
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	[ $# -eq 0 ] || printf '%s\0' "$@" |
 		LOGS=$logs xargs -0 -n 1 -P "${AT_ONCE:-$(nproc)}" bash -c '
 			SECONDS=0 log=$LOGS/${1##*/}
-			if [[ $1 == *.sh ]]; then attempt "$log" bash "$1"; else attempt "$log" "$1"; fi
+			attempt_file "$log" "$1"
 			echo "$? $SECONDS" >"$log.status"' _ &
 	runner=$!
 	for test in "$@"; do
@@ -133,14 +138,14 @@ run_at_once() {
 		while [ ! -s "$logs/$name.status" ] && kill -0 "$runner" 2>/dev/null; do sleep 0.1; done
 		[ ! -s "$logs/$name.status" ] || read -r status SECONDS <"$logs/$name.status"
 		touch "$logs/$name"
-		if [[ $name == *.sh ]] && [ "$(failures "${status/none/1}" "$logs/$name")" -gt 0 ]; then
-			failed_scripts+=("${status/none/1} $test")
+		if [ "$(failures "${status/none/1}" "$logs/$name")" -gt 0 ]; then
+			failed_tests+=("${status/none/1} $test")
 		else
 			count "$label/$name" "${status/none/1}" "$logs/$name"
 		fi
 	done
-	for failed_script in "${failed_scripts[@]}"; do
-		read -r status test <<<"$failed_script"
+	for again in "${failed_tests[@]}"; do
+		read -r status test <<<"$again"
 		name=${test##*/}
 		repeat "$label/$name" "$logs/$name" "$test" || true
 		count "$label/$name" "$status" "$logs/$name"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_run_tests.sh - scripts/run-tests.sh repeats a failed integration test, and shows this. A test
+# test_run_tests.sh - scripts/run-tests.sh repeats a failed integration or unit test, and shows this. A test
 # that fails or crashes twice, or for which no repetition is left, counts as failed.
 . "$(dirname "$0")/lib.sh"
 
@@ -43,5 +43,17 @@ check 'the_status_of_the_crash_is_printed' says 'test_crash.sh ended with status
 
 rm "$work/ran"
 check 'one_repetition_is_not_enough_for_two_failures' eval "! suite REPEATS=1"
+mkdir -p "$work/build/tests"
+cat >"$work/build/tests/test_once" <<UNIT
+#!/bin/sh
+[ -e $work/ran-once ] && echo "ok - once" && exit
+touch $work/ran-once
+echo "not ok - once"
+UNIT
+chmod +x "$work/build/tests/test_once"
+unit() { (cd "$work" && env -u CI -u ONLY scripts/run-tests.sh unit build >"$work/out.unit" 2>&1); }
+check 'a_unit_test_that_passes_when_repeated_passes' unit
+check 'the_last_lines_name_the_repeated_unit_test' grep -q '^repeated: unit/test_once: not ok - once' "$work/out.unit"
+
 check 'one_test_was_repeated' [ "$(grep -c '^repeated: ' "$work/out")" = 1 ]
 finish
