@@ -97,6 +97,7 @@ every_packet_is_told() {
 		.flow.pkts_toserver + .flow.pkts_toclient' "$work/events")
 	again=$(sent_again | awk '{ sum += $1 } END { print sum }')
 	echo "$seen frames seen, $told told, $again sent again"
+	[ "$again" -le 3 ] || again=3 # segments sent again before the FINs are in the record
 	jq -c 'select(.event_type == "flow" and .dest_port == 9000) | .flow' "$work/events"
 	[ "$told" -le "$seen" ] && [ $((seen - told)) -le $((2 + 2 * again)) ]
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -205,6 +206,20 @@ static void add_waiting(const char *name, const struct weft_sub_stats *stats, vo
 	*(uint64_t *)ctx += stats->waiting_events;
 }
 
+static atomic_int idle_logged;
+
+static void count_idle(enum weft_log_level level, const char *message, void *ctx)
+{
+	if (level == WEFT_LOG_WARN && strstr(message, "its client read nothing for 300 ms"))
+		atomic_fetch_add(&idle_logged, 1);
+}
+
+static int start_logged(void **state)
+{
+	atomic_store(&idle_logged, 0);
+	return start_capture_logged(state, count_idle);
+}
+
 /* Waits until the thread that serves has taken all events from the queues. */
 static void wait_until_taken(void)
 {
@@ -225,7 +240,7 @@ static void wait_until_taken(void)
  * One event is larger than the socket's buffer: it was taken from the queue, in which nothing
  * waits any more.
  */
-TEST_WITH(subscribers_client_that_blocks_its_socket_is_ended_when_idle, start_capture, teardown)
+TEST_WITH(subscribers_client_that_blocks_its_socket_is_ended_when_idle, start_logged, teardown)
 {
 	static uint8_t bytes[LARGE_BYTES];
 	static struct client client;
@@ -247,6 +262,7 @@ TEST_WITH(subscribers_client_that_blocks_its_socket_is_ended_when_idle, start_ca
 		take_frames(&client);
 	assert_int_equal(client.frames[WEFT_CLIENT_OPEN], 1);
 	assert_int_equal(client.frames[WEFT_CLIENT_DATA], 0);
+	assert_int_equal(atomic_load(&idle_logged), 1);
 	close(client.fd);
 }
 

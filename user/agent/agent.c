@@ -135,11 +135,13 @@ static int open_control(struct agent *agent)
 	if (!err)
 		err = wf_subscribers_new(agent->weft, config->max_subscribers, config->shm_group,
 					 agent->control, &agent->subscribers, &error);
-	if (err)
+	if (err) {
 		agent_error(agent, "control: %s", error.text);
-	else
-		wf_control_set_stream(agent->control, wf_requests_stream);
-	return err;
+		return err;
+	}
+	wf_subscribers_set_log(agent->subscribers, agent->opts->log_fn, agent->opts->log_ctx);
+	wf_control_set_stream(agent->control, wf_requests_stream);
+	return 0;
 }
 
 /* Fill in the environment of requests, which must be done before wf_control_start(). */

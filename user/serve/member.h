@@ -22,6 +22,7 @@ struct wf_member {
 	uint64_t seen_progress; /* result of wf_subscriber_progress() at the last check */
 	/* time of the last check at which that result had changed or the client was not behind */
 	uint64_t progress_ns;
+	bool is_idle_logged;
 };
 
 /* Let epoll watch the client's descriptors, and serve it once. If epoll fails, it becomes GONE. */

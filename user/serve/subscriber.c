@@ -14,6 +14,7 @@
 #include "serve/subscriber.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@
 #include "serve/frame_write.h"
 #include "serve/shm_ring.h"
 #include "serve/shm_sender.h"
+#include "serve/subscribe_request.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -43,6 +45,7 @@ struct wf_subscriber {
 	int fd;
 	bool is_ending; /* the END frame is among the parts, or in the ring */
 	bool drops_oldest;
+	char name[WF_SUBSCRIBE_NAME_BYTES];
 	uint64_t idle_ttl_ns;	   /* UINT64_MAX: no limit */
 	struct wf_shm_sender *shm; /* owned; NULL: frames are sent on the connection */
 	bool is_greeted;	   /* shm: the response was sent */
@@ -81,6 +84,7 @@ int wf_subscriber_new(struct weft *weft, int fd, const struct weft_sub_opts *opt
 	subscriber->fd = fd;
 	subscriber->drops_oldest = opts->overflow != WEFT_OVERFLOW_DROP_NEWEST &&
 				   opts->overflow != WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT;
+	snprintf(subscriber->name, sizeof(subscriber->name), "%s", opts->name);
 	subscriber->idle_ttl_ns = opts->idle_ttl_ms ? opts->idle_ttl_ms * NS_PER_MS : UINT64_MAX;
 	all.consumer_bytes = is_shared ? wf_shm_ring_bytes() : 0;
 	err = weft_subscribe(weft, &all, &subscriber->sub);
@@ -132,6 +136,11 @@ bool wf_subscriber_is_behind(const struct wf_subscriber *subscriber)
 	if (subscriber->shm)
 		return !wf_shm_sender_is_passed(subscriber->shm);
 	return subscriber->parts_begin < subscriber->parts_end;
+}
+
+const char *wf_subscriber_name(const struct wf_subscriber *subscriber)
+{
+	return subscriber->name;
 }
 
 uint64_t wf_subscriber_idle_ttl_ns(const struct wf_subscriber *subscriber)

@@ -80,6 +80,9 @@ uint64_t wf_subscriber_progress(const struct wf_subscriber *subscriber);
  */
 bool wf_subscriber_is_behind(const struct wf_subscriber *subscriber);
 
+/* Return the name of the subscription, for messages. */
+const char *wf_subscriber_name(const struct wf_subscriber *subscriber);
+
 /* Return the idle_ttl_ms of the subscription in nanoseconds; UINT64_MAX: no limit. */
 uint64_t wf_subscriber_idle_ttl_ns(const struct wf_subscriber *subscriber);
 

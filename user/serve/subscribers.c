@@ -50,6 +50,8 @@ enum {
 
 struct wf_subscribers {
 	struct weft *weft; /* borrowed */
+	weft_log_fn log;   /* NULL: nothing is logged */
+	void *log_ctx;
 	_Atomic unsigned int max;
 	bool has_group; /* members of @shm_group may read from shared memory */
 	gid_t shm_group;
@@ -119,6 +121,22 @@ static bool must_go(const struct wf_subscribers *subscribers, const struct wf_me
 		 now - subscribers->finish_ns >= FINISH_IDLE_MS * NS_PER_MS));
 }
 
+/* Log that the client is ended, once: one that does not read the reason is ended again. */
+static void log_idle(const struct wf_subscribers *subscribers, struct wf_member *member)
+{
+	uint64_t ttl_ms = wf_subscriber_idle_ttl_ns(member->subscriber) / NS_PER_MS;
+	char message[160];
+
+	if (!subscribers->log || member->is_idle_logged)
+		return;
+	member->is_idle_logged = true;
+	snprintf(message, sizeof(message),
+		 "subscription %s: ended because its client read nothing for %llu ms; end a client "
+		 "that does not read, or raise idle_ttl_ms",
+		 wf_subscriber_name(member->subscriber), (unsigned long long)ttl_ms);
+	subscribers->log(WEFT_LOG_WARN, message, subscribers->log_ctx);
+}
+
 /* End the client if it must go, or if it was idle for its idle TTL. */
 static void end_if_due(const struct wf_subscribers *subscribers, struct wf_member *member,
 		       uint64_t now)
@@ -128,6 +146,7 @@ static void end_if_due(const struct wf_subscribers *subscribers, struct wf_membe
 	if (must_go(subscribers, member, now, idle_ns)) {
 		member->state = WF_SUBSCRIBER_GONE;
 	} else if (idle_ns >= wf_subscriber_idle_ttl_ns(member->subscriber)) {
+		log_idle(subscribers, member);
 		/* A client that is told the reason gets up to the same time again to read it. */
 		member->progress_ns = now;
 		wf_member_set_state(member, wf_subscriber_end_idle(member->subscriber));
@@ -317,6 +336,12 @@ int wf_subscribers_new(struct weft *weft, unsigned int max, const char *shm_grou
 	}
 	*ret_subscribers = subscribers;
 	return 0;
+}
+
+void wf_subscribers_set_log(struct wf_subscribers *subscribers, weft_log_fn log, void *log_ctx)
+{
+	subscribers->log = log;
+	subscribers->log_ctx = log_ctx;
 }
 
 int wf_subscribers_start(struct wf_subscribers *subscribers)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include <weft/weft.h>
+
 #include "agent/control/control.h"
 
 struct weft;
@@ -31,6 +33,9 @@ int wf_subscribers_new(struct weft *weft, unsigned int max, const char *shm_grou
 
 /* Start the thread. Call after weft_start(). Return: 0 on success; negative errno. */
 int wf_subscribers_start(struct wf_subscribers *subscribers);
+
+/* Set the function to which the end of an idle client is reported. Call before the start. */
+void wf_subscribers_set_log(struct wf_subscribers *subscribers, weft_log_fn log, void *log_ctx);
 
 /**
  * wf_subscribers_add() - add the client that sent the request "subscribe"

@@ -18,8 +18,8 @@ static struct weft *weft;
 static struct wf_subscribers *subscribers;
 static struct wf_control_error error;
 
-/* Starts both; a setup function of cmocka. */
-static int start_capture(void **state)
+/* Starts both, with a function for messages of the subscribers or NULL. */
+static int start_capture_logged(void **state, weft_log_fn log)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = 1, .memory_max_bytes = 64 << 20,
 		  .checksum = WEFT_CHECKSUM_IGNORE);
@@ -30,7 +30,14 @@ static int start_capture(void **state)
 	assert_int_equal(weft_start(weft), 0);
 	assert_int_equal(wf_subscribers_new(weft, CLIENTS_MAX, NULL, NULL, &subscribers, &error),
 			 0);
+	wf_subscribers_set_log(subscribers, log, NULL);
 	return wf_subscribers_start(subscribers);
+}
+
+/* A setup function of cmocka. */
+static int start_capture(void **state)
+{
+	return start_capture_logged(state, NULL);
 }
 
 static int teardown(void **state)
