@@ -26,7 +26,8 @@ enum deed { DO_SHUNT, DO_PASS, DO_END, DO_FILTER, DO_LIST };
 static struct {
 	struct weft *weft;
 	enum deed deed;
-	char log[LOG_BYTES];
+	char log[LOG_BYTES];	/* what the callbacks write, on the workers' threads */
+	char listed[LOG_BYTES]; /* what list() writes, on the thread of the test */
 	uint64_t time_ns;
 	_Atomic uint32_t failed;
 	_Atomic uint32_t done;
@@ -42,7 +43,8 @@ static void note(const char *text, uint64_t number)
 
 static void note_view(const struct weft_flow_view *view, void *ctx)
 {
-	size_t used = strlen(run.log);
+	char *log = ctx;
+	size_t used = strlen(log);
 	const struct weft_flow_side *side = view->sides;
 
 	assert_true(view->is_tracked);
@@ -50,7 +52,7 @@ static void note_view(const struct weft_flow_view *view, void *ctx)
 	assert_int_equal(view->flow.interface, 0);
 	assert_int_equal(view->flow.use, 1);
 	assert_int_not_equal(view->flow.id, 0);
-	snprintf(run.log + used, sizeof(run.log) - used,
+	snprintf(log + used, LOG_BYTES - used,
 		 "%u %s at %llu to %llu ms: %llu/%llu %s, %llu/%llu %s\n", view->flow.src_port,
 		 weft_flow_state_name(view->state),
 		 (unsigned long long)(view->first_ns - START_NS) / 1000000,
@@ -87,7 +89,7 @@ static void act(const struct weft_event *event)
 		assert_int_equal(weft_filter_set(run.weft, &filter), 0);
 		return;
 	case DO_LIST:
-		assert_int_equal(weft_flows_each(run.weft, NULL, note_view, NULL, NULL), 0);
+		assert_int_equal(weft_flows_each(run.weft, NULL, note_view, run.log, NULL), 0);
 		return;
 	}
 }
@@ -140,7 +142,7 @@ static void finish_and_refuse(void)
 {
 	weft_stop(run.weft);
 	assert_int_equal(weft_wait(run.weft, WAIT_MS), 0);
-	assert_int_equal(weft_flows_each(run.weft, NULL, note_view, NULL, NULL), -ESHUTDOWN);
+	assert_int_equal(weft_flows_each(run.weft, NULL, note_view, run.log, NULL), -ESHUTDOWN);
 	finish();
 }
 
@@ -263,8 +265,8 @@ static uint64_t list(const char *filter, enum weft_flow_sort sort, uint32_t max)
 	WEFT_OPTS(weft_flow_query, query, .filter = filter, .sort = sort, .count_max = max);
 	uint64_t total = 0;
 
-	run.log[0] = '\0';
-	assert_int_equal(weft_flows_each(run.weft, &query, note_view, NULL, &total), 0);
+	run.listed[0] = '\0';
+	assert_int_equal(weft_flows_each(run.weft, &query, note_view, run.listed, &total), 0);
 	return total;
 }
 
@@ -294,10 +296,12 @@ TEST(flows_each_lists_submitted_connections_of_all_workers)
 	assert_int_equal(
 		weft_flow_set(run.weft, &flow, WEFT_FLOW_FROM_DST, WEFT_VERDICT_PASS, NULL), 0);
 	assert_int_equal(list(NULL, WEFT_FLOW_SORT_AGE, 2), CONNS - 1);
-	assert_string_equal(run.log, "1001 established at 14 to 26 ms: 7/50 shunt, 6/50 pass\n"
-				     "1002 established at 27 to 39 ms: 7/50 steer, 6/50 steer\n");
+	assert_string_equal(run.listed,
+			    "1001 established at 14 to 26 ms: 7/50 shunt, 6/50 pass\n"
+			    "1002 established at 27 to 39 ms: 7/50 steer, 6/50 steer\n");
 	assert_int_equal(list("port 1005", WEFT_FLOW_SORT_LAST, 0), 1);
-	assert_string_equal(run.log, "1005 established at 66 to 78 ms: 7/50 steer, 6/50 steer\n");
+	assert_string_equal(run.listed,
+			    "1005 established at 66 to 78 ms: 7/50 steer, 6/50 steer\n");
 	flow.src_port = 1005;
 	assert_int_equal(weft_flow_end(run.weft, &flow), 0);
 	assert_int_equal(list("port 1005", WEFT_FLOW_SORT_BYTES, 0), 0);
@@ -311,7 +315,7 @@ TEST(flows_each_counts_no_bytes_beyond_a_bypass)
 	talk(1000, 1);
 	wait_for("payload_delivered_bytes", 10 + SEGMENTS * 10);
 	assert_int_equal(list(NULL, WEFT_FLOW_SORT_BYTES, 0), 1);
-	assert_string_equal(run.log, "1000 established at 1 to 13 ms: 7/10 shunt, 6/50 steer\n");
+	assert_string_equal(run.listed, "1000 established at 1 to 13 ms: 7/10 shunt, 6/50 steer\n");
 	finish();
 }
 
@@ -324,7 +328,8 @@ TEST(flows_each_reads_a_table_of_many_batches)
 		shake_hands(port, 1);
 	wait_for("flows_opened_flows", MANY);
 	assert_int_equal(list(NULL, WEFT_FLOW_SORT_LAST, 1), MANY);
-	assert_string_equal(run.log, "3999 established at 8998 to 9000 ms: 2/0 steer, 1/0 steer\n");
+	assert_string_equal(run.listed,
+			    "3999 established at 8998 to 9000 ms: 2/0 steer, 1/0 steer\n");
 	finish();
 }
 
