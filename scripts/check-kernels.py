@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 check-kernels.py - checks that README.md and weft-run(1) name the oldest supported kernel and the
-features that a supported kernel may lack, as user/capture/host/kernel.def does.
+features that a supported kernel may lack, as user/capture/host/kernel.def does, and that `make
+test-kernels` tests the oldest one and the series that README.md and `make help` name.
 """
 import os
 import re
@@ -43,6 +44,15 @@ compare("man/weft-run.1.in",
 for path, text in ("README.md", readme), ("man/weft-run.1.in", manual):
     if f"Linux {oldest} or newer is needed" not in text:
         errors.append(f"{path}: does not say that Linux {oldest} or newer is needed")
+
+series = re.search(r"set -- ([\d. ]+)$", read("scripts/test-kernels.sh"), flags=re.M).group(1).split()
+if series[0] != oldest:
+    errors.append(f"scripts/test-kernels.sh: the first series is not Linux {oldest}")
+tested = "Linux " + " and ".join(series)
+for path, pattern in ("README.md", r"^\| `make test-kernels`.*$"), ("Makefile", r"^test-kernels:.*$"):
+    row = re.search(pattern, read(path), flags=re.M)
+    if not row or tested not in row.group(0):
+        errors.append(f"{path}: does not say that make test-kernels tests {tested}")
 
 for error in errors:
     print(error, file=sys.stderr)

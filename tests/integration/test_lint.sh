@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_lint.sh - shows that check-structure.py and check-style.sh, which `make lint` runs, find
-# faults: each of a list is inserted into a copy of the source tree, and the script must name it.
+# test_lint.sh - shows that check-structure.py, check-style.sh and check-kernels.py, which `make lint`
+# runs, find faults: each of a list is inserted into a copy of the source tree, and the script must name it.
 # The unchanged tree is accepted.
 . "$(dirname "$0")/lib.sh"
 
@@ -125,4 +125,26 @@ check 'lint refuses: a function of 61 lines' style_refuses 'zz_0\(\) has 61 line
 check 'lint refuses: longer functions in general' style_refuses 'median 20 lines' user/base/zz.c \
 	"$licence" "$(many_functions 9000 20)"
 check 'lint accepts a good file' eval '! style_refuses . user/base/zz.h "$licence" "int zz;"'
+
+# ---- check-kernels.py ----
+
+# kernels_refuse PATTERN FILE EXPRESSION: check-kernels.py rejects FILE after it was edited with the sed
+# expression.
+kernels_refuse() {
+	sed -i "$3" "$copy/$2"
+	(cd "$copy" && scripts/check-kernels.py) >"$work/kernels" 2>&1 && return 1
+	git -C "$copy" checkout -q -- "$2"
+	cat "$work/kernels"
+	grep -qE -- "$1" "$work/kernels"
+}
+
+check 'lint accepts what is said of kernels' eval '(cd "$copy" && scripts/check-kernels.py)'
+check 'lint refuses: README names a kernel that is not tested' kernels_refuse 'tests Linux 6.1 and' README.md \
+	'/make test-kernels/s/6\.12/6.99/'
+check 'lint refuses: README names an older kernel than is supported' kernels_refuse 'or newer is needed' README.md \
+	's/Linux 6\.1 or newer/Linux 5.10 or newer/'
+check 'lint refuses: the manual lacks a feature that kernels may lack' kernels_refuse 'missing or differs: tcx' \
+	man/weft-run.1.in '/^\.It Cm tcx/d'
+check 'lint refuses: the oldest kernel is not tested' kernels_refuse 'first series is not' scripts/test-kernels.sh \
+	's/set -- 6\.1 /set -- 6.6 /'
 finish
