@@ -3,7 +3,8 @@
 #
 # host.sh BUILD_DIR [OTHER_BUILD_DIR] - measures the cost of observing a host's own traffic: no
 # observer, tcpdump, weft in host mode with full reassembly, weft with --depth 64K, and another
-# build of weft. For bulk and requests, all are measured in turn, RUNS times; medians are printed.
+# build of weft. For bulk and requests, all are measured in turn, RUNS times; medians are printed, those of
+# ratios from the ratios of each run.
 #
 #   bulk      iperf3, one connection, from the observed host
 #   requests  wrk, 32 connections at a time, one small request on each
@@ -153,18 +154,21 @@ measure() {
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 column() { cut -d' ' -f"$2" "$work/$1" | median; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
+
+# ratio KIND OBSERVER OTHER: print the median of the ratios of their rates in the same run. Runs of a
+# minute ago were in another state of the host, so the ratio of two medians is less exact.
+ratio() {
+	paste "$work/$1.$2" "$work/$1.$3" | awk '{ printf "%.3f\n", $1 / $3 }' | median
+}
 
 # show KIND UNIT CPU-UNIT FACTOR: print the medians of each observer; CPU time is multiplied by
 # FACTOR.
 show() {
-	local kind=$1 unit=$2 cpu_unit=$3 factor=$4 name rate none tcpdump
-	none=$(column "$kind.none" 1)
-	tcpdump=$(column "$kind.tcpdump" 1)
+	local kind=$1 unit=$2 cpu_unit=$3 factor=$4 name rate
 	for name in "${observers[@]}"; do
 		rate=$(column "$kind.$name" 1)
 		printf '%-9s %-8s %9.2f %s  %s of none  %s of tcpdump  %7.1f %s  %s\n' "$kind" "$name" \
-			"$rate" "$unit" "$(ratio "$rate" "$none")" "$(ratio "$rate" "$tcpdump")" \
+			"$rate" "$unit" "$(ratio "$kind" "$name" none)" "$(ratio "$kind" "$name" tcpdump)" \
 			"$(awk -v a="$(column "$kind.$name" 2)" -v f="$factor" 'BEGIN { print a * f }')" \
 			"$cpu_unit" "$(sort -u "$work/$kind.$name.lost" 2>/dev/null | tr '\n' ' ')"
 	done
