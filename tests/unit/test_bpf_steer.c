@@ -316,7 +316,8 @@ TEST_WITH(verdict_shunt_keeps_the_last_time_within_a_tick, NULL, teardown)
 	key = key_of(A, 1000, B, 80, &src);
 	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
 	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT);
-	before = wf_clock_monotonic_ns();
+	/* The clock of the ticks: in a paused virtual machine, a tick may be late. */
+	before = wf_clock_ns(CLOCK_MONOTONIC_COARSE);
 	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
 	assert_true(xdp_rig_flow(&rig, &key, &value));
 	assert_in_range(value.last_ns, before - wf_clock_tick_ns(), wf_clock_monotonic_ns());

@@ -368,11 +368,11 @@ static void listen_full(const struct sockaddr_un *addr, int fds[2])
 /* Neither the socket with a network namespace in its name nor the other one accepts. */
 TEST(client_limit_is_for_both_sockets_of_an_interface)
 {
-	enum { LIMIT_MS = 600 };
+	enum { LIMIT_MS = 600, TRIES_MAX = 10 };
 	char dir[] = "/tmp/weft-client-XXXXXX";
 	WEFT_OPTS(weft_client_opts, opts, .interface = "eth0", .dir = dir, .timeout_ms = LIMIT_MS);
 	struct sockaddr_un addrs[2];
-	uint64_t too_late_ns;
+	bool is_in_time = false;
 	int fds[2][2];
 
 	assert_non_null(mkdtemp(dir));
@@ -380,9 +380,15 @@ TEST(client_limit_is_for_both_sockets_of_an_interface)
 	assert_int_equal(wf_socket_path(dir, "eth0", &addrs[1]), 0);
 	for (int i = 0; i < 2; i++)
 		listen_full(&addrs[i], fds[i]);
-	too_late_ns = wf_client_deadline_ns(2 * LIMIT_MS);
-	assert_int_equal(weft_client_open(&opts, &client), -ETIMEDOUT);
-	assert_true(wf_client_deadline_ns(0) < too_late_ns);
+	/* Two limits, one after the other, would never be in time; on a busy host, one may be late.
+	 */
+	for (int i = 0; i < TRIES_MAX && !is_in_time; i++) {
+		uint64_t too_late_ns = wf_client_deadline_ns(2 * LIMIT_MS);
+
+		assert_int_equal(weft_client_open(&opts, &client), -ETIMEDOUT);
+		is_in_time = wf_client_deadline_ns(0) < too_late_ns;
+	}
+	assert_true(is_in_time);
 	assert_non_null(strstr(weft_client_error(NULL), addrs[0].sun_path));
 	for (int i = 0; i < 2; i++) {
 		close(fds[i][0]);

@@ -300,7 +300,7 @@ TEST_WITH(control_open_in_missing_parent_is_refused, setup, teardown)
 TEST_WITH(control_bad_requests_are_answered_or_cut_and_harm_nobody, setup, teardown)
 {
 	struct fixture *fixture = *state;
-	uint64_t deadline_ns = wf_control_deadline_ns(2000);
+	uint64_t deadline_ns = wf_control_deadline_ns(20000);
 	struct wf_control_line line = {.max_bytes = 65536};
 	char *flood = malloc(100000);
 	int fd;

@@ -61,10 +61,10 @@ static uint64_t memory_of_idle(void)
 {
 	const struct timespec nap = {.tv_nsec = 1000000};
 
-	while (!memory_used()) {
+	do {
 		wait_for_worker();
 		nanosleep(&nap, NULL);
-	}
+	} while (!memory_used());
 	return memory_used();
 }
 
@@ -192,11 +192,50 @@ static void read_until(struct client *client, uint64_t bytes, unsigned int type)
 	}
 }
 
+/* Return the number of published frames of @type, of a ring that is not full yet. */
+static unsigned int count_published(const struct client *client, unsigned int type)
+{
+	const uint8_t *slots = (const uint8_t *)client->shm.head + WF_SHM_HEAD_BYTES;
+	uint64_t end = atomic_load(&client->shm.head->published);
+	unsigned int count = 0;
+	uint64_t pos = 0;
+
+	while (pos < end) {
+		const struct wf_shm_record *record =
+			(const struct wf_shm_record *)(slots + pos * WF_SHM_SLOT_BYTES);
+
+		count += ((const struct wf_wire_frame *)(record + 1))->header.type == type;
+		pos += record->slots;
+	}
+	return count;
+}
+
+/* Waits until the ring has @count frames of @type, whether the client has read them or not. */
+static void wait_until_published(const struct client *client, unsigned int type, unsigned int count)
+{
+	const struct timespec nap = {.tv_nsec = 1000000};
+
+	for (int i = 0; count_published(client, type) < count; i++) {
+		assert_true(i < WAIT_MS);
+		nanosleep(&nap, NULL);
+	}
+}
+
 static struct weft_sub_stats stats_sum;
 
 static void add_stats(const char *name, const struct weft_sub_stats *stats, void *ctx)
 {
 	stats_sum = *stats;
+}
+
+/* Waits until the worker has pushed @events events for the only subscription. */
+static void wait_until_pushed(uint64_t events)
+{
+	do {
+		wait_for_worker();
+		assert_int_equal(weft_subs_each(weft, add_stats, NULL), 0);
+	} while (stats_sum.pushed_events < events);
+	wait_for_worker();
 }
 
 /* Submits data from @piece on until the only subscription has revoked events. Return: the next
@@ -331,22 +370,12 @@ TEST_WITH(shm_sender_client_that_stops_loses_ranges_that_add_up, setup, teardown
 TEST_WITH(shm_sender_client_that_does_not_read_its_ring_is_told_that_it_is_idle, setup, teardown)
 {
 	static struct client client;
-	const struct timespec nap = {.tv_nsec = 1000000};
-	uint64_t published;
 
-	subscribe(&client, "{\"shm\":true,\"idle_ttl_ms\":1500}");
+	subscribe(&client, "{\"shm\":true,\"idle_ttl_ms\":300}");
 	live_submit_open(weft);
 	submit_data(0, 1);
-	do {
-		assert_int_equal(weft_subs_each(weft, add_stats, NULL), 0);
-		nanosleep(&nap, NULL);
-	} while (stats_sum.taken_events < 2);
-	published = atomic_load(&client.shm.head->published);
-	for (int i = 0; atomic_load(&client.shm.head->published) == published; i++) {
-		assert_true(i < WAIT_MS);
-		nanosleep(&nap, NULL);
-	}
-	read_until(&client, PIECE_BYTES, WEFT_CLIENT_END);
+	wait_until_published(&client, WEFT_CLIENT_END, 1);
+	read_until(&client, 0, WEFT_CLIENT_END);
 	assert_int_equal(client.end, WEFT_CLIENT_END_IDLE);
 	assert_cut(&client);
 	leave(&client);
@@ -374,6 +403,7 @@ TEST_WITH(shm_sender_client_that_drops_the_newest_keeps_what_it_has, setup, tear
 	subscribe(&client, "{\"shm\":true,\"queue_bytes\":131072,\"overflow\":\"drop-newest\"}");
 	live_submit_open(weft);
 	submit_data(0, PIECES);
+	wait_until_pushed(1 + PIECES);
 	nanosleep(&nap, NULL); /* in this time, another overflow policy would revoke lent data */
 	assert_int_equal(weft_subs_each(weft, add_stats, NULL), 0);
 	assert_int_equal(stats_sum.revoked_events, 0);
@@ -396,6 +426,8 @@ static void be_hostile(void (*hurt)(struct client *client))
 	live_submit_open(weft);
 	submit_data(0, 100);
 	read_until(&other, 100 * PIECE_BYTES, 0);
+	/* The agent, which served the other client, may still be about to serve this one. */
+	wait_until_published(&client, WEFT_CLIENT_DATA, 100);
 	hurt(&client);
 	assert_cut(&client);
 	submit_data(100, 100);
@@ -416,13 +448,17 @@ static void go_far(struct client *client)
 	atomic_store(&client->shm.client->position, UINT64_MAX);
 }
 
+/* The agent looks at the position from time to time, and must see both values. */
 static void go_back(struct client *client)
 {
-	const struct timespec nap = {.tv_nsec = 600000000};
+	struct pollfd fd = {.fd = client->fd};
+	const int look_ms = 600;
+	uint64_t position;
 
 	read_until(client, 50 * PIECE_BYTES, 0);
-	nanosleep(&nap, NULL); /* the agent has looked at the position */
-	atomic_store(&client->shm.client->position, 0);
+	position = atomic_load(&client->shm.client->position);
+	for (int i = 0; i < WAIT_MS / look_ms && !poll(&fd, 1, look_ms); i++)
+		atomic_store(&client->shm.client->position, i % 2 ? position : 0);
 }
 
 static void go_inside(struct client *client)
@@ -558,6 +594,7 @@ TEST_WITH(shm_sender_byte_that_the_check_receives_has_its_effect, setup, teardow
 	assert_int_equal(wf_subscriber_new(weft, fds[1], &opts, true, &subscriber), 0);
 	live_submit_open(weft);
 	submit_data(0, 1000); /* more than may be lent, less than the queue holds */
+	wait_until_pushed(1 + 1000);
 	while (result != WF_SUBSCRIBER_BLOCKED)
 		result = wf_subscriber_serve(subscriber);
 	map_shared(fds[0], &shm);

@@ -20,12 +20,20 @@
 #include "unit/support/fake_weft.h"
 #include "unit/support/sink_path.h"
 
-static struct wf_sink *open_sink(void)
+/* Makes a sink whose thread does not run yet: the thread reads the fields of `fake`. */
+static struct wf_sink *make_sink(void)
 {
 	struct wf_sink_opts opts = {.events_path = sink_path};
 	struct wf_sink *sink;
 
 	assert_int_equal(fake_open("events", opts, &sink), 0);
+	return sink;
+}
+
+static struct wf_sink *open_sink(void)
+{
+	struct wf_sink *sink = make_sink();
+
 	assert_int_equal(wf_sink_start(sink), 0);
 	return sink;
 }
@@ -211,9 +219,10 @@ TEST_WITH(events_last_lines_are_all_changes_of_pressure_and_stats, sink_path_set
 	struct wf_sink *sink;
 	json_t *line;
 
-	sink = open_sink();
+	sink = make_sink();
 	memcpy(fake.changes, changes, sizeof(changes));
 	fake.changes_count = 2;
+	assert_int_equal(wf_sink_start(sink), 0);
 	assert_int_equal(fake_end(sink), 0);
 	line = read_line(0);
 	assert_text(line, "event_type", "pressure");
@@ -406,8 +415,9 @@ TEST_WITH(events_report_each_change_of_what_is_shed, sink_path_setup, sink_path_
 	struct wf_sink *sink;
 	json_t *line;
 
-	sink = open_sink();
+	sink = make_sink();
 	fake.shed_percent = 50;
+	assert_int_equal(wf_sink_start(sink), 0);
 	assert_int_equal(fake_end(sink), 0);
 	line = read_line(0);
 	assert_text(line, "event_type", "overload");
@@ -448,6 +458,30 @@ TEST(events_on_a_full_disk_end_the_sink)
 	assert_int_equal(stats.failed_events, 4);
 	assert_int_equal(stats.written_bytes, 0);
 	assert_non_null(strstr(fake.log, "/dev/full: No space left on device; no further events"));
+	fake_close(sink);
+}
+
+/* The events arrive after the sink has found none, and before it looks whether it is to end. */
+TEST(events_before_the_end_of_a_failed_sink_are_counted)
+{
+	struct wf_sink *sink = open_full(WF_DISK_FULL_STOP);
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event gap = delivery_gap(&flow, 0, 100);
+	struct wf_sink_stats stats;
+
+	fake_event(&gap);
+	wf_dispatch_flush(&fake.dispatch);
+	while (!wf_sink_ended_by_failure(sink))
+		sched_yield();
+	atomic_store(&fake.pausing, sink);
+	while (!atomic_load(&fake.is_paused))
+		sched_yield();
+	for (int i = 0; i < 3; i++)
+		fake_event(&gap);
+	assert_int_equal(fake_end(sink), -ENOSPC);
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.events, 4);
+	assert_int_equal(stats.failed_events, 4);
 	fake_close(sink);
 }
 
@@ -548,10 +582,11 @@ TEST_WITH(events_loss_line_has_connection_and_range, sink_path_setup, sink_path_
 
 TEST_WITH(events_report_the_state_of_interfaces, sink_path_setup, sink_path_teardown)
 {
-	struct wf_sink *sink = open_sink();
+	struct wf_sink *sink = make_sink();
 	json_t *line, *inner;
 
 	fake.interface_state = WEFT_INTERFACE_GONE;
+	assert_int_equal(wf_sink_start(sink), 0);
 	assert_int_equal(fake_end(sink), 0);
 	line = read_line(0);
 	assert_text(line, "event_type", "interface");

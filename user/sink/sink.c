@@ -179,10 +179,14 @@ static void fail_rest(struct wf_sink *sink)
 {
 	struct weft_event events[BATCH_EVENTS];
 	uint64_t before, before_bytes;
+	bool is_ending;
 	int count;
 
-	while ((count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, IDLE_MS)) >= 0) {
-		if (!count && wf_sink_is_ending(sink))
+	for (;;) {
+		/* Read before the poll: all events are in the queue once the sink is to end. */
+		is_ending = wf_sink_is_ending(sink);
+		count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, IDLE_MS);
+		if (count < 0 || (!count && is_ending))
 			break;
 		before = atomic_load(&sink->counts.events);
 		before_bytes = atomic_load(&sink->counts.data_bytes);

@@ -9,6 +9,8 @@
 #ifndef TESTS_UNIT_SUPPORT_FAKE_WEFT_H
 #define TESTS_UNIT_SUPPORT_FAKE_WEFT_H
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@
 #include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "sink/sink.h"
+#include "sink/sink_class.h"
 #include "unit/support/delivery.h"
 
 struct weft {
@@ -31,6 +34,10 @@ struct weft {
 	uint64_t shed_percent;
 	enum weft_interface_state interface_state;
 	char log[4096]; /* all log messages, one per line */
+	/* a sink whose poll, when it found no event, returns only once the sink is to end; NULL:
+	 * none */
+	struct wf_sink *_Atomic pausing;
+	_Atomic bool is_paused;
 };
 
 static struct weft fake;
@@ -48,7 +55,14 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
 
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
 {
-	return wf_sub_poll(sub, events, events_max, timeout_ms);
+	int count = wf_sub_poll(sub, events, events_max, timeout_ms);
+	const struct wf_sink *pausing = atomic_load(&fake.pausing);
+
+	while (!count && pausing && !wf_sink_is_ending(pausing)) {
+		atomic_store(&fake.is_paused, true);
+		sched_yield();
+	}
+	return count;
 }
 
 void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -25,7 +26,11 @@
 #define BPFFS_MAGIC    0xcafe4a11
 #define DEFAULT_PARENT BPFFS "/weft"
 
-enum { UNUSED_SEC = 10 }; /* a directory that changed less than this time ago may be in use */
+enum {
+	UNUSED_SEC = 10, /* a directory that changed less than this time ago may be in use */
+	/* maximum number of times that a directory is made which another weft process removes */
+	TRIES_MAX = 100,
+};
 
 static int take_lock(struct wf_pins *pins, const char *ifname)
 {
@@ -111,16 +116,45 @@ static int open_dir(struct wf_pins *pins)
 	return pins->dir_fd < 0 ? -errno : 0;
 }
 
-/* Lock the directory, so that it has only one owner, even across network namespaces. */
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Return true if the open directory no longer has its name. */
+static bool is_removed(const struct wf_pins *pins)
+{
+	struct stat open, named;
+	int err = pins->parent_fd < 0
+			  ? stat(pins->dir, &named)
+			  : fstatat(pins->parent_fd, name_of(pins), &named, AT_SYMLINK_NOFOLLOW);
+
+	if (err)
+		return errno == ENOENT;
+	return !fstat(pins->dir_fd, &open) &&
+	       (open.st_dev != named.st_dev || open.st_ino != named.st_ino);
+}
+
+/*
+ * Lock the directory, so that it has only one owner, even across network namespaces. Return: 0;
+ * -EBUSY if another weft process has locked it; -ENOENT if its last owner has removed it; other
+ * negative errno.
+ */
 static int lock_dir(struct wf_pins *pins)
 {
 	int err = open_dir(pins);
 
-	if (err || !flock(pins->dir_fd, LOCK_EX | LOCK_NB))
+	if (err)
 		return err;
-	close(pins->dir_fd);
-	pins->dir_fd = -1;
-	return -EBUSY;
+	if (flock(pins->dir_fd, LOCK_EX | LOCK_NB))
+		err = -EBUSY;
+	else if (is_removed(pins))
+		err = -ENOENT;
+	if (err)
+		close_fd(&pins->dir_fd);
+	return err;
 }
 
 /* Log that the pin directory can't be made, with a remedy. */
@@ -139,12 +173,47 @@ static void report_no_pin_dir(const char *dir, int err)
 	wf_error("capture: can't create the directory %s: %s%s", dir, strerror(-err), help);
 }
 
-/* Make the directory: below parent_fd, or with its missing parents. */
-static int make_dir(const struct wf_pins *pins)
+/*
+ * Make and open the parent of the default directories. pins->parent_fd changes only on success.
+ * Another weft process that ends may remove the parent in between.
+ */
+static int make_parent(struct wf_pins *pins)
 {
+	int err = -ENOENT;
+	int fd = -1;
+
+	for (int i = 0; i < TRIES_MAX && err == -ENOENT; i++) {
+		err = make_dirs(DEFAULT_PARENT);
+		if (err)
+			continue;
+		fd = open(DEFAULT_PARENT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		err = fd < 0 ? -errno : 0;
+	}
+	if (err)
+		return err;
+	close_fd(&pins->parent_fd);
+	pins->parent_fd = fd;
+	return 0;
+}
+
+static int make_below_parent(const struct wf_pins *pins)
+{
+	return mkdirat(pins->parent_fd, name_of(pins), 0700) && errno != EEXIST ? -errno : 0;
+}
+
+/* Make the directory: below the parent, or with its missing parents. */
+static int make_dir(struct wf_pins *pins)
+{
+	int err;
+
 	if (pins->parent_fd < 0)
 		return make_dirs(pins->dir);
-	return mkdirat(pins->parent_fd, name_of(pins), 0700) && errno != EEXIST ? -errno : 0;
+	err = make_below_parent(pins);
+	if (err != -ENOENT)
+		return err;
+	/* Another weft process has removed the parent, which was empty. */
+	err = make_parent(pins);
+	return err ? err : make_below_parent(pins);
 }
 
 /*
@@ -153,23 +222,17 @@ static int make_dir(const struct wf_pins *pins)
  */
 static int take_dir(struct wf_pins *pins)
 {
-	int err = make_dir(pins);
+	int err = -ENOENT;
 
-	if (!err)
-		err = lock_dir(pins);
+	/* The last owner of the directory may remove it at any time before it is locked. */
+	for (int i = 0; i < TRIES_MAX && err == -ENOENT; i++) {
+		err = make_dir(pins);
+		if (!err)
+			err = lock_dir(pins);
+	}
 	if (err && err != -EBUSY)
 		report_no_pin_dir(pins->dir, err);
 	return err;
-}
-
-static int make_parent(struct wf_pins *pins)
-{
-	int err = make_dirs(DEFAULT_PARENT);
-
-	if (err)
-		return err;
-	pins->parent_fd = open(DEFAULT_PARENT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return pins->parent_fd < 0 ? -errno : 0;
 }
 
 static int open_parent(struct wf_pins *pins)
@@ -345,13 +408,6 @@ static void remove_dir(struct wf_pins *pins)
 	 * runs as another user than root.
 	 */
 	rmdir(DEFAULT_PARENT);
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 void wf_pins_close(struct wf_pins *pins)
