@@ -74,7 +74,7 @@ touch -d '1 minute ago' "$work"/control/*.sock
 check 'after kill -9, the only agent needs no -i' test "$(source_of "$ns_a")" = lo
 check 'the dead sockets are gone' test ! -e "$work/control/lo.sock" -a ! -e "$work/control/d0.sock"
 kill "${pids[-1]}"
-check 'the agent of the second namespace ends' lib_gone "${pids[-1]}" 100
+check 'the agent of the second namespace ends' lib_gone "${pids[-1]}" 300
 check 'no socket is left' bash -c "! ls '$work/control' | grep ."
 
 # ---- a directory of pins that no start replaces ----
@@ -90,7 +90,7 @@ touch -d '1 minute ago' "$others"
 check 'an agent on another interface starts' start_in "$ns_b" d1 fifth
 check 'the pins of the killed agent are gone' test ! -e "$others"
 kill "$third_pid" "${pids[-1]}"
-check 'both agents end' eval 'lib_gone "$third_pid" 100 && lib_gone "${pids[-1]}" 100'
+check 'both agents end' eval 'lib_gone "$third_pid" 300 && lib_gone "${pids[-1]}" 300'
 check 'both agents leave no pins' test ! -e /sys/fs/bpf/weft/lo -a ! -e /sys/fs/bpf/weft/d1
 
 # Remove the pins that kill -9 left; the next start on these interfaces would replace them.
