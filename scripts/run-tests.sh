@@ -69,7 +69,7 @@ count() {
 attempt() {
 	local log=$1
 	shift
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-$((WEFT_SLOW > 1 ? 1800 : 600))}" "$@" >"$log" 2>&1
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-$((WEFT_SLOW > 1 ? 1800 : 1200))}" "$@" >"$log" 2>&1
 }
 
 # attempt_file LOG TEST: attempt() for a script or a program.

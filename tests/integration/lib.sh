@@ -22,6 +22,7 @@ namespaces=()
 pids=()
 tests_failed=0
 export WEFT_SLOW=${WEFT_SLOW:-1}
+export PYTHONDONTWRITEBYTECODE=1 # do not write __pycache__ into the source tree, which other tests copy
 
 lib_cleanup() {
 	local pid ns
@@ -180,7 +181,7 @@ agent_start() {
 	agent_iface=${iface%%,*}
 	background agent_pid ip netns exec "$ns" nice -n -10 "$weft" run -i "$iface" \
 		--set "control.dir=$work/control" --set "agent.state_dir=$work/state" ${WEFT_SET:+--set "$WEFT_SET"} "$@" 2>"$work/agent.err"
-	for ((try = 0; try < 100 * WEFT_SLOW; try++)); do
+	for ((try = 0; try < 300 * WEFT_SLOW; try++)); do
 		agent_stats >/dev/null 2>&1 && return 0
 		kill -0 "$agent_pid" 2>/dev/null || break
 		sleep 0.1
@@ -196,11 +197,17 @@ agent_metric() { agent_stats --json | jq ".metrics.$1.value"; }
 # $port has the status and satisfies the filter.
 http() {
 	local got
-	got=$(in_a curl -s -m 5 -o "$work/body" -w '%{http_code}' -X "$3" "http://127.0.0.1:$port$4" "${@:5}")
+	got=$(in_a curl -s -m 20 -o "$work/body" -w '%{http_code}' -X "$3" "http://127.0.0.1:$port$4" "${@:5}")
 	cat "$work/body"
 	[ "$got" = "$1" ] && jq -e "$2" "$work/body" >/dev/null && return
 	echo "status $got, expected $1 and $2"
 	return 1
+}
+
+# agent_has_seen FRAMES: the kernel program has seen at least FRAMES frames, and every ledger closes,
+# so all of them have an outcome.
+agent_has_seen() {
+	agent_stats --json | jq -e --argjson frames "$1" '.metrics.kernel_seen_frames.value >= $frames and (.ledgers | all(.closed))'
 }
 
 # agent_exec COMMAND...: run COMMAND in the agent's network and mount namespaces (with its bpffs).
@@ -244,8 +251,12 @@ jq() {
 }
 export -f jq
 
-wait_until() { # TENTHS COMMAND...: repeat COMMAND until it succeeds; limit: TENTHS * WEFT_SLOW / 10 s
-	local end=$((${EPOCHREALTIME/./} + $1 * WEFT_SLOW * 100000))
+# wait_until TENTHS COMMAND...: repeat COMMAND until it succeeds. TENTHS / 10 s suffice on an idle machine.
+# The limit is at least 30 s times WEFT_SLOW, because other programs, among them another test, may delay
+# weft. A check of how fast weft does something must measure the time itself.
+wait_until() {
+	local tenths=$(($1 < 300 ? 300 : $1))
+	local end=$((${EPOCHREALTIME/./} + tenths * WEFT_SLOW * 100000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1

@@ -16,8 +16,8 @@ trap cleanup EXIT
 
 # page CODE: CODE, run as the body of a JavaScript function, returns true.
 page() { browser js "$1" | tee "$work/page" | jq -e '. == true' || { cat "$work/page"; return 1; }; }
-# soon CODE: CODE returns true within 10 seconds times WEFT_SLOW.
-soon() { browser wait 100 "$1"; }
+# soon CODE: CODE returns true within 30 seconds times WEFT_SLOW.
+soon() { browser wait 300 "$1"; }
 shot() { [ -z "${WEFT_SHOTS:-}" ] || browser shot "$WEFT_SHOTS/$1.png"; }
 has_text() { soon "return document.querySelector('$1').textContent.includes(\"$2\")"; }
 cli() { local command=$1; shift; "$weft" "$command" -i eth0 --set "control.dir=$work/control" "$@"; }

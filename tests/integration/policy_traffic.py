@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 
-from overload import ACK, FIN, PSH, SERVER, SYN, frame
+from overload import ACK, FIN, PSH, SERVER, SYN, frame, send as send_frame
 
 PAYLOAD = 200
 PORTS = (80, 81, 90, 91)
@@ -61,7 +61,7 @@ def send(iface, done, counts):
         # 8 connections at a time, so that changes fall between the segments of a connection.
         for segments in zip(*[connection(number + i) for i in range(8)]):
             for segment in segments:
-                out.send(segment)
+                send_frame(out, segment)
             done.wait(0.001)
         number += 8
     counts.extend(number // len(PORTS) for _ in PORTS)

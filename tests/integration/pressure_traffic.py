@@ -21,6 +21,8 @@ import struct
 import sys
 import time
 
+from overload import send
+
 SERVER = bytes([10, 0, 0, 2])
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 SEGMENT = 1000
@@ -109,7 +111,7 @@ def main():
     # delivered when a hole is filled.
     burst = {"fill": 4, "newcomers": 2}.get(action, 64)
     for count, packet in enumerate(frames(action, [int(arg) for arg in sys.argv[3:]])):
-        sock.send(packet)
+        send(sock, packet)
         if count % burst == burst - 1:
             time.sleep(0.004)
 

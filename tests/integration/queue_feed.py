@@ -15,6 +15,8 @@ import struct
 import sys
 import time
 
+from overload import send as send_frame
+
 CONNS = 24
 SEGMENTS = 10
 SEGMENT = 700
@@ -79,7 +81,7 @@ def send(iface, queues):
                 # If there are two queues or more, the server's side uses another queue than the
                 # client's.
                 if (conn + (0 if to_server else 1)) % queues == queue:
-                    senders[(conn + to_server) % len(senders)].send(data)
+                    send_frame(senders[(conn + to_server) % len(senders)], data)
                     sent += 1
         time.sleep(0.01)
     print(sent)

@@ -85,7 +85,7 @@ check 'without the other program, tap mode starts' tap_starts
 
 check 'an XDP program attached without a link' bash -c "
 	ip netns exec $ns_a '$helper' xdp eth0 >/dev/null & pid=\$!
-	for i in \$(seq 50); do ip netns exec $ns_a bpftool net show dev eth0 | grep -q other_xdp && break; sleep 0.1; done
+	for i in \$(seq 300); do ip netns exec $ns_a bpftool net show dev eth0 | grep -q other_xdp && break; sleep 0.1; done
 	id=\$(ip -n $ns_a -j -d link show eth0 | jq '.[0].xdp.prog.id')
 	mkdir -p '$work/fs' && mount -t bpf bpf '$work/fs' && bpftool prog pin id \$id '$work/fs/other' &&
 		kill \$pid && wait \$pid

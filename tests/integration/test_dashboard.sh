@@ -43,7 +43,7 @@ http_ticks() {
 }
 
 NO_IPV6=1 make_pair 1 || exit 1
-web_start
+web_serve
 web_file file 1000000
 check 'an agent starts' start
 check 'chromedriver starts' driver_start
@@ -54,6 +54,8 @@ viewed_since=$SECONDS ticks=$(http_ticks)
 
 check 'the page says that no frame has arrived' has_text '#t-status' 'No frame has arrived yet on eth0'
 check 'the page without connections looks right' looks_right idle
+# No request is sent before, because ARP frames may follow it after 5 seconds.
+check 'the web server answers' wait_until 50 in_b curl -sf "http://$ip_a/ready"
 check 'files are downloaded' eval 'for i in 1 2 3; do in_b curl -sf "http://$ip_a/file" | cmp - "$web_root/file" || exit 1; done'
 check 'the page shows that all is well' has_text '#t-status' 'All is well'
 connection first_pid 41000

@@ -35,13 +35,22 @@ check 'the page shows the largest selection' eval "browser js 'const limit = doc
 check 'the count below the table is from 9,000 to 10,999' soon "return / of (9|10),[0-9]{3} connections/.test(document.getElementById('flow-count').textContent)"
 browser >/dev/null js 'window.testLong = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.testLong = Math.max(window.testLong, entry.duration); })
 	.observe({type: "longtask"}); window.testShift = 0; window.testShifts = [];'
-sleep 6 # several refreshes
+# is_quick: during several refreshes, each takes less than 5 seconds, and no task of the page more than a
+# second. Other programs may delay the browser, so one of three such periods suffices.
+is_quick() {
+	local try
+	for try in 1 2 3; do
+		browser >/dev/null js 'window.testLong = 0'
+		sleep 6
+		page "const list = performance.getEntriesByType('measure');
+			return list.length >= 6 && list.every((entry) => entry.duration < 5000) && window.testLong < 1000 ? true : [window.testLong, ...list.map((entry) => entry.duration)]" && return
+	done
+	return 1
+}
+check 'each refresh takes less than 5 seconds, and no task of the page more than a second' is_quick
 times() { browser js "return Object.fromEntries(performance.getEntriesByType('measure').map((entry) => [entry.name, Math.round(entry.duration)]))"; }
 echo "# duration of the latest refreshes in ms: $(times | jq -c .)"
 echo "# longest task of the page in ms: $(browser js 'return window.testLong')"
-check 'each refresh takes less than 5 seconds' page "const list = performance.getEntriesByType('measure');
-	return list.length >= 6 && list.every((entry) => entry.duration < 5000)"
-check 'no task of the page takes longer than a second' page 'return window.testLong < 1000 ? true : window.testLong'
 check 'no element moves without input' page 'return window.testShift < 0.01 ? true : [window.testShift, ...window.testShifts]'
 browser >/dev/null js 'const limit = document.getElementById("limit"); limit.value = "25"; limit.dispatchEvent(new Event("change"));'
 check 'the page with many connections looks right' looks_right many
@@ -62,14 +71,14 @@ about() {
 		const cell = (i) => document.querySelector('#workers td:nth-child(' + i + ')').textContent, tile = (id) => document.getElementById(id).textContent;
 		const a = number($1), b = number($2); return Math.abs(a - b) <= 0.01 * Math.max(a, b) ? true : [a, b]"
 }
-check 'the lost frames of the worker are those of the tile' page "$(about 'cell(2)' 'tile("k-loss-sum")')"
-check 'the rate of the worker is that of the tile' page "$(about 'cell(4)' 'tile("k-frames")')"
+check 'the lost frames of the worker are those of the tile' soon "$(about 'cell(2)' 'tile("k-loss-sum")')"
+check 'the rate of the worker is that of the tile' soon "$(about 'cell(4)' 'tile("k-frames")')"
 check 'the reason is listed with what helps' soon "return [...document.querySelectorAll('#reasons li')].some((li) => /frames lost/.test(li.textContent) && /capture\.workers/.test(li.textContent))"
 browser >/dev/null js 'window.testShift = 0; window.testShifts = [];'
 check 'the page in an overload looks right' looks_right overload
 sleep 3
 check 'no element moves without input in an overload' page 'return window.testShift < 0.01 ? true : [window.testShift, ...window.testShifts]'
-check 'the refreshes take less than 10 seconds' page "return performance.getEntriesByType('measure').every((entry) => entry.duration < 10000)"
+check 'the refreshes take less than 10 seconds' soon "return performance.getEntriesByType('measure').every((entry) => entry.duration < 10000)"
 kill "$feed_pid"
 wait "$feed_pid" 2>/dev/null
 check 'after the overload, the page says what is lost' wait_until 400 eval "page \"return /^All is well now, but frames were lost/.test(document.getElementById('t-status').textContent)\""

@@ -18,7 +18,7 @@ head -c 28m /dev/zero >'$work/small/filler'
 half=\$((\$(stat -c %s '$work/many.pcap') / 2))
 {
 	head -c \$half '$work/many.pcap'
-	for try in \$(seq 100); do grep -q 'until there is room' '$work/err' && break; sleep 0.1; done
+	for try in \$(seq 300); do grep -q 'until there is room' '$work/err' && break; sleep 0.1; done
 	sleep 0.3
 	rm '$work/small/filler'
 	sleep 0.3

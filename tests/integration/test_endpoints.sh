@@ -24,7 +24,7 @@ metric_is() { # NAME VALUE: the metrics have a line with this name and value
 }
 http() { # STATUS ARGS...
 	local got
-	got=$(in_a curl -s -m 5 -o "$work/body" -w '%{http_code}' "http://127.0.0.1:$port$2" "${@:3}")
+	got=$(in_a curl -s -m 20 -o "$work/body" -w '%{http_code}' "http://127.0.0.1:$port$2" "${@:3}")
 	cat "$work/body"
 	[ "$got" = "$1" ]
 }
@@ -115,7 +115,8 @@ check 'the ledgers close' ledgers_close
 
 # ---- limits ----
 
-check 'an agent with a small table starts' start --set endpoints.max_entries=2 --set endpoints.ttl_sec=1
+# The TTL is longer than the time between two downloads, so that the limit removes hosts first.
+check 'an agent with a small table starts' start --set endpoints.max_entries=2 --set endpoints.ttl_sec=5
 for i in 1 2 3; do check "files are downloaded by 10.78.0.1$i" download "10.78.0.1$i"; done
 check 'hosts are evicted, and counted' eval 'wait_until 50 eval "hosts_are \".hosts <= 2 and .evicted >= 2\" || metric_is weft_endpoints_evicted_total 2" &&
 	endpoints | grep "hosts were removed"'
@@ -123,7 +124,7 @@ all_expired() {
 	metric_is weft_endpoints 0 && grep -E '^weft_cleanup_items_total\{task="endpoints"\} [1-9]' "$work/metrics" &&
 		grep -E '^weft_cleanup_runs_total\{task="endpoints"\} [1-9]' "$work/metrics"
 }
-check 'a cleanup task removes idle hosts' wait_until 100 all_expired
+check 'a cleanup task removes idle hosts' wait_until 200 all_expired
 agent_stop
 check 'an agent without a table starts' start --set endpoints.record=false
 check_weft 'without a table, the command reports why it lists no hosts' 1 'endpoints.record is false' endpoints -i eth0 --set "control.dir=$work/control"

@@ -33,11 +33,10 @@ check 'cut segments into fragments' python3 "$wrap" fragments "$work/whole.pcap"
 "$weft" replay "$work/whole.pcap" --quiet --checksum ignore --streams "$work/plain"
 check 'there are two streams of each connection' [ "$(ls "$work/plain" | wc -l)" -eq 80 ]
 
-# is_settled: rebuilt datagrams have outcomes, and no outcome was counted in the last 0.3 s.
-outcomes() { agent_stats --json | jq '[.metrics | to_entries[] | select(.key | test("^rebuilt_")) | .value.value] | add'; }
+# is_settled FRAGMENTS: the kernel program has seen all FRAGMENTS, and each datagram was rebuilt and
+# has an outcome.
 is_settled() {
-	local before after
-	before=$(outcomes) && sleep 0.3 && after=$(outcomes) && [ "$before" -gt 0 ] && [ "$before" = "$after" ]
+	agent_has_seen "$1" && agent_stats --json | jq -e '.metrics | .datagrams_rebuilt_datagrams.value > 0 and .fragments_held_fragments.value == 0'
 }
 
 # Unlike ledgers_close, this does not require a ledger of payload, because some runs capture no
@@ -49,19 +48,34 @@ ledgers_of_fragments_close() {
 
 # live MODE NAME ARGS...: capture the fragments with ARGS; sets filtered and opened.
 live() {
-	local mode=$1 name=$2
+	local mode=$1 name=$2 sent
 	shift 2
 	NO_IPV6=1 make_pair 2 || return 1
 	ip -n "$ns_a" addr flush dev eth0
 	agent_start "$ns_a" eth0 --mode "$mode" --workers 2 --checksum ignore --streams "$work/$name" "$@" &&
-		in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/fragments.pcap" 5000 &&
-		wait_until 50 is_settled
+		sent=$(in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/fragments.pcap" 5000) &&
+		wait_until 100 is_settled "$sent"
 	filtered=$(agent_metric rebuilt_filtered_datagrams)
 	opened=$(agent_metric flows_opened_flows)
 	agent_stop
 	drop_pair
 	ledgers_of_fragments_close
 }
+
+# live_until CHECK MODE NAME ARGS...: `live MODE NAME ARGS`, and CHECK NAME is true. On a busy machine,
+# the worker that rebuilds a datagram may be delayed until an acknowledgement has ended the hole, so the
+# run is repeated, at most twice.
+live_until() {
+	local try
+	for try in 1 2 3; do
+		rm -rf "${work:?}/$3"
+		live "${@:2}" || return 1
+		"$1" "$3" && return
+	done
+	return 1
+}
+
+all_are_whole() { same_files "$work/plain" "$work/$1"; }
 
 # is_sample NAME: each captured stream is complete, and some connections were not captured.
 is_sample() {
@@ -76,10 +90,8 @@ for mode in tap host; do
 	check "$mode: agent with another port" live $mode "$mode-other" --set filter.ports=443
 	check "$mode: no datagram opens a connection" [ "$opened" -eq 0 ] &&
 		check "$mode: filtered datagrams are counted" [ "$filtered" -gt 0 ]
-	check "$mode: agent with the port" live $mode "$mode-port" --set filter.ports=80
-	check "$mode: all streams are whole" same_files "$work/plain" "$work/$mode-port"
-	check "$mode: agent with a sample" live $mode "$mode-sample" --set filter.sample=0.5
-	check "$mode: a sample contains whole connections" is_sample "$mode-sample"
+	check "$mode: with the port, all streams are whole" live_until all_are_whole $mode "$mode-port" --set filter.ports=80
+	check "$mode: a sample contains whole connections" live_until is_sample $mode "$mode-sample" --set filter.sample=0.5
 done
 
 # ---- the filter of a running agent ----
@@ -87,8 +99,8 @@ NO_IPV6=1 make_pair 1
 ip -n "$ns_a" addr flush dev eth0
 check 'agent without a filter' agent_start "$ns_a" eth0 --mode tap --checksum ignore --streams "$work/later"
 check 'set the filter' "$weft" filter -i eth0 --set "control.dir=$work/control" --set filter.ports=443
-in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/fragments.pcap" 5000
-check 'datagrams get an outcome' wait_until 50 is_settled
+sent=$(in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/fragments.pcap" 5000)
+check 'datagrams get an outcome' wait_until 100 is_settled "$sent"
 check 'no datagram with another port opens a connection' [ "$(agent_metric flows_opened_flows)" -eq 0 ]
 check 'agent ends with status 0' agent_stop
 check 'all ledgers close' ledgers_of_fragments_close

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_health.sh - the health of an agent names these faults: a full disk, an interface that is
-# deleted, a program that is detached, critical memory pressure, all within 3 seconds times
-# WEFT_SLOW, and an output that takes no events. It is ok again when the disk has room, the
-# interface is back, or memory is free. test_http.sh has a stalled worker and an interface that is
-# set down.
+# deleted, a program that is detached, critical memory pressure, all within 3 seconds (see in_3s), and
+# an output that takes no events. It is ok again when the disk has room, the interface is back, or
+# memory is free. test_http.sh has a stalled worker and an interface that is set down.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 . "$(dirname "$0")/group.sh"
@@ -33,7 +32,17 @@ is_ok() {
 	cat "$work/health"
 	jq -e '.status == "ok"' "$work/health"
 }
-in_3s() { wait_until 30 health_has "$@"; }
+# in_3s STATUS WHAT: `weft health` reports it within 3 s times WEFT_SLOW. On a busy machine, weft needs
+# longer, as its command does, so 10 times the time of one command is added.
+in_3s() {
+	local start=${EPOCHREALTIME/./} command took
+	health_has "$@" && return
+	command=$((${EPOCHREALTIME/./} - start))
+	wait_until 30 health_has "$@" || return 1
+	took=$((${EPOCHREALTIME/./} - start))
+	echo "$((took / 1000)) ms; the first command needed $((command / 1000)) ms"
+	[ $took -le $((3000000 * WEFT_SLOW + 10 * command)) ]
+}
 is_critical() {
 	"$weft" health --json -i "$agent_iface" --set "control.dir=$work/control" | jq -e 'any(.reasons[]; .detail | test("critical"))'
 }

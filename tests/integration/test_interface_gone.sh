@@ -21,7 +21,7 @@ start() { # IFACES ARGS...
 	agent_start "$ns_b" "$ifaces" --workers 1 --max-memory 64 --events "$work/events.json" "$@"
 }
 ended() { # STATUS
-	lib_gone "$agent_pid" 50 && {
+	lib_gone "$agent_pid" 300 && {
 		wait "$agent_pid"
 		[ $? -eq "$1" ]
 	}
@@ -47,17 +47,20 @@ send(False, 101, 301, 24, b"hello")
 send(True, 301, 106, 16)
 PY
 }
+# steered COUNT: the XDP program has given COUNT frames to weft.
+steered() { [ "$(agent_metric kernel_steered_frames)" -ge "$1" ]; }
 stream_is() { [ "$(cat "$work/$1/10.0.0.1.1000-10.0.0.2.$2")" = hello ]; }
 
 make_pair && make_tap t1 && make_tap t2 || exit 1
 
 start t1 --mode tap --streams "$work/deleted" --checksum ignore
 ip -n "$ns_b" link set t1 down
-check 'down: the message has the command that helps' wait_until 30 said 't1: the interface is down.*ip link set dev t1 up'
+check 'down: the message has the command that helps' wait_until 100 said 't1: the interface is down.*ip link set dev t1 up'
 check 'down: in weft stats' grep -qx 'interface t1: down' <(agent_stats)
 ip -n "$ns_b" link set t1 up
-check 'up again: said' wait_until 30 said 't1: the interface is up'
+check 'up again: said' wait_until 100 said 't1: the interface is up'
 send 80 t1
+check 'deleted: before, the XDP program has seen the frames' wait_until 50 steered 4
 ip -n "$ns_a" link del t1
 check 'deleted: the agent ends with status 1' ended 1
 check 'deleted: said' said 't1: the interface is gone'
@@ -81,9 +84,9 @@ check 'host mode, deleted: said' said 'eth0: the interface is gone'
 make_tap t1
 start t1,t2 --mode tap --streams "$work/two" --checksum ignore
 ip -n "$ns_a" link del t1
-wait_until 30 said 't1: the interface is gone'
+wait_until 100 said 't1: the interface is gone'
 send 81 t2
-sleep 0.5
+wait_until 50 stream_is two 81
 agent_stop
 check 'one of two: status 1 at the end' test $? -eq 1
 check 'one of two: the other goes on' stream_is two 81
@@ -96,14 +99,16 @@ check 'moved: said' said 't2: .* moved to another network namespace'
 
 make_tap t1
 start t1 --mode tap
-id=$(bpftool link -j | jq '[.[] | select(.type == "xdp")] | last | .id')
+# Other tests may attach programs at the same time, so the link is found by its program.
+id=$(bpftool link -j | jq --argjson prog "$(ip -n "$ns_b" -j -d link show t1 | jq '.[0].xdp.prog.id')" \
+	'.[] | select(.type == "xdp" and .prog_id == $prog) | .id')
 bpftool link detach id "$id"
 check 'detached by force: the agent ends with status 1' ended 1
 check 'detached by force: said' said "t1: another process detached weft's BPF program"
 
 start t1 --mode tap --wait-for-interface --streams "$work/again" --checksum ignore
 send 82 t1
-sleep 0.5
+wait_until 50 stream_is again 82
 ip -n "$ns_a" link del t1
 check 'wait: said' wait_until 50 said 'waiting until the interface t1 exists'
 make_tap t1
@@ -111,7 +116,7 @@ back() { agent_stats >/dev/null; }
 check 'wait: takes the new interface' wait_until 100 back
 send 82 t1
 send 83 t1
-sleep 0.5
+wait_until 50 stream_is again 83
 agent_stop
 check 'wait: status 0' test $? -eq 0
 check 'wait: the streams before' stream_is again 82

@@ -16,9 +16,10 @@ check 'web server' web_start || finish
 web_file endless 300000000
 
 # All agents share one mount namespace with its bpffs, so that pins outlive an agent, as on a host.
-background holder_pid ip netns exec "$ns_a" sleep 3600
-wait_until 20 test -e "/proc/$holder_pid/ns/mnt"
-sleep 0.2
+# `ip netns exec` makes the mount namespace some time after its start.
+# shellcheck disable=SC2016
+background holder_pid ip netns exec "$ns_a" bash -c 'touch "$0" && exec sleep 3600' "$work/held"
+wait_until 100 test -e "$work/held" || exit 1
 nsenter -t "$holder_pid" -n -m -- mount -t bpf bpf /sys/fs/bpf || exit 1
 
 # agent_start_pinned host|filter|tap: start an agent with pins in that mode.
@@ -84,7 +85,7 @@ for mode in host filter tap; do
 		kill -9 "$agent_pid"
 		wait "$agent_pid" 2>/dev/null
 		reachable "$mode" && works=$((works + 1))
-		wait_until 30 nothing_left "$mode" && clean=$((clean + 1))
+		wait_until 100 nothing_left "$mode" && clean=$((clean + 1))
 	done
 	check "$mode: starts again each time ($right of $rounds)" test "$right" -eq "$rounds" ||
 		diag <"$work/agent.err"
@@ -99,7 +100,7 @@ check 'after the normal run, no pins are left' bash -c "
 	! nsenter -t $holder_pid -m -- ls /sys/fs/bpf/weft/eth0 2>/dev/null | grep -q ."
 kill "$traffic_pid"
 check 'and no program of weft is attached, no qdisc is left' bash -c "
-	for try in 1 2 3 4 5 6 7 8 9 10; do
+	for try in {1..100}; do
 		{ nsenter -t $holder_pid -m -n -- env PATH=\$PATH:/usr/sbin bpftool net show dev eth0
 		tc -n $ns_a qdisc show dev eth0; } | grep -qE 'weft|clsact' || exit 0
 		sleep 0.2

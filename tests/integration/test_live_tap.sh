@@ -23,7 +23,7 @@ record() {
 	wait_until 50 grep -q listening "$work/tcpdump.err" || return 1
 	web_get_many 40 f
 	web_get bulk
-	sleep 1
+	wait_until 100 web_is_recorded "$capture" 82 || return 1
 	kill "$tcpdump_pid" && wait "$tcpdump_pid"
 	kill "$web_pid" && wait "$web_pid"
 	drop_pair
@@ -32,15 +32,15 @@ record() {
 
 # tap NAME ARGS...: send the capture into a tap port on which an agent with ARGS captures.
 tap() {
-	local name=$1
+	local name=$1 sent
 	shift
 	NO_IPV6=1 make_pair 4 || return 1
 	# A tap port has no address, and no process answers the frames that it receives.
 	ip -n "$ns_a" addr flush dev eth0
 	agent_start "$ns_a" eth0 --mode tap --set capture.ring_frames=8192 \
 		--streams "$work/$name" "$@" || return 1
-	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 20000 || return 1
-	sleep 1
+	sent=$(in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 20000) || return 1
+	wait_until 100 agent_has_seen "$sent" || { agent_stats && return 1; }
 	agent_stats --format prometheus >"$work/$name.prom" || return 1
 	agent_stop || {
 		cat "$work/agent.err"

@@ -59,7 +59,7 @@ captures() {
 	resident_kb >"$work/kb"
 	agent_stats --json >"$work/stats.json"
 	agent_stop || { cat "$work/err"; return 1; }
-	lib_gone "$agent_pid" 50
+	lib_gone "$agent_pid" 300
 }
 # resident_below MB: the resident memory of the last agent was below MB when it had started.
 # limit_is_lowered: the memory limit of the last agent was at most 75 MiB, not the default 512.

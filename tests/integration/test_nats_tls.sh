@@ -34,13 +34,15 @@ nats_net && nats_servers 1 "
 tls { cert_file: \"$tls/server.pem\", key_file: \"$tls/server-key.pem\", ca_file: \"$tls/ca.pem\", verify: true }
 $(cat "$tls/auth.conf")" || exit 1
 
-# publish URL CERTIFICATE CREDENTIALS [ARGS...]: run a replay as another user, who can't read the files.
+# publish URL CERTIFICATE CREDENTIALS [ARGS...]: run a replay as another user, who can't read the files. It
+# gives up if nothing was acknowledged for $give_up_sec.
 publish() {
 	nats_exec "$weft" replay "$capture" --nats "$1" --set agent.user=nobody --set sinks.nats.tls_ca_file="$tls/ca.pem" \
 		--set sinks.nats.tls_cert_file="$tls/$2.pem" --set sinks.nats.tls_key_file="$tls/$2-key.pem" \
-		--set sinks.nats.credentials_file="$tls/$3.creds" --set sinks.nats.flush_timeout_sec=2 "${@:4}" 2>"$work/err"
+		--set sinks.nats.credentials_file="$tls/$3.creds" --set sinks.nats.flush_timeout_sec="${give_up_sec:-30}" "${@:4}" 2>"$work/err"
 }
 fails() { # PATTERN ARGS...
+	local give_up_sec=4
 	publish "${@:2}"
 	[ $? -eq 1 ] && grep -qE "$1" "$work/err" || { cat "$work/err" && false; }
 }

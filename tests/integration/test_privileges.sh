@@ -140,9 +140,10 @@ works() {
 }
 whole() { [ "$(agent_metric payload_delivered_bytes)" -eq "$1" ]; }
 
-background holder_pid ip netns exec "$ns_b" sleep 600
-wait_until 20 test -e "/proc/$holder_pid/ns/mnt"
-sleep 0.2
+# `ip netns exec` makes its mount namespace some time after its start.
+# shellcheck disable=SC2016
+background holder_pid ip netns exec "$ns_b" bash -c 'touch "$0" && exec sleep 3600' "$work/held"
+wait_until 100 test -e "$work/held" || exit 1
 nsenter -t "$holder_pid" -n -m -- mount -t bpf bpf /sys/fs/bpf -o mode=0700 || exit 1
 rm -rf "$work/control"
 

@@ -97,7 +97,7 @@ wait_until 100 grep -q 'Server is ready' "$work/broker.log"
 mkdir -p /run/weft /var/lib/weft
 # shellcheck disable=SC2016
 background holder nsenter --net="/run/netns/$ns_a" unshare -m bash -c \
-	'mount -t tmpfs run /run/weft && mount -t tmpfs lib /var/lib/weft && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 120' "$work/held"
+	'mount -t tmpfs run /run/weft && mount -t tmpfs lib /var/lib/weft && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 3600' "$work/held"
 wait_until 50 test -e "$work/held"
 typed=(nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c)
 
@@ -162,9 +162,11 @@ subscribes() {
 
 # watches LINE: LINE shows the agent in a terminal, and ends with status 0 on q.
 watches() {
-	(sleep 1 && printf q) | "${typed[@]}" "TERM=xterm exec script -qec '$1' /dev/null" >"$work/typed" 2>&1 &&
-		grep -q 'Connections\|connections' "$work/typed" || { cat "$work/typed"; return 1; }
+	: >"$work/typed"
+	(wait_until 100 is_drawn && printf q) | "${typed[@]}" "TERM=xterm exec script -qec '$1' /dev/null" >>"$work/typed" 2>&1 &&
+		is_drawn || { cat "$work/typed"; return 1; }
 }
+is_drawn() { grep -qi connections "$work/typed"; }
 
 is_shunted() { "${typed[@]}" 'weft flows' >"$work/typed" && grep -w shunt "$work/typed"; }
 

@@ -79,7 +79,7 @@ mkdir -p /run/weft
 # shellcheck disable=SC2016
 background holder nsenter --net="/run/netns/$ns_a" unshare -m bash -c '
 	for dir in /run/weft /var/lib /srv; do mount -t tmpfs none $dir || exit 1; done
-	mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 300' "$work/held"
+	mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 3600' "$work/held"
 wait_until 50 test -e "$work/held"
 
 # type_line [COMMAND]: run COMMAND (default: $typed) in the environment and the current directory.

@@ -36,7 +36,7 @@ start() { agent_start "$ns_a" eth0 --config "$work/weft.conf" --mode host --work
 ends_by_itself() { wait_until 300 eval '! kill -0 $agent_pid 2>/dev/null' && wait "$agent_pid"; }
 subscribe() { exec "$weft" subscribe -i eth0 --set "control.dir=$work/control" >/dev/null 2>&1; }
 queues() { in_a curl -s "http://127.0.0.1:$port/metrics" | grep -c '^weft_subscription_queue_bytes'; }
-second_is_refused() { timeout 10 "$weft" subscribe -i eth0 --set "control.dir=$work/control" 2>&1 | grep 'the maximum of 1 subscribers is reached'; }
+second_is_refused() { timeout 30 "$weft" subscribe -i eth0 --set "control.dir=$work/control" 2>&1 | grep 'the maximum of 1 subscribers is reached'; }
 
 chmod 755 "$work"
 base='sinks.stats_interval_sec=0'

@@ -18,7 +18,7 @@ fi
 rounds=${LIVE_ROUNDS:-20}
 
 rounds_of() { # MODE [SECOND_IFACE]
-	timeout -s KILL $((60 + rounds * 5)) ip netns exec "$ns_a" "$helper" eth0 "$1" "$rounds" "${@:2}" \
+	timeout -s KILL $((200 + rounds * 10)) ip netns exec "$ns_a" "$helper" eth0 "$1" "$rounds" "${@:2}" \
 		>"$work/said" && cat "$work/said" >&3
 }
 

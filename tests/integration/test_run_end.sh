@@ -25,7 +25,7 @@ for _ in range(int(sys.argv[1])):
 PY
 talk() { in_a python3 "$work/talk.py" "$1" "${2:-0}"; }
 agent_ended() { # STATUS [PATTERN]: the agent ends by itself
-	lib_gone "$agent_pid" 100 || return 1
+	lib_gone "$agent_pid" 300 || return 1
 	wait "$agent_pid"
 	[ $? -eq "$1" ] && grep -qE -- "${2:-}" "$work/agent.err" || { cat "$work/agent.err"; return 1; }
 }
@@ -87,7 +87,7 @@ reader_pid=$!
 pids+=("$reader_pid")
 check 'agent starts' wait_until 100 "$weft" stats -i lo --set "control.dir=$work/control"
 check 'a connection is made' talk 1
-check 'a run ends when nobody reads its only output' lib_gone "$reader_pid" 100
+check 'a run ends when nobody reads its only output' lib_gone "$reader_pid" 300
 check 'a run that ends for want of a reader says so' grep -q 'every output has failed, so weft ends' "$work/agent.err"
 
 # A pipe whose reader does not read delays the end by some seconds.

@@ -84,7 +84,16 @@ check 'the agent starts' agent_start "$ns_a" eth0 --mode tap --workers $workers 
 	--events /dev/null --set memory.cleanup_interval_sec=1 --set flow.timeouts.established_sec=2 --set flow.timeouts.embryonic_sec=2 \
 	--set flow.timeouts.closing_sec=1 --set flow.timeouts.closed_sec=1 || finish
 weft_pid=$agent_pid
-check 'an attack fills the memory, so that later phases touch no new memory' phase attack-holes 1
+# fills_memory: an attack makes the pressure critical; on a busy machine, it is repeated.
+fills_memory() {
+	local try
+	for try in 1 2 3 4 5 6; do
+		phase attack-holes 1 || return 1
+		agent_stats --json | jq -e '[.pressure.changes[].to] | index("critical")' && return
+	done
+	return 1
+}
+check 'an attack fills the memory, so that later phases touch no new memory' fills_memory
 check 'nothing is held' becomes_empty
 rss_start=$(rss)
 

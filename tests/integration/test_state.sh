@@ -79,7 +79,7 @@ check 'another method: 405' eval 'http 405 .error POST /api/v1/state/web/a -H "$
 check 'delete without the token: 401' http 401 '.error' DELETE /api/v1/state/web/a
 check 'delete with the token' http 200 '.version == 9' DELETE /api/v1/state/web/a -H "$token" -H 'If-Match: 8'
 check 'a key that is not there: 404' http 404 '.error' DELETE /api/v1/state/web/a -H "$token"
-metrics_have() { in_a curl -s -m 5 "http://127.0.0.1:$port/metrics" | tee "$work/metrics" | grep -qxF "$1"; }
+metrics_have() { in_a curl -s -m 20 "http://127.0.0.1:$port/metrics" | tee "$work/metrics" | grep -qxF "$1"; }
 check 'metrics count keys by prefix' metrics_have 'weft_state_entries{prefix="sites"} 1'
 check 'metrics are valid' promtool check metrics <"$work/metrics"
 
@@ -88,17 +88,17 @@ check 'metrics are valid' promtool check metrics <"$work/metrics"
 background watch_pid state --json --count 30 watch w/ >"$work/changes"
 background socket_pid ip netns exec "$ns_a" python3 "$root/tests/integration/http_client.py" watch "$port" w/ 30 >"$work/socket"
 background lazy_pid state --json watch load/ >/dev/null 2>"$work/lazy"
-wait_until 30 grep -q '"ok": true' "$work/socket"
-wait_until 30 metrics_have 'weft_state_watches 3'
+wait_until 100 grep -q '"ok": true' "$work/socket"
+check 'three watches have begun' wait_until 100 metrics_have 'weft_state_watches 3'
 check 'changes from two clients' eval 'for i in {1..10}; do
 	state set w/a "$i" && http 200 .version PUT /api/v1/state/w/b -H "$token" -d "$i" && state set elsewhere "$i" && state set w/a -- "-$i" || exit 1
 	done'
-check 'the watch ends after --count' lib_gone "$watch_pid" 50
+check 'the watch ends after --count' lib_gone "$watch_pid" 300
 check 'the watch has all changes in order' eval 'jq -se "([.[].version] == ([.[].version] | sort)) and
 	([.[] | select(.key == \"w/b\") | .value] == [range(1; 11)]) and length == 30" "$work/changes"'
 
 socket_is_right() {
-	lib_gone "$socket_pid" 50
+	lib_gone "$socket_pid" 300
 	cat "$work/socket"
 	jq -se '.[0] == {id: 7, ok: true} and (.[1].error | test("unsubscribe first")) and (.[-2:] | .[0].ok and (.[1].error | test("no such")))' "$work/socket" &&
 		jq -c .change "$work/socket" | grep -v null | cmp - "$work/changes"
@@ -127,7 +127,7 @@ memory_is_flat() {
 	kill -STOP "$lazy_pid" # the queue of this watch is filled, and emptied at the limit of 1 MiB
 	before=$(load 1000) && after=$(load 20000) || return 1
 	kill -CONT "$lazy_pid"
-	wait_until 30 grep 'changes before the next one were lost' "$work/lazy" || return 1
+	wait_until 100 grep 'changes before the next one were lost' "$work/lazy" || return 1
 	echo "$before KiB, $after KiB"
 	[ "$after" -lt $((before + 4096)) ]
 }

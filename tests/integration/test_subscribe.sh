@@ -32,10 +32,10 @@ is_subscribed() { subscriptions | grep -qx -- "$1"; }
 
 is_gone() { ! is_subscribed "$1"; }
 
-# ends NAME STATUS: the process ends with STATUS within 5 seconds times WEFT_SLOW.
+# ends NAME STATUS: the process ends with STATUS within 30 seconds times WEFT_SLOW.
 ends() {
 	local status
-	lib_gone "${sub_pids[$1]}" 50 || return 1
+	lib_gone "${sub_pids[$1]}" 300 || return 1
 	wait "${sub_pids[$1]}"
 	status=$?
 	tail -n 3 "$work/$1.err"
@@ -314,12 +314,16 @@ check 'weft subscribe prints what is missing, as JSON and on standard error' lag
 # ---- nothing is left, and an agent that dies ----
 
 check 'agent starts again' agent_start "$ns_a" eth0 --workers 2
+# The agent closes the connection of a command some time after the command has ended, so there may be
+# fewer descriptors later.
 fds=$(agent_fds) memory=$(agent_memory)
 check 'clients come and go' peer often 400
 check 'no subscription is left' wait_until 50 all_gone 0
 as_before() {
-	echo "$(agent_fds) descriptors, $(agent_memory) bytes; before: $fds, $memory"
-	[ "$(agent_fds)" -eq "$fds" ] && [ "$(agent_memory)" -le "$memory" ]
+	local fds_now memory_now
+	fds_now=$(agent_fds) memory_now=$(agent_memory)
+	echo "$fds_now descriptors, $memory_now bytes; before: $fds, $memory"
+	[ "$fds_now" -le "$fds" ] && [ "$memory_now" -le "$memory" ]
 }
 check 'no descriptor and no memory is left' eval 'wait_until 50 as_before || as_before'
 check 'weft subscribe waits' sub_start orphan port 80

@@ -114,13 +114,15 @@ free_tc
 
 # ---- an agent that stops for a while ----
 
+# goes_on: a connection with a short answer is captured.
+goes_on() { in_b curl -sf "http://$ip_a/ready" && [ "$(agent_metric flows_opened_flows)" -gt 0 ]; }
 pauses() {
 	start --streams "$work/paused" || return 1
 	kill -STOP "$agent_pid"
 	sleep 3
 	web_get small
 	kill -CONT "$agent_pid"
-	sleep 1
+	wait_until 100 goes_on
 	web_get small
 	wait_until 100 delivered 50000
 	agent_stop

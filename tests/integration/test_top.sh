@@ -35,7 +35,7 @@ hides() { ! shows "$1"; }
 keys() { terminal send-keys "$@"; }
 types() { terminal send-keys -l "$1"; }
 
-# appears PATTERN: a line of the screen matches PATTERN within 10 seconds times WEFT_SLOW.
+# appears PATTERN: a line of the screen matches PATTERN within 30 seconds times WEFT_SLOW.
 appears() { wait_until 100 shows "$1" || { screen; return 1; }; }
 disappears() { wait_until 100 hides "$1" || { screen; return 1; }; }
 
@@ -50,6 +50,7 @@ top_start() {
 }
 ended() { appears "^ended-$runs $1\$"; }
 modes() { stty -a -F "$tty" && terminal display -p '#{alternate_on} #{cursor_flag}'; }
+# The shell sets modes of its own when it prints its prompt, which follows "ended-RUN STATUS".
 modes_are_restored() { modes >"$work/modes.now" && diff "$work/modes" "$work/modes.now"; }
 top_pid() { ps -o pid= --ppid "$shell_pid" | tr -d ' '; }
 
@@ -186,13 +187,13 @@ check 'agent starts again' agent_start "$ns_a" eth0 --mode host --workers 2 || f
 check 'weft top finds the new agent' appears '^health +ok$'
 keys q
 check 'q ends with status 0' ended 0
-check 'q restores the terminal' modes_are_restored
+check 'q restores the terminal' wait_until 50 modes_are_restored
 top_start NO_COLOR=1 --interval 60
 check 'it runs without colours' appears '^health +ok$'
 check 'health has no colour' bash -c "! tmux -S '$work/tmux' capture-pane -p -e | grep -q \$'\\e\\[3[0-7]'"
 kill -TERM "$(top_pid)"
 check 'SIGTERM ends it with status 0' ended 0
-check 'SIGTERM restores the terminal' modes_are_restored
+check 'SIGTERM restores the terminal' wait_until 50 modes_are_restored
 top_start '' --interval 60
 check 'it runs once more' appears '^health +ok$'
 keys C-c

@@ -69,7 +69,8 @@ web_record() {
 	kill "$tcpdump_pid" && wait "$tcpdump_pid"
 	[ "$(stat -c %s "$3")" -gt $(($1 * $2)) ]
 }
-web_is_recorded() { [ "$(tshark -r "$1" -Y 'tcp.flags.fin == 1 || tcp.flags.reset == 1' 2>/dev/null | wc -l)" -ge "$2" ]; }
+# web_is_recorded FILE ENDS: FILE has at least ENDS segments with FIN or RST.
+web_is_recorded() { [ "$(tcpdump -nr "$1" 'tcp[tcpflags] & (tcp-fin | tcp-rst) != 0' 2>/dev/null | wc -l)" -ge "$2" ]; }
 
 # web_stream_files STREAMS PORT: print the files in STREAMS of the answers on client port PORT, one
 # per connection.
