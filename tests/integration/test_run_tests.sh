@@ -12,7 +12,7 @@ cp "$root/scripts/run-tests.sh" "$work/scripts"
 script() { cat >"$work/tests/integration/test_$1.sh"; }
 
 # suite [VARIABLE=VALUE...]: run the copied tree's tests; the output is in $work/out.
-suite() { env -u CI -u ONLY "$@" "$work/scripts/run-tests.sh" integration build >"$work/out" 2>&1; }
+suite() { env -u CI -u ONLY -u REPEATS "$@" "$work/scripts/run-tests.sh" integration build >"$work/out" 2>&1; }
 
 last_line_is() { [ "$(tail -n 1 "$work/out")" = "$1" ]; }
 says() { grep -q "$1" "$work/out"; }
@@ -51,7 +51,7 @@ touch $work/ran-once
 echo "not ok - once"
 UNIT
 chmod +x "$work/build/tests/test_once"
-unit() { (cd "$work" && env -u CI -u ONLY scripts/run-tests.sh unit build >"$work/out.unit" 2>&1); }
+unit() { (cd "$work" && env -u CI -u ONLY -u REPEATS scripts/run-tests.sh unit build >"$work/out.unit" 2>&1); }
 check 'a_unit_test_that_passes_when_repeated_passes' unit
 check 'the_last_lines_name_the_repeated_unit_test' grep -q '^repeated: unit/test_once: not ok - once' "$work/out.unit"
 
