@@ -130,7 +130,8 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 	    (!half->flow->stream[!half->dir].extents && wf_likely(!half->flow->ext)))
 		return;
 	peer = wf_half_peer(half);
-	wf_wait_update(&peer, packet->time_ns);
+	if (!wf_wait_is_idle(&peer))
+		wf_wait_update(&peer, packet->time_ns);
 }
 
 /*

@@ -276,9 +276,8 @@ void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct 
 
 	if (!ext)
 		return;
-	__builtin_prefetch(&ext->half[0]);
-	__builtin_prefetch(&ext->half[1]);
-	__builtin_prefetch(&ext->armed_ns);
+	__builtin_prefetch(&ext->half);
+	__builtin_prefetch(&ext->late);
 }
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)

@@ -186,8 +186,8 @@ static void prefetch_eviction(const struct wf_half_open *table,
 	if (!handshake->age.newer)
 		return;
 	next = handshake_at(table, handshake->age.newer);
-	__builtin_prefetch(&next->key);
-	__builtin_prefetch(&next->age, 1);
+	__builtin_prefetch(&next->key, 1);
+	__builtin_prefetch(&next->side, 1);
 }
 
 /*
