@@ -115,7 +115,8 @@ static bool is_in(uintptr_t line, const struct wf_flow_index *index)
 {
 	uintptr_t at = line * WF_CACHE_LINE;
 
-	return at >= (uintptr_t)index->buckets && at < (uintptr_t)index->buckets + index->bytes;
+	return at >= (uintptr_t)index->buckets &&
+	       at < (uintptr_t)(index->buckets + index->buckets_count);
 }
 
 static bool is_bucket(uintptr_t line)

@@ -106,6 +106,36 @@ TEST_WITH(high_closes_what_is_silent_for_half_the_timeout, setup, teardown)
 	assert_int_equal(atomic_load(&mailbox.done_items[0]), 1);
 }
 
+static void open_flows(uint16_t first, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		rig.port[RIG_CLIENT] = (uint16_t)(first + i);
+		rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, "data");
+	}
+}
+
+/* With more than 8192 flows, the index of the flow table uses a larger array. */
+TEST(sweep_visits_all_flows_if_the_table_grows_meanwhile)
+{
+	enum { OLD = 8000 };
+	const struct weft_opts opts = {.flows_max = 100000, .memory_max_bytes = 64 << 20};
+
+	memset(&mailbox, 0, sizeof(mailbox));
+	rig_start(&rig, &opts);
+	open_flows(10000, OLD);
+	rig_wait_ms(&rig, WEFT_TIMEOUT_ESTABLISHED_SEC * 600ull);
+	atomic_store(&mailbox.level, WEFT_PRESSURE_HIGH);
+	wf_mailbox_post(&mailbox, WF_REQUEST_LEVEL);
+	while (METRIC(flows_active_flows) == OLD)
+		assert_true(wf_pipeline_handle(rig.pipeline, &mailbox));
+	open_flows(20000, OLD);
+	assert_true(METRIC(flows_active_flows) > 8192);
+	while (wf_pipeline_handle(rig.pipeline, &mailbox))
+		;
+	assert_int_equal(METRIC(flows_active_flows), OLD);
+	rig_stop(&rig);
+}
+
 /* Every cleanup task but the last removes nothing; the last task gives back page caches. */
 TEST_WITH(cleanup_tasks_without_anything_to_do_remove_nothing, setup, teardown)
 {

@@ -130,12 +130,19 @@ static const struct wf_flow *second_step(const struct wf_conns *conns,
 	return flow;
 }
 
+/* Return true if the processing of a segment of @flow is likely to read the extension. */
+static bool needs_ext(const struct wf_flow *flow)
+{
+	return flow->ext &&
+	       (wf_flow_waits(flow) || flow->stream[0].extents || flow->stream[1].extents);
+}
+
 static void third_step(const struct wf_conns *conns, const struct wf_packet *packet,
 		       const struct wf_flow *flow)
 {
 	if (wf_unlikely(needs_handshake(packet, flow)))
 		wf_half_open_prefetch_entry(&conns->half_open, packet);
-	if (flow && wf_unlikely(flow->ext))
+	if (flow && wf_unlikely(needs_ext(flow)))
 		prefetch_held(conns, flow);
 }
 
@@ -144,7 +151,7 @@ static void fourth_step(const struct wf_conns *conns, const struct wf_packet *pa
 {
 	if (!flow)
 		return;
-	if (wf_unlikely(flow->ext))
+	if (wf_unlikely(needs_ext(flow)))
 		prefetch_ends(conns, flow);
 	if (wf_unlikely(may_end(packet)))
 		wf_flow_table_prefetch_neighbours(&conns->table, flow);

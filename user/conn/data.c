@@ -172,7 +172,8 @@ void wf_data_take(const struct wf_half *half, struct wf_data *data)
 {
 	if (wf_unlikely(!pass_on(half, data)))
 		insert_below_limit(half, data);
-	if (wf_unlikely(half->stream->extents || half->flow->ext || wf_half_depth_bytes(half))) {
+	if (wf_unlikely(half->stream->extents || half->flow->ext || wf_half_depth_bytes(half)) &&
+	    !wf_wait_is_idle(half)) {
 		if (!wf_wait_is_behind_hole(half, data->off))
 			wf_wait_update(half, data->time_ns);
 		wf_wait_spend(half, data->len_bytes, data->time_ns);

@@ -221,15 +221,13 @@ static bool is_after_end(const struct wf_flow *flow, const struct wf_packet *pac
 	       !is_of_flow(flow, packet);
 }
 
-struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet)
+struct wf_flow *wf_match_unusual(struct wf_conns *conns, struct wf_flow *flow,
+				 const struct wf_packet *packet)
 {
-	const uint16_t unusual = WF_FLOW_HAS_HANDSHAKE | WF_FLOW_IGNORED(0) | WF_FLOW_IGNORED(1);
-	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
-
-	if (flow && wf_unlikely(wf_close_may_be_due(conns, flow, packet->time_ns)) &&
+	if (flow && wf_close_may_be_due(conns, flow, packet->time_ns) &&
 	    wf_close_if_due(conns, flow, packet->time_ns))
 		flow = NULL;
-	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) && !(flow->flags & unusual)))
+	if (flow && wf_match_is_usual(flow, packet))
 		return flow;
 	if (flow && is_after_end(flow, packet)) {
 		wf_close_flow(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);

@@ -17,9 +17,26 @@
 #ifndef WF_CONN_MATCH_H
 #define WF_CONN_MATCH_H
 
-#include "conn/conn.h"
+#include "conn/close.h"
+#include "packet/packet.h"
 
-struct wf_packet;
+/*
+ * Return true if @packet, whose four-tuple @flow has, belongs to @flow because the packet is no
+ * SYN, and no other connection with this four-tuple is known.
+ */
+static inline bool wf_match_is_usual(const struct wf_flow *flow, const struct wf_packet *packet)
+{
+	const uint16_t unusual = WF_FLOW_HAS_HANDSHAKE | WF_FLOW_IGNORED(0) | WF_FLOW_IGNORED(1);
+
+	return !(packet->tcp_flags & WF_TCP_SYN) && !(flow->flags & unusual);
+}
+
+/*
+ * The part of wf_match_packet() for packets that are not usual, or before which a deadline of @flow
+ * may be due. @flow may be NULL.
+ */
+struct wf_flow *wf_match_unusual(struct wf_conns *conns, struct wf_flow *flow,
+				 const struct wf_packet *packet);
 
 /*
  * Act on the deadlines of the flow and of the handshake with the four-tuple of @packet that are due
@@ -27,6 +44,15 @@ struct wf_packet;
  * done: it is a SYN that was recorded as a handshake, or belongs to no flow, or to a direction that
  * is excluded from tracking.
  */
-struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet);
+static inline struct wf_flow *wf_match_packet(struct wf_conns *conns,
+					      const struct wf_packet *packet)
+{
+	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
+
+	return wf_likely(flow && wf_match_is_usual(flow, packet) &&
+			 !wf_close_may_be_due(conns, flow, packet->time_ns))
+		       ? flow
+		       : wf_match_unusual(conns, flow, packet);
+}
 
 #endif

@@ -130,7 +130,8 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 	    (!half->flow->stream[!half->dir].extents && wf_likely(!half->flow->ext)))
 		return;
 	peer = wf_half_peer(half);
-	wf_wait_update(&peer, packet->time_ns);
+	if (!wf_wait_is_idle(&peer))
+		wf_wait_update(&peer, packet->time_ns);
 }
 
 /*
@@ -158,18 +159,6 @@ static void count_rejected(const struct wf_half *half, const struct wf_packet *p
 
 /* ---- one function for each verdict -------------------------------------------------- */
 
-static void accept(const struct wf_half *half, const struct wf_packet *packet,
-		   const struct wf_tcp_result *result)
-{
-	if (wf_unlikely(result->moved_bytes))
-		wf_stream_move_start(half->stream, &half->conns->stream_env, result->moved_bytes);
-	take_ack(half, packet, result);
-	if (packet->payload_bytes)
-		take_payload(half, packet, result);
-	if (wf_unlikely(wf_half_knows(half, WF_TCP_KNOWS_FIN)))
-		take_fin(half, packet, result);
-}
-
 static void take_keepalive(const struct wf_half *half, const struct wf_packet *packet,
 			   const struct wf_tcp_result *result)
 {
@@ -193,6 +182,22 @@ static bool is_probe_of_lost_byte(const struct wf_half *half, const struct wf_pa
 	       wf_half_acked_off(half) > (uint64_t)result->off &&
 	       wf_tcp_check_is_keepalive(half->tcp, packet) &&
 	       wf_hole_is_memory_lost(half, (uint64_t)result->off);
+}
+
+static void accept(const struct wf_half *half, const struct wf_packet *packet,
+		   const struct wf_tcp_result *result)
+{
+	if (wf_unlikely(is_probe_of_lost_byte(half, packet, result))) {
+		take_keepalive(half, packet, result);
+		return;
+	}
+	if (wf_unlikely(result->moved_bytes))
+		wf_stream_move_start(half->stream, &half->conns->stream_env, result->moved_bytes);
+	take_ack(half, packet, result);
+	if (packet->payload_bytes)
+		take_payload(half, packet, result);
+	if (wf_unlikely(wf_half_knows(half, WF_TCP_KNOWS_FIN)))
+		take_fin(half, packet, result);
 }
 
 static void take_reset(const struct wf_half *half, const struct wf_packet *packet)
@@ -231,6 +236,29 @@ static void note_wrong_checksum(const struct wf_half *half, const struct wf_pack
 	wf_events_anomaly(half, WEFT_ANOMALY_WRONG_CHECKSUMS, 0, 0, packet->time_ns);
 }
 
+/* Process a segment with another verdict than WF_TCP_ACCEPT. */
+static __attribute__((noinline)) void take_other(const struct wf_half *half,
+						 const struct wf_packet *packet,
+						 struct wf_tcp_result *result)
+{
+	switch (result->verdict) {
+	case WF_TCP_KEEPALIVE:
+		take_keepalive(half, packet, result);
+		return;
+	case WF_TCP_RESET:
+		take_reset(half, packet);
+		return;
+	case WF_TCP_SYN_LATE:
+		take_late_syn(half, packet, result);
+		return;
+	case WF_TCP_ACCEPT:
+	case WF_TCP_IGNORE:
+	case WF_TCP_SYN_OTHER:
+		count_rejected(half, packet);
+		return;
+	}
+}
+
 void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 			const struct wf_packet *packet)
 {
@@ -246,25 +274,8 @@ void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 	if (wf_unlikely(result.anomalies))
 		report_anomalies(&half, packet, &result);
 
-	switch (result.verdict) {
-	case WF_TCP_ACCEPT:
-		if (wf_unlikely(is_probe_of_lost_byte(&half, packet, &result)))
-			take_keepalive(&half, packet, &result);
-		else
-			accept(&half, packet, &result);
-		return;
-	case WF_TCP_KEEPALIVE:
-		take_keepalive(&half, packet, &result);
-		return;
-	case WF_TCP_RESET:
-		take_reset(&half, packet);
-		return;
-	case WF_TCP_SYN_LATE:
-		take_late_syn(&half, packet, &result);
-		return;
-	case WF_TCP_IGNORE:
-	case WF_TCP_SYN_OTHER:
-		count_rejected(&half, packet);
-		return;
-	}
+	if (wf_likely(result.verdict == WF_TCP_ACCEPT))
+		accept(&half, packet, &result);
+	else
+		take_other(&half, packet, &result);
 }

@@ -54,6 +54,16 @@
  */
 void wf_wait_update(const struct wf_half *half, uint64_t now_ns);
 
+/*
+ * Return true if the direction holds nothing and waits for nothing, so that wf_wait_update() and
+ * wf_wait_spend() would do nothing. This is so between two losses of a connection.
+ */
+static inline bool wf_wait_is_idle(const struct wf_half *half)
+{
+	return wf_half_is(half, WF_HALF_IN_ORDER) && !half->stream->extents &&
+	       !wf_half_knows(half, WF_TCP_KNOWS_FIN) && !wf_half_depth_bytes(half);
+}
+
 /* End the waits whose deadlines are due at @now_ns. */
 void wf_wait_expire(const struct wf_half *half, uint64_t now_ns);
 

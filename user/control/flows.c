@@ -111,8 +111,15 @@ static int fill_list(struct wf_engine *engine, struct wf_flow_list *list)
 
 static int collect_locked(struct wf_engine *engine, struct wf_flow_list *list)
 {
-	int err = fill_list(engine, list);
+	uint32_t tries_left = engine->crew.count * WF_FLOW_INDEX_ARRAYS;
+	int err;
 
+	/* A list that flows missed because a worker's table grew is made again. */
+	do {
+		list->count = 0;
+		list->total = 0;
+		err = fill_list(engine, list);
+	} while (err == -EAGAIN && --tries_left);
 	if (!err)
 		wf_worker_flows_look_up(engine, list);
 	return err;

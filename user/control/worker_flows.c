@@ -115,8 +115,10 @@ void wf_worker_flows_look_up(struct wf_engine *engine, struct wf_flow_list *list
 
 struct batch {
 	bool without_closed;
-	uint32_t bucket; /* the next bucket to read */
-	bool is_last;	 /* all buckets were read */
+	uint32_t buckets; /* number of buckets when the first one was read; 0: none was read */
+	uint32_t bucket;  /* the next bucket to read */
+	bool is_last;	  /* all buckets were read */
+	bool is_moved;	  /* flows have moved to other buckets since the first call */
 	uint32_t count;
 	struct wf_flow_item items[BATCH_FLOWS];
 };
@@ -172,6 +174,10 @@ static void copy_batch(void *ctx, struct wf_pipeline *pipeline)
 	struct batch *batch = ctx;
 
 	batch->count = 0;
+	batch->is_moved = batch->buckets && batch->buckets != buckets;
+	if (batch->is_moved)
+		return;
+	batch->buckets = buckets;
 	for (uint32_t i = 0; i < BATCH_BUCKETS && batch->bucket < buckets &&
 			     batch->count + WF_FLOW_BUCKET_IDS <= BATCH_FLOWS;
 	     i++) {
@@ -191,11 +197,14 @@ static int add_of_worker(struct wf_engine *engine, uint32_t worker, struct wf_fl
 	const struct wf_call call = {.fn = copy_batch, .ctx = batch};
 
 	batch->bucket = 0;
+	batch->buckets = 0;
 	do {
 		int err = wf_engine_call(engine, worker, &call);
 
 		if (err)
 			return err;
+		if (batch->is_moved)
+			return -EAGAIN;
 		for (uint32_t i = 0; i < batch->count; i++)
 			wf_flow_list_add_item(list, &batch->items[i]);
 	} while (!batch->is_last);

@@ -22,7 +22,8 @@ void wf_worker_flows_look_up(struct wf_engine *engine, struct wf_flow_list *list
 /*
  * Add to @list all matching flows that no kernel program counts, because their packets come from a
  * file or weft_submit(). Flows that are opened or closed during the call may be left out. Return:
- * 0; -ESHUTDOWN: all workers have ended; -ETIMEDOUT: a worker did not answer; -ENOMEM.
+ * 0; -ESHUTDOWN: all workers have ended; -ETIMEDOUT: a worker did not answer; -EAGAIN: the table of
+ * a worker has grown during the call, so that flows may be missing in the list; -ENOMEM.
  */
 int wf_worker_flows_add(struct wf_engine *engine, struct wf_flow_list *list);
 

@@ -347,16 +347,13 @@ static inline uint16_t layers_flags(const struct wf_decoder *decoder, const stru
 }
 
 /* Not inline: GCC 12 assumes that a function that only prefetches has no effect, and removes it. */
-void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame)
+void wf_decode_prefetch_payload(const struct wf_frame *frame)
 {
 	enum {
 		LINE_BYTES = 64,
 		FAR_BYTES = 2048
 	}; /* the CPU's own prefetcher loads bytes from FAR_BYTES on */
 
-	if (decoder->checksum == WEFT_CHECKSUM_IGNORE ||
-	    frame->flags & (WF_FRAME_TX_OFFLOAD | WF_FRAME_GSO))
-		return;
 	for (uint32_t at = LINE_BYTES; at < frame->cap_bytes && at < FAR_BYTES; at += LINE_BYTES)
 		__builtin_prefetch(frame->bytes + at);
 }

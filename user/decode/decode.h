@@ -45,12 +45,21 @@ struct wf_decoder {
 enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				struct wf_packet *ret_packet);
 
+/* Prefetch the bytes of @frame behind the first cache line. */
+void wf_decode_prefetch_payload(const struct wf_frame *frame);
+
 /*
  * Prefetch the bytes of @frame that wf_decode() will read for the checksum. If this is called
  * before the previous frame is decoded, computing the checksum takes about a third of the time that
  * it takes otherwise.
  */
-void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
+static inline void wf_decode_prefetch(const struct wf_decoder *decoder,
+				      const struct wf_frame *frame)
+{
+	if (decoder->checksum != WEFT_CHECKSUM_IGNORE &&
+	    !(frame->flags & (WF_FRAME_TX_OFFLOAD | WF_FRAME_GSO)))
+		wf_decode_prefetch_payload(frame);
+}
 
 /* Header at which decoding of a frame without TCP ended. At most one member is not 0. */
 struct wf_decode_end {

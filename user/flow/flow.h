@@ -176,16 +176,16 @@ struct wf_flow_bypass {
 struct wf_flow_ext {
 	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
 	uint64_t armed_ns;		 /* the flow's timer expires at this time or earlier */
+	uint32_t late[2];		 /* slab id of struct wf_late; 0: none */
 
 	void *user; /* the application's pointer, set by weft_flow_user_set() */
 	/* end offset of the bytes lost because memory was missing; 0: none, or not known */
 	uint64_t lost_off[2];
-	uint32_t late[2];     /* slab id of struct wf_late; 0: none */
 	uint8_t verdict[2];   /* enum weft_verdict that was set last; STEER if none was set */
 	bool was_bypassed[2]; /* a verdict other than STEER was set at least once */
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
-_Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
+_Static_assert(offsetof(struct wf_flow_ext, user) <= 2 * WF_CACHE_LINE, "in two lines");
 
 /*
  * The maximum time without packets of a connection, by its state, and the maximum waits at a hole.
@@ -207,6 +207,16 @@ void wf_flow_ext_init(struct wf_flow_ext *ext);
 static inline enum weft_dir wf_flow_dir(const struct wf_flow *flow, uint8_t src)
 {
 	return src == flow->client ? WEFT_TO_SERVER : WEFT_TO_CLIENT;
+}
+
+/*
+ * Return true if a direction of @flow is in a state that has deadlines. The extension of other
+ * flows has none.
+ */
+static inline bool wf_flow_waits(const struct wf_flow *flow)
+{
+	return wf_half_state_waits(flow->tcp.dir[0].state) ||
+	       wf_half_state_waits(flow->tcp.dir[1].state);
 }
 
 static inline enum weft_overlap wf_flow_policy(const struct wf_flow *flow, enum weft_dir dir)

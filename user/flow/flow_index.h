@@ -4,7 +4,8 @@
  * and source addresses.
  *
  * The index stores only ids; the caller compares the keys of the objects. A look-up that finds
- * nothing usually reads one cache line. The size is fixed when the index is created.
+ * nothing usually reads one cache line. The maximum size is fixed when the index is created; as
+ * long as it holds few ids, it uses a small part of this size.
  *
  * Thread: the worker.
  */
@@ -12,6 +13,7 @@
 #define WF_FLOW_FLOW_INDEX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -20,6 +22,7 @@
 #include "base/assert.h"
 
 struct wf_arena;
+struct wf_slab;
 
 #define WF_FLOW_BUCKET_IDS 12
 
@@ -34,12 +37,26 @@ struct wf_flow_bucket {
 };
 _Static_assert(sizeof(struct wf_flow_bucket) == WF_CACHE_LINE, "a bucket is a cache line");
 
+/* Largest number of arrays between which an index grows. */
+#define WF_FLOW_INDEX_ARRAYS 3
+
+struct wf_flow_array {
+	struct wf_flow_bucket *buckets; /* owned: a run of the arena; NULL: was given back */
+	uint32_t count;
+};
+
 struct wf_flow_index {
-	struct wf_flow_bucket *buckets; /* owned: a run of the arena */
+	struct wf_flow_bucket *buckets; /* the array in use */
 	uint32_t buckets_count;
 	uint32_t ids_count;
+	uint32_t grow_at; /* number of ids at which the next array is used; UINT32_MAX: none */
+	uint32_t array;	  /* number of the array in use */
+	uint32_t arrays_count;
+	struct wf_flow_array arrays[WF_FLOW_INDEX_ARRAYS]; /* in the order of their sizes */
+	/* borrowed: the slab of the ids. Each object has its 32-bit hash at offset hash_at. */
+	const struct wf_slab *slab;
+	size_t hash_at;
 	struct wf_arena *arena; /* borrowed */
-	uint64_t bytes;		/* size of the array buckets in bytes */
 };
 
 /* An iteration over the ids whose hash may match. */
@@ -60,11 +77,12 @@ static inline uint32_t wf_flow_index_ids_of_full_table(uint32_t entries_max)
 	return entries_max < UINT32_MAX / 3 * 2 ? entries_max + entries_max / 2 : entries_max;
 }
 
-/* Return the size in bytes of an index for @ids_max ids. */
-uint64_t wf_flow_index_bytes(uint32_t ids_max);
-
-/* Allocate an empty index. Return: 0; -ENOBUFS: not enough adjacent free spans. */
-int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max);
+/*
+ * Allocate an empty index of ids of @slab, whose objects have the hash with which they are added at
+ * offset @hash_at. Return: 0; -ENOBUFS: not enough adjacent free spans.
+ */
+int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max,
+		       const struct wf_slab *slab, size_t hash_at);
 void wf_flow_index_fini(struct wf_flow_index *index);
 
 static inline uint32_t wf_flow_index_mix(uint32_t hash)
@@ -143,8 +161,9 @@ static inline uint32_t wf_flow_index_first(const struct wf_flow_index *index, ui
 }
 
 /*
- * Add @id, which must not be 0 and must not be in the index. Return: 0; -ENOBUFS: the index is
- * full.
+ * Add @id, which must not be 0 and must not be in the index. If the index grows, which changes
+ * buckets_count, the hashes of all other objects are read, and cursors become invalid. Return: 0;
+ * -ENOBUFS: the index is full.
  */
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 

@@ -38,15 +38,16 @@ int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint
 	*table = (struct wf_flow_table){
 		.flows_max = flows_max, .worker = worker, .id_seed = id_seed};
 	wf_timer_wheel_init(&table->wheel, timer_at, table);
-	err = wf_flow_index_init(&table->index, arena, flows_max);
-	if (err)
-		return err;
 	err = wf_slab_new(arena, sizeof(struct wf_flow), flows_max, &table->flows);
 	if (err)
-		goto fini_index;
-	err = wf_slab_new(arena, sizeof(struct wf_flow_ext), flows_max, &table->exts);
+		return err;
+	err = wf_flow_index_init(&table->index, arena, flows_max, table->flows,
+				 offsetof(struct wf_flow, hash));
 	if (err)
 		goto free_flows;
+	err = wf_slab_new(arena, sizeof(struct wf_flow_ext), flows_max, &table->exts);
+	if (err)
+		goto fini_index;
 	err = wf_slab_new(arena, sizeof(struct wf_late),
 			  flows_max < UINT32_MAX / 2 ? 2 * flows_max : UINT32_MAX, &table->lates);
 	if (err)
@@ -56,11 +57,11 @@ int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint
 free_exts:
 	wf_slab_free(table->exts);
 	table->exts = NULL;
+fini_index:
+	wf_flow_index_fini(&table->index);
 free_flows:
 	wf_slab_free(table->flows);
 	table->flows = NULL;
-fini_index:
-	wf_flow_index_fini(&table->index);
 	return err;
 }
 
@@ -75,8 +76,8 @@ void wf_flow_table_fini(struct wf_flow_table *table)
 {
 	wf_slab_free(table->lates);
 	wf_slab_free(table->exts);
-	wf_slab_free(table->flows);
 	wf_flow_index_fini(&table->index);
+	wf_slab_free(table->flows);
 	table->lates = NULL;
 	table->exts = NULL;
 	table->flows = NULL;
@@ -275,9 +276,8 @@ void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct 
 
 	if (!ext)
 		return;
-	__builtin_prefetch(&ext->half[0]);
-	__builtin_prefetch(&ext->half[1]);
-	__builtin_prefetch(&ext->armed_ns);
+	__builtin_prefetch(&ext->half);
+	__builtin_prefetch(&ext->late);
 }
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)

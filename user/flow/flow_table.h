@@ -147,8 +147,9 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 			      uint32_t max);
 
 /*
- * Iterate over all flows. _buckets(): return the number of buckets. _bucket(): write the flows of
- * bucket @bucket to @ret_flows. Return: their number.
+ * Iterate over all flows. _buckets(): return the number of buckets. If it has changed, the flows
+ * are in other buckets than before. _bucket(): write the flows of bucket @bucket to @ret_flows.
+ * Return: their number.
  */
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,

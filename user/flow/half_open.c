@@ -42,28 +42,29 @@ int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,
 				   opts->per_source_max);
 	if (err)
 		return err;
-	err = wf_flow_index_init(&table->index, arena,
-				 wf_flow_index_ids_of_full_table(opts->handshakes_max));
-	if (err)
-		goto fini_source;
 	err = wf_slab_new(arena, sizeof(struct wf_handshake), opts->handshakes_max,
 			  &table->handshakes);
 	if (err)
-		goto fini_index;
-	err = wf_syn_data_init(&table->syn_data, arena, pages, metrics);
+		goto fini_source;
+	err = wf_flow_index_init(&table->index, arena,
+				 wf_flow_index_ids_of_full_table(opts->handshakes_max),
+				 table->handshakes, offsetof(struct wf_handshake, hash));
 	if (err)
 		goto free_handshakes;
+	err = wf_syn_data_init(&table->syn_data, arena, pages, metrics);
+	if (err)
+		goto fini_index;
 	for (int answered = 0; answered < 2; answered++) {
 		table->ages[answered].slab = table->handshakes;
 		table->ages[answered].links_at = offsetof(struct wf_handshake, age);
 	}
 	return 0;
 
+fini_index:
+	wf_flow_index_fini(&table->index);
 free_handshakes:
 	wf_slab_free(table->handshakes);
 	table->handshakes = NULL;
-fini_index:
-	wf_flow_index_fini(&table->index);
 fini_source:
 	wf_source_count_fini(&table->sources);
 	return err;
@@ -74,9 +75,9 @@ void wf_half_open_fini(struct wf_half_open *table)
 	if (table->handshakes)
 		wf_half_open_clear(table);
 	wf_syn_data_fini(&table->syn_data);
+	wf_flow_index_fini(&table->index);
 	wf_slab_free(table->handshakes);
 	table->handshakes = NULL;
-	wf_flow_index_fini(&table->index);
 	wf_source_count_fini(&table->sources);
 }
 
@@ -185,8 +186,8 @@ static void prefetch_eviction(const struct wf_half_open *table,
 	if (!handshake->age.newer)
 		return;
 	next = handshake_at(table, handshake->age.newer);
-	__builtin_prefetch(&next->key);
-	__builtin_prefetch(&next->age, 1);
+	__builtin_prefetch(&next->key, 1);
+	__builtin_prefetch(&next->side, 1);
 }
 
 /*

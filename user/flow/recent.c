@@ -51,13 +51,15 @@ int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t en
 
 	*recent = (struct wf_recent){.linger_ns = linger_ns,
 				     .ttl_ns = WEFT_RECENT_TTL_SEC * WF_NS_PER_SEC};
-	err = wf_flow_index_init(&recent->index, arena,
-				 wf_flow_index_ids_of_full_table(entries_max));
+	err = wf_slab_new(arena, sizeof(struct wf_recent_entry), entries_max, &recent->entries);
 	if (err)
 		return err;
-	err = wf_slab_new(arena, sizeof(struct wf_recent_entry), entries_max, &recent->entries);
+	err = wf_flow_index_init(&recent->index, arena,
+				 wf_flow_index_ids_of_full_table(entries_max), recent->entries,
+				 offsetof(struct wf_recent_entry, hash));
 	if (err) {
-		wf_flow_index_fini(&recent->index);
+		wf_slab_free(recent->entries);
+		recent->entries = NULL;
 		return err;
 	}
 	recent->ages.slab = recent->entries;
@@ -67,9 +69,9 @@ int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t en
 
 void wf_recent_fini(struct wf_recent *recent)
 {
+	wf_flow_index_fini(&recent->index);
 	wf_slab_free(recent->entries);
 	recent->entries = NULL;
-	wf_flow_index_fini(&recent->index);
 }
 
 static void unlink_entry(struct wf_recent *recent, uint32_t id)

@@ -29,20 +29,22 @@ int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
 	int err;
 
 	*table = (struct wf_source_count){.secret = *secret, .per_source_max = per_source_max};
-	err = wf_flow_index_init(&table->index, arena,
-				 wf_flow_index_ids_of_full_table(sources_max));
-	if (err)
-		return err;
 	err = wf_slab_new(arena, sizeof(struct source), sources_max, &table->sources);
 	if (err)
-		wf_flow_index_fini(&table->index);
+		return err;
+	err = wf_flow_index_init(&table->index, arena, wf_flow_index_ids_of_full_table(sources_max),
+				 table->sources, offsetof(struct source, hash));
+	if (err) {
+		wf_slab_free(table->sources);
+		table->sources = NULL;
+	}
 	return err;
 }
 
 void wf_source_count_fini(struct wf_source_count *table)
 {
-	wf_slab_free(table->sources);
 	wf_flow_index_fini(&table->index);
+	wf_slab_free(table->sources);
 	table->sources = NULL;
 }
 

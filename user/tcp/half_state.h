@@ -43,6 +43,12 @@ enum wf_half_state {
 /* Return true if a direction may change from state @from to @to. */
 bool wf_half_state_may_follow(enum wf_half_state from, enum wf_half_state to);
 
+/* Return true if @state may have a deadline. */
+static inline bool wf_half_state_waits(uint8_t state)
+{
+	return state >= WF_HALF_STARTING && state <= WF_HALF_UNACKED;
+}
+
 static inline void wf_half_state_enter(uint8_t *state, enum wf_half_state to)
 {
 	wf_assert(wf_half_state_may_follow((enum wf_half_state) * state, to));

@@ -38,8 +38,9 @@ static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *pa
  * Process the acknowledgement and its window. Return: true if it acknowledges more than all earlier
  * ones.
  */
-static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
-		     const struct wf_packet *packet)
+static inline __attribute__((always_inline)) bool take_ack(struct wf_tcp_dir *self,
+							   struct wf_tcp_dir *peer,
+							   const struct wf_packet *packet)
 {
 	uint32_t scaled = (uint32_t)packet->window << self->wscale;
 	uint32_t wnd_end = packet->ack + scaled;
@@ -244,18 +245,16 @@ static bool has_acked(const struct wf_tcp *tcp)
 	       wf_tcp_knows(&tcp->dir[1], WF_TCP_KNOWS_UNA);
 }
 
-void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
-		  const uint64_t next_off[2], struct wf_tcp_result *ret_result)
+static __attribute__((noinline)) void track_unexpected(struct wf_tcp *tcp, unsigned int dir,
+						       const struct wf_packet *packet,
+						       const uint64_t next_off[2],
+						       struct wf_tcp_result *ret_result)
 {
 	struct wf_tcp_dir *self = &tcp->dir[dir];
 	struct wf_tcp_dir *peer = &tcp->dir[!dir];
 	struct wf_tcp_place at;
 
-	*ret_result = (struct wf_tcp_result){.verdict = WF_TCP_ACCEPT,
-					     .len_bytes = packet->payload_bytes};
-	if (wf_likely(is_expected(self, peer, packet))) {
-		take_expected(self, peer, packet, next_off[dir], ret_result);
-	} else if (packet->tcp_flags & WF_TCP_RST) {
+	if (packet->tcp_flags & WF_TCP_RST) {
 		wf_tcp_place(&at, self, peer, packet, next_off[dir]);
 		ret_result->off = at.off;
 		if (!(packet->tcp_flags & WF_TCP_SYN) && wf_tcp_check_is_exact_reset(&at, packet)) {
@@ -278,5 +277,19 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 		ret_result->verdict =
 			track_segment(&at, packet, next_off[!dir], knows_irs, ret_result);
 	}
+}
+
+void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
+		  const uint64_t next_off[2], struct wf_tcp_result *ret_result)
+{
+	struct wf_tcp_dir *self = &tcp->dir[dir];
+	struct wf_tcp_dir *peer = &tcp->dir[!dir];
+
+	*ret_result = (struct wf_tcp_result){.verdict = WF_TCP_ACCEPT,
+					     .len_bytes = packet->payload_bytes};
+	if (wf_likely(is_expected(self, peer, packet)))
+		take_expected(self, peer, packet, next_off[dir], ret_result);
+	else
+		track_unexpected(tcp, dir, packet, next_off, ret_result);
 	wf_assert_valid(wf_tcp_is_valid(tcp));
 }

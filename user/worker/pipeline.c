@@ -287,7 +287,8 @@ static inline __attribute__((always_inline)) enum wf_outcome process(struct wf_p
 		if (wf_unlikely(pipeline->verdicts.later_count || pipeline->conns.wants_verdict))
 			wf_verdicts_run(&pipeline->verdicts);
 	}
-	wf_page_put(frame->page);
+	if (frame->page)
+		wf_page_put(frame->page);
 	return outcome;
 }
 

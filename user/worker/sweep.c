@@ -51,6 +51,14 @@ void wf_sweep_init(struct wf_sweep *sweep, struct wf_conns *conns, struct wf_dis
 	};
 }
 
+static void begin_pass(struct wf_sweep *sweep)
+{
+	sweep->buckets = wf_flow_table_buckets(&sweep->conns->table);
+	sweep->buckets_left = sweep->buckets;
+	if (sweep->hand >= sweep->buckets)
+		sweep->hand = 0;
+}
+
 void wf_sweep_start(struct wf_sweep *sweep, uint32_t kinds)
 {
 	/*
@@ -62,8 +70,8 @@ void wf_sweep_start(struct wf_sweep *sweep, uint32_t kinds)
 		return;
 	}
 	sweep->kinds = kinds;
-	sweep->buckets_left = wf_flow_table_buckets(&sweep->conns->table);
 	sweep->has_freed = false;
+	begin_pass(sweep);
 }
 
 static void end_pass(struct wf_sweep *sweep)
@@ -175,16 +183,18 @@ static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct can
 
 uint64_t wf_sweep_step(struct wf_sweep *sweep)
 {
-	uint32_t buckets = wf_flow_table_buckets(&sweep->conns->table);
 	struct candidates candidates = {.count = 0};
 	uint64_t closed = 0;
 
 	if (sweep->conns->is_starved)
 		wf_sweep_allow(sweep, sweep->step_bytes);
 	sweep->conns->is_starved = false;
+	/* If the table has grown, flows have moved to other buckets. */
+	if (sweep->buckets != wf_flow_table_buckets(&sweep->conns->table))
+		begin_pass(sweep);
 	for (int i = 0; i < STEP_BUCKETS && sweep->buckets_left; i++) {
 		closed += sweep_bucket(sweep, sweep->hand, &candidates);
-		sweep->hand = sweep->hand + 1 < buckets ? sweep->hand + 1 : 0;
+		sweep->hand = sweep->hand + 1 < sweep->buckets ? sweep->hand + 1 : 0;
 		sweep->buckets_left--;
 	}
 	if (candidates.count)

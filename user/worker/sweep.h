@@ -30,6 +30,7 @@ struct wf_sweep {
 	struct wf_dispatch *dispatch;
 	uint32_t kinds;		/* WF_SWEEP_* bits of the current pass; 0: no pass */
 	uint32_t next_kinds;	/* WF_SWEEP_* bits of the pass that follows */
+	uint32_t buckets;	/* number of buckets in the current pass */
 	uint32_t hand;		/* next bucket to visit */
 	uint32_t buckets_left;	/* buckets left in the current pass */
 	uint64_t step_bytes;	/* maximum number of held bytes freed per step */
