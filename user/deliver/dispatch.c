@@ -46,6 +46,17 @@ static void add_taker(struct wf_dispatch *dispatch, const struct weft_sub *sub, 
 	}
 }
 
+/* Return true if the same queues want the DATA and the GAP events of each direction. */
+static bool gaps_go_with_data(const struct wf_dispatch *dispatch)
+{
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
+		if ((dispatch->takers[dir][WEFT_EVENT_DATA] ^
+		     dispatch->takers[dir][WEFT_EVENT_GAP]) &
+		    dispatch->share.can_share)
+			return false;
+	return true;
+}
+
 static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *list)
 {
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
@@ -68,6 +79,7 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 		    (!sub->wants_unlisted || sub->queues[dispatch->worker].lost_open))
 			dispatch->needs_map |= bit;
 	}
+	dispatch->share.has_gaps = gaps_go_with_data(dispatch);
 }
 
 void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker)

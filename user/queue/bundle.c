@@ -15,7 +15,7 @@
 #include "memory/page_pool.h"
 
 _Static_assert(offsetof(struct wf_record, close) == WF_BUNDLE_RECORD_BYTES,
-	       "a record of a DATA event");
+	       "a record of a DATA or GAP event");
 _Static_assert(sizeof(struct wf_bundle) <= WEFT_PAGE_LARGE_BYTES,
 	       "a bundle fits in a large page of the default size");
 
@@ -65,6 +65,7 @@ static void add_to_runs(struct wf_bundle *bundle, const struct wf_record *record
 			(struct wf_bundle_run){.from_off = record->off, .first = bundle->events};
 	}
 	bundle->runs[i].to_off = record->off + record->stream_bytes;
+	bundle->runs[i].bytes += wf_record_payload_bytes(record);
 	bundle->runs[i].time_ns = record->time_ns;
 	bundle->runs[i].events++;
 }
@@ -76,16 +77,22 @@ void wf_bundle_add(struct wf_bundle *bundle, const struct weft_event *event, str
 	if (page)
 		wf_page_get(page);
 	record->len_bytes = WF_BUNDLE_RECORD_BYTES;
-	record->type = WEFT_EVENT_DATA;
+	record->type = (uint8_t)event->type;
 	record->dir = (uint8_t)event->dir;
 	record->time_ns = event->time_ns;
-	record->off = event->data.off;
-	record->stream_bytes = event->data.len_bytes;
-	record->bytes = event->data.bytes;
+	if (wf_likely(event->type == WEFT_EVENT_DATA)) {
+		record->off = event->data.off;
+		record->stream_bytes = event->data.len_bytes;
+		record->bytes = event->data.bytes;
+	} else {
+		record->off = event->gap.off;
+		record->stream_bytes = event->gap.len_bytes;
+		record->what = (uint8_t)event->gap.cause;
+	}
 	record->page = page;
 	record->flow = *event->flow;
 	add_to_runs(bundle, record);
-	bundle->payload_bytes += event->data.len_bytes;
+	bundle->payload_bytes += wf_record_payload_bytes(record);
 	bundle->events++;
 }
 
@@ -123,7 +130,7 @@ static void lose_each(struct wf_bundle *bundle, struct wf_losses *losses)
 			.from_off = record->off,
 			.to_off = record->off + record->stream_bytes,
 			.events = 1,
-			.bytes = record->stream_bytes,
+			.bytes = wf_record_payload_bytes(record),
 		};
 
 		wf_losses_add(losses, &record->flow, (enum weft_dir)record->dir, &range,
@@ -144,7 +151,7 @@ void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses)
 			.from_off = run->from_off,
 			.to_off = run->to_off,
 			.events = run->events,
-			.bytes = run->to_off - run->from_off,
+			.bytes = run->bytes,
 		};
 
 		wf_losses_add(losses, &first->flow, (enum weft_dir)first->dir, &range,

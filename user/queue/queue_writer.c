@@ -347,16 +347,22 @@ static void push_each(struct wf_queue *queue, struct wf_bundle *bundle)
 {
 	for (uint32_t i = 0; i < bundle->events; i++) {
 		struct wf_record *record = wf_bundle_record(bundle, i);
-		const struct weft_event event = {
-			.type = WEFT_EVENT_DATA,
+		struct weft_event event = {
+			.type = (enum weft_event_type)record->type,
 			.dir = (enum weft_dir)record->dir,
 			.time_ns = record->time_ns,
 			.flow = &record->flow,
-			.data = {.bytes = record->bytes,
-				 .len_bytes = (uint32_t)record->stream_bytes,
-				 .off = record->off},
 		};
 
+		if (event.type == WEFT_EVENT_GAP) {
+			event.gap.off = record->off;
+			event.gap.len_bytes = record->stream_bytes;
+			event.gap.cause = (enum weft_gap_cause)record->what;
+		} else {
+			event.data.bytes = record->bytes;
+			event.data.len_bytes = (uint32_t)record->stream_bytes;
+			event.data.off = record->off;
+		}
 		if (record->page)
 			wf_page_get(record->page);
 		if (!wf_queue_push(queue, &event, record->page))
@@ -368,7 +374,8 @@ static void push_each(struct wf_queue *queue, struct wf_bundle *bundle)
 static bool rejects_all(struct wf_queue *queue, struct wf_bundle *bundle)
 {
 	const struct wf_need first = {.bytes = WF_BUNDLE_RECORD_BYTES,
-				      .payload = wf_bundle_record(bundle, 0)->stream_bytes,
+				      .payload =
+					      wf_record_payload_bytes(wf_bundle_record(bundle, 0)),
 				      .events = 1};
 
 	return !wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, &first);
