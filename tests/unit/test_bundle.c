@@ -165,6 +165,10 @@ static void consume_all(struct consumer *consumer)
 			const struct weft_event *event = &fix.events[i];
 			uint64_t off = event->data.off, len = event->data.len_bytes;
 
+			if (event->type == WEFT_EVENT_ANOMALY) {
+				consumer->wrong += event->anomaly.off != 7;
+				continue;
+			}
 			if (event->type == WEFT_EVENT_DROP) {
 				off = event->drop.off;
 				len = event->drop.len_bytes;
@@ -183,9 +187,19 @@ static void consume_all(struct consumer *consumer)
 	}
 }
 
+static struct weft_event anomaly_of(const struct weft_flow *flow)
+{
+	return (struct weft_event){
+		.type = WEFT_EVENT_ANOMALY,
+		.dir = WEFT_TO_CLIENT,
+		.flow = flow,
+		.anomaly = {.kind = WEFT_ANOMALY_OVERLAP_CONFLICT, .off = 7, .len_bytes = 9},
+	};
+}
+
 /*
- * Pushes a bundle with data of the first @flows connections in turn, and with gaps. Return: the
- * bytes of data.
+ * Pushes a bundle with data of the first @flows connections in turn, and with gaps and anomalies.
+ * Return: the bytes of data.
  */
 static uint64_t push_flows(uint64_t *off, uint32_t flows)
 {
@@ -196,6 +210,11 @@ static uint64_t push_flows(uint64_t *off, uint32_t flows)
 		struct weft_flow flow = delivery_flow(i % flows);
 		struct weft_event event = delivery_data(&flow, off[i % flows], payload, LEN);
 
+		if (i % 11 == 0) {
+			event = anomaly_of(&flow);
+			wf_bundle_add(bundle, &event, NULL);
+			continue;
+		}
 		if (i % 7 == 3) {
 			event = delivery_gap(&flow, off[i % flows], LEN);
 			event.dir = WEFT_TO_CLIENT;

@@ -330,17 +330,24 @@ TEST_WITH(dispatch_shared_events_keep_their_order, setup, teardown)
 	dispatch_bytes(221, 21, WEFT_TO_CLIENT);
 }
 
-TEST_WITH(dispatch_shares_gaps_with_the_data_around_them, setup, teardown)
+TEST_WITH(dispatch_shares_gaps_and_anomalies_with_the_data_around_them, setup, teardown)
 {
+	struct weft_flow flow = delivery_flow(1);
+	const struct weft_event anomaly = {
+		.type = WEFT_EVENT_ANOMALY, .dir = WEFT_TO_SERVER, .flow = &flow};
+
 	share_pages();
-	for (uint64_t i = 0; i < 12; i++)
+	for (uint64_t i = 0; i < 12; i++) {
 		dispatch_bytes(i * 5, 5, WEFT_TO_CLIENT);
+		if (i % 4 == 0)
+			delivery_dispatch(&dispatch, &anomaly);
+	}
 	wf_dispatch_flush(&dispatch);
 	assert_int_equal(pages_taken(), 1);
 	check_order(subs[SLOW], WEFT_TO_CLIENT, 60);
 	check_order(subs[FAST], WEFT_TO_CLIENT, 60);
 	check_order(subs[BLOCKING], WEFT_TO_CLIENT, 60);
-	assert_int_equal(called, 60);
+	assert_int_equal(called, 63);
 }
 
 /* If a subscription wants data without gaps, gaps are pushed one by one, in their place. */
