@@ -3,12 +3,19 @@
  * overload.c - measures the CPU time per segment of a worker whose receive ring overflows.
  *
  *   overload [--flows N] [--payload BYTES] [--lost PARTS] [--frames N]
+ *            [--subscriptions N] [--readers N] [--overflow NUMBER]
  *
  * The traffic is that of live_feed: many flows in turn, each of 8 data segments and an
  * acknowledgement, all in order, 3 million frames per second. One thread is the sender, the kernel
  * and the worker in turn: the kernel copies a batch to receive frames, and while the worker
  * processes a batch, the sender sends --lost batches that find the ring full. --lost 0: no frame is
  * lost. --frames: number of frames that the worker receives.
+ *
+ * --subscriptions: number of subscriptions with queues, of which the first --readers are read every
+ * millisecond of 200,000 frames per second, each until its queue is empty. --overflow: their
+ * policy, a number of enum weft_overflow; without it, they have all policies of a live capture in
+ * turn. Reading is not part of the CPU time. With `valgrind --tool=callgrind
+ * --toggle-collect='work*'`, the number of instructions is that of the worker's part, too.
  *
  * Output: CPU time of the worker's part per received frame, in nanoseconds, and the counts of
  * segments that were in order, held, and copied, and of gaps.
@@ -26,6 +33,7 @@
 #include "conn/conn.h"
 #include "deliver/dispatch.h"
 #include "deliver/registry.h"
+#include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
@@ -47,6 +55,8 @@ enum {
 	FIRST_TURNS = 3, /* frames of a handshake */
 	DATA_TURNS = 8,
 	CYCLE_TURNS = 9,
+	READ_BATCHES = 3,
+	READ_EVENTS = 64,
 };
 
 struct bench {
@@ -54,6 +64,10 @@ struct bench {
 	uint32_t payload;
 	uint32_t lost;
 	uint64_t frames;
+	uint32_t subscriptions;
+	uint32_t readers;
+	enum weft_overflow overflow; /* WEFT_OVERFLOW_DEFAULT: all in turn */
+	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX];
 	uint64_t sent; /* number of frames sent, also of lost ones */
 	uint64_t now_ns;
 	uint64_t worker_ns; /* CPU time of the worker's part */
@@ -197,7 +211,7 @@ static void refill(struct bench *bench)
 	}
 }
 
-static void work(struct bench *bench, bool overruns)
+static __attribute__((noinline)) void work(struct bench *bench, bool overruns)
 {
 	struct wf_frame frames[BATCH];
 	uint32_t count = 0;
@@ -210,7 +224,22 @@ static void work(struct bench *bench, bool overruns)
 	wf_pipeline_run(bench->pipeline, frames, count);
 	refill(bench);
 	wf_pipeline_tick(bench->pipeline, bench->now_ns);
+	wf_dispatch_flush(&bench->dispatch);
 	bench->worker_ns += cpu_ns() - start_ns;
+}
+
+/* ---- the readers ----------------------------------------------------------------------- */
+
+/* Empty the queues that are read. Pages are put as by a thread without a pool. */
+static void read_queues(struct bench *bench)
+{
+	struct weft_event events[READ_EVENTS];
+
+	wf_page_pool_adopt(NULL);
+	for (uint32_t i = 0; i < bench->readers; i++)
+		while (wf_sub_poll(bench->subs[i], events, READ_EVENTS, 0) > 0)
+			;
+	wf_page_pool_adopt(bench->pages);
 }
 
 /* ---- set-up ---------------------------------------------------------------------------- */
@@ -227,6 +256,21 @@ static void check(int err, const char *what)
 		return;
 	fprintf(stderr, "overload: %s: %s\n", what, strerror(-err));
 	exit(1);
+}
+
+static void subscribe(struct bench *bench)
+{
+	const uint32_t policies = 1 + WEFT_OVERFLOW_RESIZE - WEFT_OVERFLOW_DROP_OLDEST;
+
+	for (uint32_t i = 0; i < bench->subscriptions; i++) {
+		WEFT_OPTS(weft_sub_opts, wants, .overflow = bench->overflow);
+
+		if (!wants.overflow)
+			wants.overflow = (enum weft_overflow)(WEFT_OVERFLOW_DROP_OLDEST +
+							      (int)(i % policies));
+		check(wf_registry_add(&bench->registry, &wants, true, &bench->subs[i]),
+		      "subscription");
+	}
 }
 
 static void start(struct bench *bench)
@@ -269,8 +313,10 @@ static void start(struct bench *bench)
 	check(wf_arena_new(bench->opts.memory_max_bytes, &bench->arena), "arena");
 	check(wf_page_pool_new(bench->arena, &pages, &metrics, &bench->pages), "pages");
 	check(wf_registry_init(&bench->registry, bench->arena, 1, 1000), "registry");
+	subscribe(bench);
 	check(wf_registry_start(&bench->registry), "registry");
 	wf_dispatch_init(&bench->dispatch, &bench->registry, 0);
+	wf_dispatch_share(&bench->dispatch, bench->pages);
 	wf_page_pool_adopt(bench->pages);
 	pipeline.arena = bench->arena;
 	pipeline.pages = bench->pages;
@@ -283,6 +329,8 @@ static void stop(struct bench *bench)
 {
 	while (bench->ring_out < bench->ring_in)
 		wf_page_put(bench->ring[bench->ring_out++ % RING_FRAMES].page);
+	for (uint32_t i = 0; i < bench->subscriptions; i++)
+		wf_registry_remove(bench->subs[i]);
 	wf_pipeline_flush(bench->pipeline);
 	wf_pipeline_free(bench->pipeline);
 	wf_dispatch_close(&bench->dispatch);
@@ -312,6 +360,8 @@ static void run(struct bench *bench)
 		if (!bench->lost)
 			send_frames(bench, BATCH);
 		work(bench, bench->lost);
+		if (done / BATCH % READ_BATCHES == 0)
+			read_queues(bench);
 		if (bench->lost)
 			send_frames(bench, (uint64_t)BATCH * (bench->lost + 1));
 	}
@@ -333,6 +383,9 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 		{"payload", required_argument, NULL, 'p'},
 		{"lost", required_argument, NULL, 'l'},
 		{"frames", required_argument, NULL, 'n'},
+		{"subscriptions", required_argument, NULL, 's'},
+		{"readers", required_argument, NULL, 'r'},
+		{"overflow", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -353,11 +406,24 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 		case 'n':
 			bench->frames = value;
 			break;
+		case 's':
+			bench->subscriptions = (uint32_t)value;
+			break;
+		case 'r':
+			bench->readers = (uint32_t)value;
+			break;
+		case 'o':
+			bench->overflow = (enum weft_overflow)value;
+			break;
 		default:
 			return -1;
 		}
 	}
-	return optind == argc && bench->flows && bench->payload && bench->payload <= PAYLOAD_MAX
+	return optind == argc && bench->flows && bench->payload && bench->payload <= PAYLOAD_MAX &&
+			       bench->subscriptions <= WEFT_SUBSCRIPTIONS_MAX &&
+			       bench->readers <= bench->subscriptions &&
+			       bench->overflow != WEFT_OVERFLOW_BLOCK &&
+			       bench->overflow <= WEFT_OVERFLOW_RESIZE
 		       ? 0
 		       : -1;
 }
@@ -369,8 +435,10 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &bench)) {
 		fprintf(stderr,
 			"usage: overload [--flows N] [--payload 1..%d] [--lost PARTS] "
-			"[--frames N]\n",
-			PAYLOAD_MAX);
+			"[--frames N]\n"
+			"                [--subscriptions 0..%d] [--readers N] [--overflow "
+			"2..5]\n",
+			PAYLOAD_MAX, WEFT_SUBSCRIPTIONS_MAX);
 		return 2;
 	}
 	start(&bench);

@@ -9,14 +9,21 @@
  *                                is a client of the agent at SOCKET, and ends with the agent;
  *                                OVERFLOW: a number of enum weft_overflow
  *
+ *   reader load SHARE FILE       touches the bytes of FILE, which it maps, for SHARE (0 to 1) of
+ * the time of a CPU, a part of each millisecond; ends on SIGTERM
+ *
  * At its end it prints: bytes touched, bytes lost, sum of the touched words.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include <weft/client.h>
 #include <weft/weft.h>
@@ -92,6 +99,48 @@ static int run_client(enum weft_client_transport transport, const char *path, co
 	return err == -ESHUTDOWN ? 0 : 1;
 }
 
+#define CREDIT_MAX 0.005 /* seconds of CPU time */
+
+static double seconds_of(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int run_load(double share, const char *path)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	const size_t chunk = 64 << 10;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	double last = seconds_of(CLOCK_MONOTONIC), credit = 0;
+	struct stat file;
+	uint8_t *bytes;
+	size_t at = 0;
+
+	if (fd < 0 || fstat(fd, &file) || (size_t)file.st_size < chunk)
+		return 1;
+	bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (bytes == MAP_FAILED)
+		return 1;
+	for (;;) {
+		double now = seconds_of(CLOCK_MONOTONIC),
+		       used = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+
+		/* A process that got no CPU makes up for little of that time, as a reader does. */
+		credit += share * (now - last);
+		credit = credit < CREDIT_MAX ? credit : CREDIT_MAX;
+		last = now;
+		while (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - used < credit) {
+			touch(bytes + at, chunk);
+			at = at + 2 * chunk <= (size_t)file.st_size ? at + chunk : 0;
+		}
+		credit -= seconds_of(CLOCK_PROCESS_CPUTIME_ID) - used;
+		nanosleep(&pause, NULL);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int status = 2;
@@ -102,6 +151,8 @@ int main(int argc, char **argv)
 		status = run_client(WEFT_CLIENT_SOCKET, argv[2], argv[3]);
 	else if (argc >= 3 && !strcmp(argv[1], "shm"))
 		status = run_client(WEFT_CLIENT_SHM, argv[2], argv[3]);
+	else if (argc == 4 && !strcmp(argv[1], "load"))
+		status = run_load(atof(argv[2]), argv[3]);
 	printf("%" PRIu64 " %" PRIu64 " %" PRIx64 "\n", touched_bytes, lost_bytes, sum);
 	return status;
 }

@@ -3,8 +3,11 @@
 #
 # subscribers.sh BUILD_DIR - measures what 16 subscribers cost the workers of a live capture: each overflow
 # policy on a socket and in shared memory, five more in shared memory, one that never reads, one that is
-# killed half way, and one that connects and disconnects 1,000 times. Runs without and with subscribers
-# alternate.
+# killed half way, and one that connects and disconnects 1,000 times. Runs without subscribers, with
+# them, and beside a load alternate. The load is as many processes that do not subscribe, but touch
+# bytes for as much CPU time as the subscribers used in the run before; one more uses as much as the
+# serving thread, with its priority. The difference between both is the part of the loss that
+# only faster workers or a cheaper delivery can reduce: the rest is CPU time that any readers take.
 #
 # live_pair.sh has the variables that set traffic and runs.
 #
@@ -37,8 +40,33 @@ start_subscribers() {
 	"${reader_cpu[@]}" /usr/bin/python3 tests/integration/sub_peer.py "$socket" never 2>"$work/never.err" &
 	others=($!)
 	wait_for has_subscribers 15
-	"${reader_cpu[@]}" /usr/bin/python3 tests/integration/sub_peer.py "$socket" often 1000 2>"$work/often.err" &
+	"${reader_cpu[@]}" /usr/bin/python3 tests/integration/sub_peer.py "$socket" often 1000 >"$work/often.out" 2>"$work/often.err" &
 	others+=($!)
+}
+
+# start_load: start processes that use as much CPU time as the subscribers did. They touch the same bytes,
+# as the readers of shared memory do.
+start_load() {
+	local share served i
+	read -r share served <"$work/cpu"
+	readers=() others=()
+	head -c 16M /dev/zero >"$work/bytes"
+	for ((i = 0; i < 15; i++)); do
+		"${priority[@]}" "${reader_cpu[@]}" "$bench/reader" load "$share" "$work/bytes" >"$work/load.out" 2>"$work/load.err" &
+		others+=($!)
+	done
+	"${priority[@]}" "${worker_cpu[@]}" nice -n 10 "$bench/reader" load "$served" "$work/bytes" >"$work/load.out" 2>"$work/load.err" &
+	others+=($!)
+}
+
+# note_load: write the CPU time per second of feeding to $work/cpu: a fifteenth of that of all readers and of
+# the agent's threads for control, and that of the serving thread.
+note_load() {
+	local pid used=0
+	for pid in "${readers[@]}" "${others[0]}"; do used=$((used + $(cpu_ns "$pid" '*'))); done
+	used=$((used + $(cpu_ns "$agent_pid" '*') - $(cpu_ns "$agent_pid" 'weft-worker*') - serve_ns))
+	awk -v u="$used" -v s="$serve_ns" -v often="$(cat "$work/often.out")" \
+		'{ printf "%.4f %.4f\n", (u / 1e9 + often) / $4 / 15, s / 1e9 / $4 }' "$work/feed.out" >"$work/cpu"
 }
 
 # feed_subscribers: feed, and kill the last reader half way.
@@ -80,40 +108,62 @@ check_readers() {
 	done
 }
 
-# measure KIND: write the rate, the CPU time per byte of workers and of the thread that serves, and the
-# shares of check_readers().
+# measure KIND: write the rate, the CPU time per byte of workers and of the thread that serves, the share
+# of the sent bytes that were delivered, and the shares of check_readers().
 measure() {
 	local delivered before worker_ns serve_ns shares='- -'
 	start_agent
-	[ "$1" = none ] || start_subscribers
+	case $1 in
+	all) start_subscribers ;;
+	load) start_load ;;
+	esac
 	before=$(cpu_ns "$agent_pid" 'weft-worker*')
-	if [ "$1" = none ]; then feed; else feed_subscribers; fi
+	if [ "$1" = all ]; then feed_subscribers; else feed; fi
 	delivered=$(delivered_bytes)
 	worker_ns=$(($(cpu_ns "$agent_pid" 'weft-worker*') - before)) serve_ns=$(cpu_ns "$agent_pid" weft-serve)
+	[ "$1" = all ] && note_load
 	stop_agent
 	grep -q 'NOT closed' "$work/agent.err" "$work/agent.out" && fail 'a ledger is not closed'
-	if [ "$1" != none ]; then
-		kill "${others[0]}" && wait "${others[0]}" 2>/dev/null
+	stop_others
+	if [ "$1" = all ]; then
 		check_readers "$delivered"
 		shares=$(sort -g "$work/shares" | sed -n '1p;$p' | xargs)
-		readers=() others=()
 	fi
+	readers=() others=()
 	awk -v d="$delivered" -v w="$worker_ns" -v s="$serve_ns" -v shares="$shares" \
-		'{ printf "%.0f %.4f %.4f %s\n", d / $4, w / d, s / d, shares }' "$work/feed.out" >>"$work/$1"
+		'{ printf "%.0f %.4f %.4f %.3f %s\n", d / $4, w / d, s / d, d / $8, shares }' "$work/feed.out" >>"$work/$1"
+}
+
+# stop_others: end the processes that do not end with the agent. The one that connects often has ended.
+stop_others() {
+	local pid
+	for pid in "${others[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+}
+
+# line KIND TEXT
+line() {
+	printf '%-24s  %6.0f MB/s, %s of the bytes sent; ns/byte: workers %s, serving %s\n' "$2" \
+		"$(median 1 <"$work/$1" | awk '{ print $1 / 1e6 }')" "$(median 4 <"$work/$1")" "$(median 2 <"$work/$1")" \
+		"$(median 3 <"$work/$1")"
+}
+
+# ratio KIND OTHER TEXT
+ratio() {
+	awk -v a="$(median 1 <"$work/$1")" -v b="$(median 1 <"$work/$2")" -v c="$(median 2 <"$work/$1")" \
+		-v d="$(median 2 <"$work/$2")" -v text="$3" \
+		'BEGIN { printf "%s: rate %.3f, CPU time of the workers per byte %.3f\n", text, a / b, c / d }'
 }
 
 failed=0
 for ((run = 0; run < runs; run++)); do
-	for kind in none all; do measure "$kind"; done
+	for kind in none all load; do measure "$kind"; done
 done
-for kind in none all; do
-	printf '%-15s  %6.0f MB/s delivered  ns/byte: workers %s, serving %s\n' \
-		"$([ $kind = none ] && echo 'no subscribers' || echo '16 subscribers')" \
-		"$(median 1 <"$work/$kind" | awk '{ print $1 / 1e6 }')" "$(median 2 <"$work/$kind")" "$(median 3 <"$work/$kind")"
-done
+line none 'no subscribers'
+line all '16 subscribers'
+line load 'the same load without'
 printf 'shares of the bytes that readers received: %s to %s; the rest is reported to them as lost\n' \
-	"$(median 4 <"$work/all")" "$(median 5 <"$work/all")"
-awk -v a="$(median 1 <"$work/all")" -v b="$(median 1 <"$work/none")" -v c="$(median 2 <"$work/all")" \
-	-v d="$(median 2 <"$work/none")" \
-	'BEGIN { printf "with subscribers to without: rate %.3f, CPU time of the workers per byte %.3f\n", a / b, c / d }'
+	"$(median 5 <"$work/all")" "$(median 6 <"$work/all")"
+ratio all none 'with subscribers to without'
+ratio load none 'beside 16 processes of the same load that do not subscribe, to without'
+ratio all load 'with subscribers to that load'
 exit $failed

@@ -330,6 +330,52 @@ TEST_WITH(dispatch_shared_events_keep_their_order, setup, teardown)
 	dispatch_bytes(221, 21, WEFT_TO_CLIENT);
 }
 
+TEST_WITH(dispatch_shares_gaps_and_anomalies_with_the_data_around_them, setup, teardown)
+{
+	struct weft_flow flow = delivery_flow(1);
+	const struct weft_event anomaly = {
+		.type = WEFT_EVENT_ANOMALY, .dir = WEFT_TO_SERVER, .flow = &flow};
+
+	share_pages();
+	for (uint64_t i = 0; i < 12; i++) {
+		dispatch_bytes(i * 5, 5, WEFT_TO_CLIENT);
+		if (i % 4 == 0)
+			delivery_dispatch(&dispatch, &anomaly);
+	}
+	wf_dispatch_flush(&dispatch);
+	assert_int_equal(pages_taken(), 1);
+	check_order(subs[SLOW], WEFT_TO_CLIENT, 60);
+	check_order(subs[FAST], WEFT_TO_CLIENT, 60);
+	check_order(subs[BLOCKING], WEFT_TO_CLIENT, 60);
+	assert_int_equal(called, 63);
+}
+
+/* If a subscription wants data without gaps, gaps are pushed one by one, in their place. */
+TEST_WITH(dispatch_gaps_that_not_all_want_keep_their_order, setup, teardown)
+{
+	const struct weft_sub_opts opts = {
+		.sz = sizeof(opts),
+		.queue_bytes = WEFT_QUEUE_MIN_BYTES,
+		.events = WEFT_EVENT_BIT(WEFT_EVENT_DATA),
+	};
+	struct weft_sub *only_data;
+	int count, data = 0;
+
+	share_pages();
+	assert_int_equal(wf_registry_add(&registry, &opts, true, &only_data), 0);
+	wf_dispatch_flush(&dispatch);
+	dispatch_bytes(0, 21, WEFT_TO_CLIENT);
+	dispatch_bytes(21, 100, WEFT_TO_CLIENT);
+	wf_dispatch_flush(&dispatch);
+	check_order(subs[FAST], WEFT_TO_CLIENT, 121);
+	while ((count = wf_sub_poll(only_data, events, EVENTS, 0)) > 0)
+		for (int i = 0; i < count; i++) {
+			assert_int_equal(events[i].type, WEFT_EVENT_DATA);
+			data++;
+		}
+	assert_int_equal(data, 119);
+}
+
 /* Events that not all subscriptions want are shared by those that do. */
 TEST_WITH(dispatch_shares_events_of_one_direction, setup, teardown)
 {

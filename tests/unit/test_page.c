@@ -228,23 +228,3 @@ TEST_WITH(page_many_references_are_added_and_dropped_at_once, setup, teardown)
 	assert_true(wf_page_is_sole(fix->page));
 	assert_int_equal(wf_page_pool_taken(fix->pool), 1);
 }
-
-TEST_WITH(page_at_finds_the_page_of_any_byte, setup, teardown)
-{
-	struct fixture *fix = *state;
-	static const uint32_t sizes[] = {1, 256, 257, 1500, 1536, 9000, 9001, WEFT_SPAN_BYTES};
-
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		for (int n = 0; n < 3; n++) {
-			struct wf_page *page = wf_page_pool_take(fix->pool, sizes[i]);
-			uint8_t *base = wf_arena_base(fix->arena);
-			uint64_t off;
-
-			assert_non_null(page);
-			off = (uint64_t)(wf_page_bytes(page) - base);
-			for (uint64_t b = 0; b < wf_page_capacity(page); b++)
-				assert_ptr_equal(wf_arena_page_at(fix->arena, off + b), page);
-			wf_page_put(page);
-		}
-	}
-}

@@ -597,6 +597,10 @@ TEST_WITH(page_pool_frames_are_distinct_and_come_back, setup_frames, teardown)
 		struct wf_page *page = wf_arena_page_at(fix->arena, offs[i] + 300);
 
 		assert_int_equal(offs[i] % 2048, 0);
+		assert_ptr_equal(wf_arena_page_at(fix->arena, offs[i]), page);
+		assert_ptr_equal(wf_arena_page_at(fix->arena, offs[i] + 2047), page);
+		assert_ptr_equal(wf_page_bytes(page),
+				 (uint8_t *)wf_arena_base(fix->arena) + offs[i]);
 		assert_true(wf_page_is_frame(page));
 		assert_true(wf_page_is_sole(page));
 		assert_int_equal(wf_page_capacity(page), 2048);

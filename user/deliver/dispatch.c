@@ -46,6 +46,26 @@ static void add_taker(struct wf_dispatch *dispatch, const struct weft_sub *sub, 
 	}
 }
 
+/* Return true if the same queues want the DATA events and the events of @type of each direction. */
+static bool goes_with_data(const struct wf_dispatch *dispatch, enum weft_event_type type)
+{
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
+		if ((dispatch->takers[dir][WEFT_EVENT_DATA] ^ dispatch->takers[dir][type]) &
+		    dispatch->share.can_share)
+			return false;
+	return true;
+}
+
+/* Choose the types of events that are collected in bundles. */
+static void choose_types(struct wf_dispatch *dispatch)
+{
+	dispatch->share.types = WEFT_EVENT_BIT(WEFT_EVENT_DATA);
+	if (goes_with_data(dispatch, WEFT_EVENT_GAP))
+		dispatch->share.types |= WEFT_EVENT_BIT(WEFT_EVENT_GAP);
+	if (goes_with_data(dispatch, WEFT_EVENT_ANOMALY))
+		dispatch->share.types |= WEFT_EVENT_BIT(WEFT_EVENT_ANOMALY);
+}
+
 static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *list)
 {
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
@@ -68,6 +88,7 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 		    (!sub->wants_unlisted || sub->queues[dispatch->worker].lost_open))
 			dispatch->needs_map |= bit;
 	}
+	choose_types(dispatch);
 }
 
 void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker)

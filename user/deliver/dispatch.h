@@ -64,7 +64,7 @@ struct wf_dispatch {
 	/* removed subscriptions whose waiting events are being freed; owns a reference to each */
 	struct weft_sub *leaving[WEFT_SUBSCRIPTIONS_MAX];
 	uint32_t leaving_count;
-	struct wf_share share; /* DATA events that are not pushed yet */
+	struct wf_share share; /* events that are not pushed yet */
 	/*
 	 * By address of the connection: otherwise each event would read a map for each
 	 * subscription. The choice of a connection is removed if a state in a map changes.
@@ -77,8 +77,8 @@ _Static_assert(WEFT_SUBSCRIPTIONS_MAX <= 32, "a bit for each slot");
 void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker);
 
 /*
- * Let subscriptions share the records of DATA events (queue/bundle.h), in pages of @pages, which is
- * borrowed. Thread: main, before the worker starts.
+ * Let subscriptions share the records of events (queue/bundle.h), in pages of @pages,
+ * which is borrowed. Thread: main, before the worker starts.
  */
 void wf_dispatch_share(struct wf_dispatch *dispatch, struct wf_page_pool *pages);
 
@@ -137,10 +137,10 @@ void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void 
 		      const struct weft_event *open);
 
 /*
- * Pass @event, which is not OPEN, to @takers. A DATA event may be pushed to queues later, but
- * before any other event of its takers, and at the latest in wf_dispatch_flush(). @page: the page
- * that holds the bytes of a DATA event, borrowed; NULL if they are in a mapped file, or if the
- * event is not queued. Conflict bytes of an ANOMALY are copied into the record.
+ * Pass @event, which is not OPEN, to @takers. A DATA, GAP or ANOMALY event may be pushed to queues
+ * later, but before any other event of its takers, and at the latest in wf_dispatch_flush(). @page:
+ * the page that holds the bytes of a DATA event, borrowed; NULL if they are in a mapped file, or if
+ * the event is not queued. Conflict bytes of an ANOMALY are copied into the record.
  */
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * share.c - collects DATA events that several subscriptions want in a bundle.
+ * share.c - collects DATA, GAP and ANOMALY events that several subscriptions want in a bundle.
  *
  * There is one bundle at a time, for one set of subscriptions. So the events of each subscription
- * stay in their order. If connections with different sets alternate, or there are many gaps,
- * bundles have few events and cost more than they save; then events are not collected for a while.
+ * stay in their order. If connections with different sets alternate, bundles have few events and
+ * cost more than they save; then events are not collected for a while. Therefore GAP and ANOMALY
+ * events are collected only if the subscriptions that want them are those that want DATA events.
  */
 #include "deliver/share.h"
 
@@ -14,7 +15,7 @@
 #include "queue/bundle.h"
 
 /*
- * DATA events that are pushed one by one after a bundle that ended early, or if there was no memory
+ * Events that are pushed one by one after a bundle that ended early, or if there was no memory
  * for a bundle.
  */
 enum { UNSHARED_EVENTS = 256 };
@@ -39,12 +40,18 @@ void wf_share_push(struct wf_share *share)
 	wf_bundle_put_many(bundle, unused + 1);
 }
 
+static bool may_collect(const struct wf_share *share, const struct weft_event *event)
+{
+	return share->pages && share->types & WEFT_EVENT_BIT(event->type) &&
+	       (event->type != WEFT_EVENT_ANOMALY || !event->anomaly.shown_bytes);
+}
+
 uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
 			 const struct weft_event *event)
 {
 	uint32_t sharers = takers & share->can_share & ~rejected;
 
-	if (event->type != WEFT_EVENT_DATA || !share->pages || !(sharers & (sharers - 1)))
+	if (!may_collect(share, event) || !(sharers & (sharers - 1)))
 		sharers = 0;
 	if (share->bundle && sharers != share->takers && takers & share->takers) {
 		if (share->bundle->events < WF_BUNDLE_MIN)

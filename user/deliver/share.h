@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * share.h - collects DATA events, so that the queues of several subscriptions share their records
- * (queue/bundle.h).
+ * share.h - collects DATA, GAP and ANOMALY events, so that the queues of several subscriptions
+ * share their records (queue/bundle.h).
  *
  * Sets of subscriptions are masks of slots (registry_state.h). Thread: the worker.
  */
@@ -21,10 +21,15 @@ struct wf_share {
 	struct wf_page_pool *pages; /* borrowed: memory for bundles; NULL: there are no bundles */
 	const struct wf_sub_list *list; /* lent by the dispatcher */
 	uint32_t worker;		/* index of the worker */
-	uint32_t can_share;	  /* subscriptions with a queue that want DATA events as a whole */
+	uint32_t can_share; /* subscriptions with a queue that want DATA events as a whole */
+	/*
+	 * mask of WEFT_EVENT_BIT(): the types of events that are collected. The subscriptions of
+	 * can_share that want them are those that want DATA events
+	 */
+	uint32_t types;
 	struct wf_bundle *bundle; /* owned: events that are not pushed yet; NULL: none */
 	uint32_t takers;	  /* the subscriptions that get the events of @bundle */
-	uint32_t unshared_left;	  /* number of DATA events until one is collected again */
+	uint32_t unshared_left;	  /* number of events until one is collected again */
 };
 
 /*

@@ -124,8 +124,9 @@ struct wf_budget *wf_arena_budget(struct wf_arena *arena);
 void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics);
 
 /*
- * Return the page whose data area contains the byte at offset @off, for instance the offset in
- * a received frame's descriptor. @off lies in a span that holds frames or pages.
+ * Return the rx frame that contains the byte at offset @off, for instance the offset in a received
+ * frame's descriptor. Its header is not read, but prefetched for page.h: it is not in the cache if
+ * readers have kept frames.
  */
 struct wf_page *wf_arena_page_at(const struct wf_arena *arena, uint64_t off);
 

@@ -92,6 +92,12 @@ static inline struct wf_span *wf_arena_span(const struct wf_arena *arena, uint32
 	return (struct wf_span *)(arena->blocks + (uint64_t)index * WF_SPAN_BLOCK_BYTES);
 }
 
+/* Return span->index, without reading it. */
+static inline uint32_t wf_arena_index(const struct wf_arena *arena, const struct wf_span *span)
+{
+	return (uint32_t)(((uintptr_t)span - (uintptr_t)arena->blocks) / WF_SPAN_BLOCK_BYTES);
+}
+
 static inline struct wf_page *wf_arena_page(const struct wf_arena *arena, uint32_t id)
 {
 	return wf_span_page(wf_arena_span(arena, id >> WF_PAGE_INDEX_BITS),

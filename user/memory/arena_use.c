@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena_use.c - takes and puts runs of adjacent spans (for indexes and rings), finds the page at an
- * offset, and publishes the metrics.
+ * arena_use.c - takes and puts runs of adjacent spans (for indexes and rings), finds the rx frame
+ * at an offset, and publishes the metrics.
  */
 #include <string.h>
 
@@ -60,10 +60,15 @@ void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics)
 
 struct wf_page *wf_arena_page_at(const struct wf_arena *arena, uint64_t off)
 {
-	struct wf_span *span = wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT));
+	const struct wf_span *span = wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT));
+	uint32_t bytes = atomic_load_explicit(&arena->frame_bytes, memory_order_relaxed);
 	uint64_t in_span = off & (WEFT_SPAN_BYTES - 1);
+	/* the size of a frame is a power of two, see agree_frame_bytes() (rx_frames.c) */
+	struct wf_page *page = wf_span_page(span, (uint32_t)(in_span >> __builtin_ctz(bytes)));
 
 	wf_assert(off < wf_arena_bytes(arena));
-	wf_assert(span->use == WF_SPAN_FRAMES || span->use == WF_SPAN_PAGES);
-	return wf_span_page(span, (uint32_t)(in_span * span->page_inverse >> 32));
+	wf_assert(span->use == WF_SPAN_FRAMES);
+	__builtin_prefetch(span);
+	__builtin_prefetch(page, 1);
+	return page;
 }

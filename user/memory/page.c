@@ -2,8 +2,9 @@
 /*
  * page.c - references to pages, and bounds-checked access to their bytes.
  *
- * A thread that drops the only reference does so without an atomic read-modify-write of the page's
- * word, because only a thread that holds the page can add a reference.
+ * A thread that has the only reference adds others, or drops it, without an atomic
+ * read-modify-write of the page's word, because only a thread that holds the page can add a
+ * reference.
  */
 #include "memory/page.h"
 
@@ -16,10 +17,13 @@
 
 void wf_page_get_many(struct wf_page *page, uint32_t count)
 {
-	uint32_t old = atomic_fetch_add_explicit(&page->word, count, memory_order_relaxed);
+	uint32_t old = atomic_load_explicit(&page->word, memory_order_relaxed);
 
 	wf_assert(old > 0 && old < WF_PAGE_FREE - count);
-	(void)old;
+	if (old == 1)
+		atomic_store_explicit(&page->word, 1 + count, memory_order_relaxed);
+	else
+		atomic_fetch_add_explicit(&page->word, count, memory_order_relaxed);
 }
 
 void wf_page_get(struct wf_page *page)

@@ -27,10 +27,12 @@ enum {
 	KEEP_FRAMES_MAX = 256,
 };
 
+/* Add @page to the stock. The head of its span is not read, see hand_out(). */
 static void put(struct wf_rx_frames *frames, struct wf_page *page)
 {
 	atomic_store_explicit(&page->word, WF_PAGE_FREE | WF_PAGE_ID_NONE, memory_order_relaxed);
-	wf_frame_stock_put(&frames->stock, wf_page_span(page)->index, wf_page_index(page));
+	wf_frame_stock_put(&frames->stock, wf_arena_index(frames->arena, wf_page_span(page)),
+			   wf_page_index(page));
 }
 
 /*
@@ -105,19 +107,22 @@ static void find_frames(struct wf_rx_frames *frames, uint32_t wanted)
 }
 
 /*
- * Set the reference count of each frame in @mask to 1, and write the frame's UMEM offset to
- * @ret_offs. Return: the number of frames.
+ * Set the reference count of each frame in @mask, a set of frames of the span at @index, to 1, and
+ * write the frame's UMEM offset to @ret_offs. The head of the span is not read: it is not in the
+ * cache if frames are free only after readers have used them. Return: the number of frames.
  */
-static uint32_t hand_out(struct wf_span *span, uint32_t mask, uint64_t *ret_offs)
+static uint32_t hand_out(const struct wf_rx_frames *frames, uint32_t index, uint32_t mask,
+			 uint64_t *ret_offs)
 {
-	uint64_t first_off = (uint64_t)span->index << WF_SPAN_SHIFT;
+	const struct wf_span *span = wf_arena_span(frames->arena, index);
+	uint64_t first_off = (uint64_t)index << WF_SPAN_SHIFT;
 	uint32_t count = 0;
 
 	for (; mask; mask &= mask - 1) {
-		uint32_t index = (uint32_t)__builtin_ctz(mask);
+		uint32_t frame = (uint32_t)__builtin_ctz(mask);
 
-		atomic_store_explicit(&wf_span_page(span, index)->word, 1, memory_order_relaxed);
-		ret_offs[count++] = first_off + (uint64_t)index * span->page_bytes;
+		atomic_store_explicit(&wf_span_page(span, frame)->word, 1, memory_order_relaxed);
+		ret_offs[count++] = first_off + (uint64_t)frame * frames->frame_bytes;
 	}
 	return count;
 }
@@ -132,7 +137,7 @@ uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint
 		find_frames(frames, max);
 
 	while ((mask = wf_frame_stock_take(&frames->stock, max - count, &span)))
-		count += hand_out(wf_arena_span(frames->arena, span), mask, ret_offs + count);
+		count += hand_out(frames, span, mask, ret_offs + count);
 	if (count < max)
 		wf_metric_add(frames->metrics, rx_short_frames, max - count);
 	wf_metric_set(frames->metrics, rx_free_frames, frames->stock.free);
@@ -250,6 +255,7 @@ int wf_rx_frames_make(struct wf_rx_frames *frames, uint32_t frame_bytes, uint32_
 		leave(frames->arena);
 		return err;
 	}
+	frames->frame_bytes = frame_bytes;
 	set_marks(frames, count, reserve);
 	wf_arena_keep_memory(frames->arena);
 	err = make_spans(frames, frame_bytes, count);

@@ -22,6 +22,7 @@ struct wf_rx_frames {
 	struct wf_metrics *metrics;
 	struct wf_frame_stock stock;
 	uint32_t made; /* number of frames made by this pool */
+	uint32_t frame_bytes;
 	/* if more frames than this are free, some are offered to other pools */
 	uint32_t spill_from;
 	/* if fewer frames than this are free, payloads are copied out of their frames */

@@ -62,12 +62,11 @@ struct wf_span {
 	/* written when the span is taken, read by all threads that hold a page of it */
 	struct wf_arena *arena;
 	uint8_t *data;
-	uint32_t index;	       /* index of the span in the arena */
-	uint32_t page_bytes;   /* size of a page or frame, at most WEFT_SPAN_BYTES */
-	uint32_t page_inverse; /* offset * page_inverse >> 32 == offset / page_bytes */
-	uint16_t pages;	       /* number of pages, frames or objects in the span */
-	uint8_t use;	       /* enum wf_span_use */
-	uint8_t class;	       /* if the span holds pages: index of their class in the pool */
+	uint32_t index;	     /* index of the span in the arena */
+	uint32_t page_bytes; /* size of a page or frame, at most WEFT_SPAN_BYTES */
+	uint16_t pages;	     /* number of pages, frames or objects in the span */
+	uint8_t use;	     /* enum wf_span_use */
+	uint8_t class;	     /* if the span holds pages: index of their class in the pool */
 	/*
 	 * if the span holds frames or pages: index of the home to which a thread pushes those that
 	 * it can't put into its own pool
@@ -128,12 +127,6 @@ static inline uint64_t wf_page_off(const struct wf_page *page)
 static inline void wf_span_cut(struct wf_span *span, uint32_t page_bytes, uint32_t pages)
 {
 	span->page_bytes = page_bytes;
-	/*
-	 * The inverse, rounded up, gives exact quotients: offset * page_inverse / 2^32 exceeds
-	 * offset / page_bytes by less than offset / 2^32, which is at most 1 / page_bytes because
-	 * offset and page_bytes are at most 2^16.
-	 */
-	span->page_inverse = (uint32_t)((((uint64_t)1 << 32) + page_bytes - 1) / page_bytes);
 	span->pages = (uint16_t)pages;
 	span->prev = NULL;
 	span->next = NULL;

@@ -15,7 +15,7 @@
 #include "memory/page_pool.h"
 
 _Static_assert(offsetof(struct wf_record, close) == WF_BUNDLE_RECORD_BYTES,
-	       "a record of a DATA event");
+	       "a record of a DATA, GAP or ANOMALY event");
 _Static_assert(sizeof(struct wf_bundle) <= WEFT_PAGE_LARGE_BYTES,
 	       "a bundle fits in a large page of the default size");
 
@@ -43,30 +43,32 @@ static bool continues(struct wf_bundle *bundle, const struct wf_bundle_run *run,
 {
 	const struct wf_record *first = wf_bundle_record(bundle, run->first);
 
-	return run->to_off == record->off && first->dir == record->dir &&
-	       first->flow.id == record->flow.id && first->flow.use == record->flow.use;
+	return (run->to_off == record->off || record->type == WEFT_EVENT_ANOMALY) &&
+	       first->dir == record->dir && first->flow.id == record->flow.id &&
+	       first->flow.use == record->flow.use;
 }
 
 /* Add @record, which is being added to @bundle, to the bundle's runs. */
 static void add_to_runs(struct wf_bundle *bundle, const struct wf_record *record)
 {
-	uint32_t i;
+	const struct wf_loss_range loss = wf_record_loss(record);
+	struct wf_bundle_run *run = bundle->runs;
+	const struct wf_bundle_run *end = run + bundle->runs_count;
 
 	if (bundle->runs_count > WF_BUNDLE_RUNS)
 		return;
-	for (i = 0; i < bundle->runs_count; i++)
-		if (continues(bundle, &bundle->runs[i], record))
-			break;
-	if (i == bundle->runs_count) {
-		bundle->runs_count++;
-		if (i == WF_BUNDLE_RUNS)
+	while (run != end && !continues(bundle, run, record))
+		run++;
+	if (run == end) {
+		if (bundle->runs_count++ == WF_BUNDLE_RUNS)
 			return;
-		bundle->runs[i] =
-			(struct wf_bundle_run){.from_off = record->off, .first = bundle->events};
+		*run = (struct wf_bundle_run){.from_off = loss.from_off, .first = bundle->events};
 	}
-	bundle->runs[i].to_off = record->off + record->stream_bytes;
-	bundle->runs[i].time_ns = record->time_ns;
-	bundle->runs[i].events++;
+	if (record->type != WEFT_EVENT_ANOMALY)
+		run->to_off = loss.to_off;
+	run->bytes += loss.bytes;
+	run->events++;
+	run->time_ns = record->time_ns;
 }
 
 void wf_bundle_add(struct wf_bundle *bundle, const struct weft_event *event, struct wf_page *page)
@@ -76,16 +78,9 @@ void wf_bundle_add(struct wf_bundle *bundle, const struct weft_event *event, str
 	if (page)
 		wf_page_get(page);
 	record->len_bytes = WF_BUNDLE_RECORD_BYTES;
-	record->type = WEFT_EVENT_DATA;
-	record->dir = (uint8_t)event->dir;
-	record->time_ns = event->time_ns;
-	record->off = event->data.off;
-	record->stream_bytes = event->data.len_bytes;
-	record->bytes = event->data.bytes;
-	record->page = page;
-	record->flow = *event->flow;
+	wf_record_fill(record, event, page);
 	add_to_runs(bundle, record);
-	bundle->payload_bytes += event->data.len_bytes;
+	bundle->payload_bytes += wf_record_payload_bytes(record);
 	bundle->events++;
 }
 
@@ -119,14 +114,9 @@ static void lose_each(struct wf_bundle *bundle, struct wf_losses *losses)
 {
 	for (uint32_t i = 0; i < bundle->events; i++) {
 		const struct wf_record *record = wf_bundle_record(bundle, i);
-		const struct wf_loss_range range = {
-			.from_off = record->off,
-			.to_off = record->off + record->stream_bytes,
-			.events = 1,
-			.bytes = record->stream_bytes,
-		};
+		const struct wf_loss_range loss = wf_record_loss(record);
 
-		wf_losses_add(losses, &record->flow, (enum weft_dir)record->dir, &range,
+		wf_losses_add(losses, &record->flow, (enum weft_dir)record->dir, &loss,
 			      record->time_ns);
 	}
 }
@@ -140,14 +130,13 @@ void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses)
 	for (uint32_t i = 0; i < bundle->runs_count; i++) {
 		const struct wf_bundle_run *run = &bundle->runs[i];
 		const struct wf_record *first = wf_bundle_record(bundle, run->first);
-		const struct wf_loss_range range = {
+		const struct wf_loss_range loss = {
 			.from_off = run->from_off,
 			.to_off = run->to_off,
 			.events = run->events,
-			.bytes = run->to_off - run->from_off,
+			.bytes = run->bytes,
 		};
 
-		wf_losses_add(losses, &first->flow, (enum weft_dir)first->dir, &range,
-			      run->time_ns);
+		wf_losses_add(losses, &first->flow, (enum weft_dir)first->dir, &loss, run->time_ns);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bundle.h - records of successive DATA events that several queues share.
+ * bundle.h - records of successive DATA, GAP and ANOMALY events that several
+ * queues share.
  *
  * Without bundles, an event for 16 subscriptions is written 16 times, and full queues drop their
  * events one by one. With bundles, a worker writes each event once, and pushes up to
@@ -14,7 +15,8 @@
  * reader that has released some events of a bundle pins their pages until it has taken the last
  * one.
  *
- * A run is a range of one direction without gaps. A queue that drops a bundle enters its runs in a
+ * A run is a range of one direction, data and gaps, each of which begins where the one before ends.
+ * It includes the anomalies of the direction. A queue that drops a bundle enters its runs in a
  * table of losses instead of its events, unless there are more than WF_BUNDLE_RUNS runs.
  */
 #ifndef WF_QUEUE_BUNDLE_H
@@ -37,7 +39,7 @@ enum {
 	WF_BUNDLE_EVENTS = 64,
 	/* fewer events are pushed one by one: in a queue they need less memory than a bundle */
 	WF_BUNDLE_MIN = 16,
-	WF_BUNDLE_RECORD_BYTES = 128, /* length of a record of a DATA event */
+	WF_BUNDLE_RECORD_BYTES = 128, /* length of each record */
 	WF_BUNDLE_RUNS = 16,
 	/* a bundle with this many payload bytes is full */
 	WF_BUNDLE_PAYLOAD_BYTES = 131072,
@@ -46,6 +48,7 @@ enum {
 struct wf_bundle_run {
 	uint64_t from_off;
 	uint64_t to_off;
+	uint64_t bytes; /* payload bytes: those of the range without gaps */
 	uint64_t time_ns;
 	uint32_t events;
 	uint32_t first; /* index of the first record */
@@ -75,8 +78,9 @@ static inline bool wf_bundle_is_full(const struct wf_bundle *bundle)
 }
 
 /*
- * Add a DATA event to a bundle that is not full. The bundle takes a reference of its own to @page,
- * which may be NULL.
+ * Add an event to a bundle that is not full: DATA, GAP, or ANOMALY without bytes. The bundle takes
+ * a reference of its own to @page, which is NULL for other events than DATA and may be NULL for
+ * DATA.
  */
 void wf_bundle_add(struct wf_bundle *bundle, const struct weft_event *event, struct wf_page *page);
 

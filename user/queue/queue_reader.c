@@ -117,7 +117,7 @@ static int take_bundle(struct wf_queue *queue, struct weft_event *events,
 	while (bundle && count < max && queue->bundle_taken < bundle->events) {
 		const struct wf_record *record = wf_bundle_record(bundle, queue->bundle_taken);
 
-		if (!may_lend(queue, record->stream_bytes))
+		if (!may_lend(queue, wf_record_payload_bytes(record)))
 			return count;
 		if (record->page)
 			wf_page_get(record->page);

@@ -95,6 +95,18 @@ static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
 		       : 0;
 }
 
+/* Return the loss of the event of @record, which is neither a bundle nor DROP. */
+static inline struct wf_loss_range wf_record_loss(const struct wf_record *record)
+{
+	struct wf_loss_range loss = {.events = 1, .bytes = wf_record_payload_bytes(record)};
+
+	if (record->type != WEFT_EVENT_ANOMALY) {
+		loss.from_off = record->off;
+		loss.to_off = record->off + record->stream_bytes;
+	}
+	return loss;
+}
+
 /* Return the number of event numbers for which a record, which is not padding, stands. */
 static inline uint64_t wf_record_numbers(const struct wf_record *record)
 {
@@ -188,6 +200,12 @@ static inline bool wf_queue_publish(struct wf_queue *queue)
  * which are filled with padding; else return 0.
  */
 uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
+
+/* Fill in @record, except its length and number. It takes over the reference to @page (DATA). */
+void wf_record_fill(struct wf_record *record, const struct weft_event *event, struct wf_page *page);
+
+/* Return the event of a record of a bundle; it points into the record. */
+struct weft_event wf_record_event(const struct wf_record *record);
 
 /* ---- the worker: queue_room.c ---- */
 

@@ -97,14 +97,11 @@ static bool may_drop(struct wf_losses *front, const struct wf_record *record)
 
 static void enter_loss(struct wf_losses *front, const struct wf_record *record)
 {
-	struct wf_loss_range range = {.events = 1, .bytes = wf_record_payload_bytes(record)};
+	struct wf_loss_range range = wf_record_loss(record);
 
-	if (record->type == WEFT_EVENT_DROP)
-		range = (struct wf_loss_range){.events = record->lost_events,
-					       .bytes = record->lost_bytes};
-	if (record->type != WEFT_EVENT_ANOMALY) {
-		range.from_off = record->off;
-		range.to_off = record->off + record->stream_bytes;
+	if (record->type == WEFT_EVENT_DROP) {
+		range.events = record->lost_events;
+		range.bytes = record->lost_bytes;
 	}
 	wf_losses_add(front, &record->flow, (enum weft_dir)record->dir, &range, record->time_ns);
 }

@@ -29,6 +29,8 @@
 enum {
 	/* a bundle is pushed as a whole only if it uses at most 1/4 of the ring and each limit */
 	BUNDLE_SHARE = 4,
+	/* a queue is nearly full if at most 1/8 of its payload limit is free */
+	NEARLY_SHARE = 8,
 };
 #define RECORD_BYTES_MAX sizeof(struct wf_record)
 _Static_assert((int)WF_LOSSES_CLOSES < (int)WEFT_QUEUE_MIN_EVENTS,
@@ -60,73 +62,6 @@ uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes)
 	uint64_t rest = ring_bytes - (queue->head & (ring_bytes - 1));
 
 	return rest < bytes ? rest : 0;
-}
-
-static void fill_conflict(struct wf_record *record, const struct weft_event *event)
-{
-	uint32_t shown = event->anomaly.shown_bytes;
-
-	if (shown > WEFT_CONFLICT_BYTES_MAX)
-		shown = WEFT_CONFLICT_BYTES_MAX;
-	record->shown_bytes = (uint8_t)shown;
-	memcpy(record->conflict, event->anomaly.kept, shown);
-	memcpy(record->conflict + WEFT_CONFLICT_BYTES_MAX, event->anomaly.lost, shown);
-}
-
-static void fill_drop(struct wf_record *record, const struct weft_event *event)
-{
-	record->off = event->drop.off;
-	record->stream_bytes = event->drop.len_bytes;
-	record->lost_events = event->drop.events;
-	record->lost_bytes = event->drop.data_bytes;
-	record->what = event->flow != NULL;
-	if (event->flow)
-		return;
-	record->sum.connections = event->drop.connections;
-	record->sum.closes = event->drop.closes;
-}
-
-static void fill_record(struct wf_record *record, const struct weft_event *event,
-			struct wf_page *page)
-{
-	record->type = (uint8_t)event->type;
-	record->dir = (uint8_t)event->dir;
-	record->time_ns = event->time_ns;
-	record->page = NULL;
-	if (event->flow)
-		record->flow = *event->flow;
-	else
-		memset(&record->flow, 0, sizeof(record->flow));
-	switch (event->type) {
-	case WEFT_EVENT_DATA:
-		record->off = event->data.off;
-		record->stream_bytes = event->data.len_bytes;
-		record->bytes = event->data.bytes;
-		record->page = page;
-		break;
-	case WEFT_EVENT_GAP:
-		record->off = event->gap.off;
-		record->stream_bytes = event->gap.len_bytes;
-		record->what = (uint8_t)event->gap.cause;
-		break;
-	case WEFT_EVENT_CLOSE:
-		record->close = *event->close;
-		break;
-	case WEFT_EVENT_ANOMALY:
-		record->off = event->anomaly.off;
-		record->stream_bytes = event->anomaly.len_bytes;
-		record->what = (uint8_t)event->anomaly.kind;
-		record->shown_bytes = 0;
-		if (event->anomaly.shown_bytes)
-			fill_conflict(record, event);
-		break;
-	case WEFT_EVENT_OPEN:
-		wf_record_set_open(record, &event->open);
-		break;
-	case WEFT_EVENT_DROP:
-		fill_drop(record, event);
-		break;
-	}
 }
 
 /*
@@ -176,7 +111,7 @@ static void write_record(struct wf_queue *queue, const struct weft_event *event,
 {
 	struct wf_record *record = begin_record(queue, record_bytes(event));
 
-	fill_record(record, event, page);
+	wf_record_fill(record, event, page);
 	end_record(queue, record);
 }
 
@@ -347,15 +282,7 @@ static void push_each(struct wf_queue *queue, struct wf_bundle *bundle)
 {
 	for (uint32_t i = 0; i < bundle->events; i++) {
 		struct wf_record *record = wf_bundle_record(bundle, i);
-		const struct weft_event event = {
-			.type = WEFT_EVENT_DATA,
-			.dir = (enum weft_dir)record->dir,
-			.time_ns = record->time_ns,
-			.flow = &record->flow,
-			.data = {.bytes = record->bytes,
-				 .len_bytes = (uint32_t)record->stream_bytes,
-				 .off = record->off},
-		};
+		const struct weft_event event = wf_record_event(record);
 
 		if (record->page)
 			wf_page_get(record->page);
@@ -364,14 +291,30 @@ static void push_each(struct wf_queue *queue, struct wf_bundle *bundle)
 	}
 }
 
-/* Return true if the queue is full, and its policy rejects new events without waiting. */
+/* Return true if at most 1/NEARLY_SHARE of the payload limit is free. */
+static bool is_nearly_full(const struct wf_queue *queue)
+{
+	uint64_t payload_max = wf_count_get(&queue->payload_max_bytes);
+
+	return wf_queue_payload_in_use(queue) > payload_max - payload_max / NEARLY_SHARE;
+}
+
+/*
+ * Return true if the queue is full, and its policy rejects new events without waiting. While losses
+ * wait in the back table of a queue that is nearly full, events without payload are rejected, too:
+ * otherwise each of them would be written to the ring, after a record for the losses before it.
+ */
 static bool rejects_all(struct wf_queue *queue, struct wf_bundle *bundle)
 {
 	const struct wf_need first = {.bytes = WF_BUNDLE_RECORD_BYTES,
-				      .payload = wf_bundle_record(bundle, 0)->stream_bytes,
+				      .payload =
+					      wf_record_payload_bytes(wf_bundle_record(bundle, 0)),
 				      .events = 1};
 
-	return !wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, &first);
+	if (wf_queue_may_make_room(queue))
+		return false;
+	return !wf_queue_has_room(queue, &first) ||
+	       (!wf_losses_is_empty(queue->back) && is_nearly_full(queue));
 }
 
 bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle)
@@ -401,11 +344,16 @@ bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle)
 	return false;
 }
 
-/* Write the back table to the ring if there is room, without waiting for the next event. */
+/*
+ * Write the back table to the ring if there is room, without waiting for the next event. While the
+ * queue is nearly full, the table rather collects the losses of further batches.
+ */
 static void flush_back(struct wf_queue *queue)
 {
 	struct wf_need need = {.events = 0};
 
+	if (is_nearly_full(queue))
+		return;
 	add_back(queue, &need);
 	/* DROP records do not count as events, but wait for room like one event. */
 	if (!need.events)
