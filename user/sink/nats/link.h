@@ -4,7 +4,8 @@
  *
  * Connecting and checking the stream may take seconds, so a thread does both while the sink goes on
  * taking events. The thread runs only while there is no connection. It logs a failure if its reason
- * differs from that of the failure before.
+ * differs from that of the failure before. Of several servers, it prefers the one that leads the
+ * stream when the connection is made.
  */
 #ifndef WF_SINK_NATS_LINK_H
 #define WF_SINK_NATS_LINK_H
@@ -81,8 +82,11 @@ enum wf_link_answer {
  */
 enum wf_link_answer wf_link_receive(struct wf_link *link, int64_t wait_ms, natsMsg **ret_msg);
 
-/* End the connection. @why: for the log. */
-void wf_link_drop(struct wf_link *link, const char *why);
+/*
+ * End the connection, because its server acknowledges nothing; the next one is made to any server
+ * of the list. @why: for the log.
+ */
+void wf_link_leave(struct wf_link *link, const char *why);
 
 /* Return the state, and since when it lasts (CLOCK_MONOTONIC). Thread: any. */
 enum wf_link_state wf_link_state(const struct wf_link *link, uint64_t *ret_since_ns);

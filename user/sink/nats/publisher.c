@@ -231,7 +231,7 @@ static void check_stall(struct wf_publisher *publisher, uint64_t now_ns)
 	snprintf(why, sizeof(why), "no message was acknowledged for %llu s%s%s",
 		 STALL_NS / WF_NATS_NS_PER_SEC, publisher->last_reason[0] ? ": " : "",
 		 publisher->last_reason);
-	wf_link_drop(publisher->link, why);
+	wf_link_leave(publisher->link, why);
 	wf_window_disconnected(publisher->window);
 }
 
