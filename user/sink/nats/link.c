@@ -22,7 +22,9 @@
 
 enum {
 	RETRY_MS = 500, /* time between two tries */
-	SLICE_MS = 50,	/* interval at which the waiting thread checks must_end */
+	FLUSH_BYTES = 32 * 1024,
+	FLUSH_MS = 1,
+	SLICE_MS = 50, /* interval at which the waiting thread checks must_end */
 };
 
 #define TEXT(constant, value, name, text) [constant] = (text),
@@ -301,6 +303,12 @@ bool wf_link_send(struct wf_link *link, natsMsg *msg)
 	wf_bus_error(status, why);
 	drop(link, why);
 	return false;
+}
+
+void wf_link_flush(struct wf_link *link)
+{
+	if (link->connection && natsConnection_Buffered(link->connection) >= FLUSH_BYTES)
+		natsConnection_FlushTimeout(link->connection, FLUSH_MS);
 }
 
 enum wf_link_answer wf_link_receive(struct wf_link *link, int64_t wait_ms, natsMsg **ret_msg)

@@ -69,6 +69,14 @@ bool wf_link_has_failed(const struct wf_link *link);
  */
 bool wf_link_send(struct wf_link *link, natsMsg *msg);
 
+/*
+ * Write buffered messages now, if they are 32 KiB or more: a thread of libnats writes them only
+ * after 1 ms. libnats can do this only by a ping, whose answer is awaited for at most 1 ms; fewer
+ * bytes, which are small messages, wait for more instead. Call this only before waiting for
+ * answers. A lost connection is reported by the next wf_link_receive().
+ */
+void wf_link_flush(struct wf_link *link);
+
 enum wf_link_answer {
 	WF_LINK_NONE = 0,      /* none arrived in time */
 	WF_LINK_ANSWER,	       /* *ret_msg is an answer, owned by the caller */

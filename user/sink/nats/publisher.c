@@ -279,6 +279,7 @@ int wf_publisher_pump(struct wf_publisher *publisher, unsigned int wait_ms)
 	wf_window_expire(publisher->window, now_ns);
 	send_all(publisher, now_ns);
 	if (wait_ms && wf_link_is_connected(link)) {
+		wf_link_flush(link);
 		take_acks(publisher, wait_ms);
 		/* An acknowledgement lets the next message of its connection be sent. */
 		send_all(publisher, wf_nats_now_ns());
