@@ -11,8 +11,11 @@
 # The servers run in network namespaces of this host, so they share its processors with the publisher.
 # Both begin when the server has read all messages and has made the stream again.
 # Each line: traffic, replicas, program, messages, MB/s of bodies, messages/s, and the ratio of the
-# time of the bare publisher to that of weft, which must be at least 0.8. Below it: processor time of all
-# servers, per message and per MB, which does not depend on what else runs on this host.
+# time of the bare publisher to that of the program. The ratio of weft must be at least 0.8. The
+# bare publisher in the order of weft has at most one message of each connection under way, so its
+# ratio is what the order costs. Of several servers, all programs are connected to the one that leads
+# the stream. Below: processor time of all servers, per message and per MB, which depends less on
+# what else runs on this host.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/../integration/nats.sh"
 need_root
@@ -46,24 +49,38 @@ line() { # KIND REPLICAS PROGRAM MESSAGES BYTES SECONDS RATIO
 			sprintf("%.1f MB/s", bytes / sec / 1e6), sprintf("%.0f messages/s", messages / sec), ratio }'
 }
 
-# compare KIND FILE REPLICAS: print the lines of both programs and that of the servers; fail if weft
+# ratio A B: print A / B.
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+
+# bare ARGS...: publish the messages of WEFT again; print their number, bytes and seconds, and the
+# name of the leader.
+bare() {
+	[ "$nats_count" -eq 1 ] || set -- --led-by n1 "$@"
+	nats_exec "$bench/nats_bare" "nats://$(nats_ip 1)" WEFT "$@"
+}
+
+# compare KIND FILE REPLICAS: print the lines of all programs and that of the servers; fail if weft
 # is too slow.
 compare() {
 	local kind=$1 file=$2 replicas=$3 run messages bytes seconds before
-	: >"$work/weft.sec" >"$work/bare.sec" >"$work/servers.sec"
+	: >"$work/weft.sec" >"$work/bare.sec" >"$work/ordered.sec" >"$work/servers.sec"
 	for ((run = 0; run < runs; run++)); do
-		nats_exec "$bench/nats_bare" "$nats_url" WEFT --empty || return 1
+		bare --empty || return 1
 		before=$(servers_cpu)
 		replay "$file" "$replicas" >>"$work/weft.sec" || return 1
 		awk -v a="$before" -v b="$(servers_cpu)" 'BEGIN { print b - a }' >>"$work/servers.sec"
-		read -r messages bytes seconds < <(nats_exec "$bench/nats_bare" "$nats_url" WEFT) || return 1
+		read -r messages bytes seconds _ < <(bare) || return 1
 		echo "$seconds" >>"$work/bare.sec"
+		read -r messages bytes seconds _ < <(bare --ordered 1) || return 1
+		echo "$seconds" >>"$work/ordered.sec"
 	done
-	local weft_sec bare_sec
+	local weft_sec bare_sec ordered_sec
 	weft_sec=$(median <"$work/weft.sec") bare_sec=$(median <"$work/bare.sec")
+	ordered_sec=$(median <"$work/ordered.sec")
 	line "$kind" "$replicas" 'bare publisher' "$messages" "$bytes" "$bare_sec" 1
-	line "$kind" "$replicas" 'weft replay' "$messages" "$bytes" "$weft_sec" \
-		"$(awk -v a="$bare_sec" -v b="$weft_sec" 'BEGIN { printf "%.2f", a / b }')"
+	line "$kind" "$replicas" 'bare publisher, order of weft' "$messages" "$bytes" "$ordered_sec" \
+		"$(ratio "$bare_sec" "$ordered_sec")"
+	line "$kind" "$replicas" 'weft replay' "$messages" "$bytes" "$weft_sec" "$(ratio "$bare_sec" "$weft_sec")"
 	awk -v sec="$(median <"$work/servers.sec")" -v messages="$messages" -v bytes="$bytes" 'BEGIN {
 		printf "\t\tservers: %.2f s of processor time, %.0f us a message, %.1f ms a MB\n",
 			sec, sec / messages * 1e6, sec / bytes * 1e9 }'

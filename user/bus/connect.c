@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/find.h"
 #include "bus/probe.h"
 #include "bus/secret.h"
 #include "bus/urls.h"
@@ -187,25 +188,33 @@ static natsStatus set_behaviour(struct wf_bus *bus, natsOptions *options)
 	return status;
 }
 
-static natsStatus make_options(struct wf_bus *bus)
+static natsStatus new_options(struct wf_bus *bus, const char **urls, int count,
+			      natsOptions **ret_options)
 {
 	natsOptions *options;
 	natsStatus status = natsOptions_Create(&options);
 
 	if (status != NATS_OK)
 		return status;
-	status = natsOptions_SetServers(options, bus->urls.url, bus->urls.count);
+	status = natsOptions_SetServers(options, urls, count);
 	if (status == NATS_OK)
 		status = set_behaviour(bus, options);
 	if (status == NATS_OK)
 		status = set_security(bus, options);
-	if (status != NATS_OK) {
+	if (status == NATS_OK)
+		*ret_options = options;
+	else
 		natsOptions_Destroy(options);
-		return status;
-	}
-	bus->options = options;
-	atomic_fetch_add(&users, 1);
-	return NATS_OK;
+	return status;
+}
+
+static natsStatus make_options(struct wf_bus *bus)
+{
+	natsStatus status = new_options(bus, bus->urls.url, bus->urls.count, &bus->options);
+
+	if (status == NATS_OK)
+		atomic_fetch_add(&users, 1);
+	return status;
 }
 
 int wf_bus_connect(struct wf_bus *bus, natsConnection **ret_connection, char *ret_error)
@@ -223,6 +232,40 @@ int wf_bus_connect(struct wf_bus *bus, natsConnection **ret_connection, char *re
 		wf_bus_probe(bus->urls.servers, ret_error);
 	else
 		wf_bus_error(status, ret_error);
+	return status == NATS_CONNECTION_AUTH_FAILED ? -EACCES : -EAGAIN;
+}
+
+/* Connect to one server of the list only. */
+static natsStatus connect_one(struct wf_bus *bus, int index, natsConnection **ret_connection)
+{
+	natsOptions *options;
+	natsStatus status = new_options(bus, &bus->urls.url[index], 1, &options);
+
+	if (status != NATS_OK)
+		return status;
+	status = natsConnection_Connect(ret_connection, options);
+	natsOptions_Destroy(options);
+	return status;
+}
+
+int wf_bus_connect_named(struct wf_bus *bus, const char *name, natsConnection *connection,
+			 natsConnection **ret_connection)
+{
+	char id[WF_BUS_SERVER_ID_BYTES];
+	struct wf_bus_found found;
+	natsStatus status;
+
+	if (bus->urls.count < 2 || !bus->options)
+		return -ENOENT;
+	if (wf_bus_find(bus->urls.servers, name, &found))
+		return -ENOENT;
+	status = natsConnection_GetConnectedServerId(connection, id, sizeof(id));
+	if (status == NATS_OK && !strcmp(id, found.id))
+		return -EALREADY;
+	if (status == NATS_OK)
+		status = connect_one(bus, found.index, ret_connection);
+	if (status == NATS_OK)
+		return 0;
 	return status == NATS_CONNECTION_AUTH_FAILED ? -EACCES : -EAGAIN;
 }
 

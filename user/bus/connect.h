@@ -66,6 +66,16 @@ int wf_bus_open(const struct wf_bus_opts *opts, struct wf_bus **ret_bus, char *r
 int wf_bus_connect(struct wf_bus *bus, natsConnection **ret_connection, char *ret_error);
 
 /*
+ * Connect to the server that is called @name, if it is one of several servers of @bus and not the
+ * one of @connection. Return: 0; -EALREADY if @connection is to this server; -ENOENT if the server
+ * is not found, or @bus has one server; errors of wf_bus_connect(). Thread: as wf_bus_connect().
+ * Waits at most WF_BUS_FIND_MS for the search and WF_BUS_CONNECT_MS for the connection, besides
+ * resolving names.
+ */
+int wf_bus_connect_named(struct wf_bus *bus, const char *name, natsConnection *connection,
+			 natsConnection **ret_connection);
+
+/*
  * Write the text of the libnats status @status to @ret_error (WF_BUS_ERROR_BYTES), with the details
  * that libnats keeps for the calling thread.
  */

@@ -48,26 +48,12 @@ static int try_addresses(const struct addrinfo *addresses)
 	return err;
 }
 
-/* Cut @server, HOST:PORT or [HOST]:PORT, into its parts. Return: the host. */
-static char *split(char *server, const char **ret_port)
-{
-	char *colon = strrchr(server, ':');
-	char *end = *server == '[' ? strchr(server, ']') : NULL;
-
-	*colon = '\0';
-	*ret_port = colon + 1;
-	if (!end)
-		return server;
-	*end = '\0';
-	return server + 1;
-}
-
 /* Return the reason why @server can't be used, a static text. @server is changed. */
 static const char *reason_of(char *server)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses;
-	const char *port, *host = split(server, &port);
+	const char *port, *host = wf_bus_urls_split(server, &port);
 	int err = getaddrinfo(host, port, &hints, &addresses);
 
 	if (err)

@@ -176,3 +176,21 @@ int wf_bus_stream_ensure(jsCtx *js, const struct wf_bus_stream_opts *opts, char 
 	again = check(js, opts, &wanted, ret_error);
 	return again == -ENOENT ? err : again;
 }
+
+int wf_bus_stream_leader(jsCtx *js, const char *stream, char *ret_name)
+{
+	jsStreamInfo *info = NULL;
+	const char *leader = NULL;
+	int err = -ENOENT;
+
+	if (js_GetStreamInfo(&info, js, stream, NULL, NULL) != NATS_OK)
+		return -EAGAIN;
+	if (info->Cluster)
+		leader = info->Cluster->Leader;
+	if (leader && *leader && strlen(leader) < WF_BUS_LEADER_BYTES) {
+		strcpy(ret_name, leader);
+		err = 0;
+	}
+	jsStreamInfo_Destroy(info);
+	return err;
+}

@@ -12,6 +12,8 @@
 
 #include <nats/nats.h>
 
+enum { WF_BUS_LEADER_BYTES = 128 };
+
 /**
  * struct wf_bus_stream_opts - the stream that is wanted
  * @name:	  name of the stream
@@ -35,5 +37,12 @@ struct wf_bus_stream_opts {
  * as a server that does not answer or a JetStream without a leader: a later call may succeed.
  */
 int wf_bus_stream_ensure(jsCtx *js, const struct wf_bus_stream_opts *opts, char *ret_error);
+
+/*
+ * Return in @ret_name (WF_BUS_LEADER_BYTES) the name of the server that leads the stream @stream.
+ * Return: 0; -ENOENT if the stream has no leader, because the server is not part of a cluster or
+ * an election is going on, or if its name is too long; -EAGAIN if the server does not answer.
+ */
+int wf_bus_stream_leader(jsCtx *js, const char *stream, char *ret_name);
 
 #endif

@@ -111,3 +111,16 @@ int wf_bus_urls_parse(const char *text, struct wf_bus_urls *ret_urls, char *ret_
 	}
 	return 0;
 }
+
+char *wf_bus_urls_split(char *server, const char **ret_port)
+{
+	char *colon = strrchr(server, ':');
+	char *end = *server == '[' ? strchr(server, ']') : NULL;
+
+	*colon = '\0';
+	*ret_port = colon + 1;
+	if (!end)
+		return server;
+	*end = '\0';
+	return server + 1;
+}

@@ -34,4 +34,10 @@ struct wf_bus_urls {
  */
 int wf_bus_urls_parse(const char *text, struct wf_bus_urls *ret_urls, char *ret_error);
 
+/*
+ * Cut @server, HOST:PORT or [HOST]:PORT as in wf_bus_urls.servers, into its parts. Return: the
+ * host, without brackets.
+ */
+char *wf_bus_urls_split(char *server, const char **ret_port);
+
 #endif

@@ -22,7 +22,9 @@
 
 enum {
 	RETRY_MS = 500, /* time between two tries */
-	SLICE_MS = 50,	/* interval at which the waiting thread checks must_end */
+	FLUSH_BYTES = 32 * 1024,
+	FLUSH_MS = 1,
+	SLICE_MS = 50, /* interval at which the waiting thread checks must_end */
 };
 
 #define TEXT(constant, value, name, text) [constant] = (text),
@@ -35,6 +37,8 @@ struct attempt {
 	/* set (release) by the thread after its result; read (acquire) by the sink's thread */
 	_Atomic bool ended;
 	_Atomic bool must_end;
+	/* the last connection acknowledged nothing: keep any other one; set before the start */
+	bool is_after_stall;
 	/* NULL if the attempt failed for good, or was cancelled (must_end) */
 	natsConnection *connection;
 	natsSubscription *answers;
@@ -111,19 +115,45 @@ static int subscribe(struct wf_link *link, natsConnection *connection, char *ret
 	return -EAGAIN;
 }
 
-static int ensure_stream(struct wf_link *link, natsConnection *connection, char *ret_error)
+/*
+ * Create or check the stream. @ret_leader receives the name of the server that leads it, "" if it
+ * is not known. Return: as wf_bus_stream_ensure().
+ */
+static int ensure_stream(struct wf_link *link, natsConnection *connection, char *ret_leader,
+			 char *ret_error)
 {
+	const struct wf_bus_stream_opts *stream = &link->opts.stream;
 	jsCtx *js = NULL;
 	natsStatus status = natsConnection_JetStream(&js, connection, NULL);
 	int err;
 
+	ret_leader[0] = '\0';
 	if (status != NATS_OK) {
 		wf_bus_error(status, ret_error);
 		return -EAGAIN;
 	}
-	err = wf_bus_stream_ensure(js, &link->opts.stream, ret_error);
+	err = wf_bus_stream_ensure(js, stream, ret_error);
+	if (!err && wf_bus_stream_leader(js, stream->name, ret_leader))
+		ret_leader[0] = '\0';
 	jsCtx_Destroy(js);
 	return err;
+}
+
+/*
+ * Replace *@connection by a connection to the server @leader, if that is another server of the
+ * list. Messages to other servers are sent on to the leader, which costs the servers a quarter more
+ * processor time, and each message a hop. If anything fails, *@connection stays; and the link does
+ * not move when another leader is elected, so it never moves to and fro.
+ */
+static void prefer_leader(struct wf_link *link, const char *leader, natsConnection **connection)
+{
+	natsConnection *direct;
+
+	if (!*leader || link->attempt.is_after_stall ||
+	    wf_bus_connect_named(link->opts.bus, leader, *connection, &direct))
+		return;
+	natsConnection_Destroy(*connection);
+	*connection = direct;
 }
 
 /*
@@ -142,7 +172,7 @@ static bool end_try(struct wf_link *link, int err, const char *what, const char 
 /* Try once. Return: true if no further try is needed: connected, or failed for good. */
 static bool try_once(struct wf_link *link)
 {
-	char error[WF_BUS_ERROR_BYTES];
+	char error[WF_BUS_ERROR_BYTES], leader[WF_BUS_LEADER_BYTES];
 	natsConnection *connection = NULL;
 	int err = wf_bus_connect(link->opts.bus, &connection, error);
 
@@ -151,7 +181,9 @@ static bool try_once(struct wf_link *link)
 			set_state(link, err == -EAGAIN ? WF_LINK_NO_SERVER : WF_LINK_NO_ACCESS);
 		return end_try(link, err, "can't connect to ", error);
 	}
-	err = ensure_stream(link, connection, error);
+	err = ensure_stream(link, connection, leader, error);
+	if (!err)
+		prefer_leader(link, leader, &connection);
 	if (!err)
 		err = subscribe(link, connection, error);
 	if (!err) {
@@ -211,6 +243,7 @@ static bool take_result(struct wf_link *link)
 		wf_sink_log(link->opts.sink, WEFT_LOG_INFO, "connected to %s",
 			    wf_bus_servers(link->opts.bus));
 	attempt->logged[0] = '\0';
+	attempt->is_after_stall = false;
 	atomic_fetch_add(&link->connects, 1);
 	set_state(link, WF_LINK_CONNECTED);
 	return true;
@@ -242,7 +275,8 @@ bool wf_link_has_failed(const struct wf_link *link)
 	return atomic_load(&link->state) == WF_LINK_FAILED;
 }
 
-void wf_link_drop(struct wf_link *link, const char *why)
+/* End the connection. @why: for the log. */
+static void drop(struct wf_link *link, const char *why)
 {
 	if (!link->connection)
 		return;
@@ -253,6 +287,12 @@ void wf_link_drop(struct wf_link *link, const char *why)
 	set_state(link, WF_LINK_NO_SERVER);
 }
 
+void wf_link_leave(struct wf_link *link, const char *why)
+{
+	drop(link, why);
+	link->attempt.is_after_stall = true;
+}
+
 bool wf_link_send(struct wf_link *link, natsMsg *msg)
 {
 	natsStatus status = natsConnection_PublishMsg(link->connection, msg);
@@ -261,8 +301,14 @@ bool wf_link_send(struct wf_link *link, natsMsg *msg)
 	if (status == NATS_OK)
 		return true;
 	wf_bus_error(status, why);
-	wf_link_drop(link, why);
+	drop(link, why);
 	return false;
+}
+
+void wf_link_flush(struct wf_link *link)
+{
+	if (link->connection && natsConnection_Buffered(link->connection) >= FLUSH_BYTES)
+		natsConnection_FlushTimeout(link->connection, FLUSH_MS);
 }
 
 enum wf_link_answer wf_link_receive(struct wf_link *link, int64_t wait_ms, natsMsg **ret_msg)
@@ -277,7 +323,7 @@ enum wf_link_answer wf_link_receive(struct wf_link *link, int64_t wait_ms, natsM
 	if (status == NATS_TIMEOUT && !natsConnection_IsClosed(link->connection))
 		return WF_LINK_NONE;
 	wf_bus_error(status == NATS_TIMEOUT ? NATS_CONNECTION_CLOSED : status, why);
-	wf_link_drop(link, why);
+	drop(link, why);
 	return WF_LINK_LOST;
 }
 

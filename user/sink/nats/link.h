@@ -4,7 +4,8 @@
  *
  * Connecting and checking the stream may take seconds, so a thread does both while the sink goes on
  * taking events. The thread runs only while there is no connection. It logs a failure if its reason
- * differs from that of the failure before.
+ * differs from that of the failure before. Of several servers, it prefers the one that leads the
+ * stream when the connection is made.
  */
 #ifndef WF_SINK_NATS_LINK_H
 #define WF_SINK_NATS_LINK_H
@@ -68,6 +69,14 @@ bool wf_link_has_failed(const struct wf_link *link);
  */
 bool wf_link_send(struct wf_link *link, natsMsg *msg);
 
+/*
+ * Write buffered messages now, if they are 32 KiB or more: a thread of libnats writes them only
+ * after 1 ms. libnats can do this only by a ping, whose answer is awaited for at most 1 ms; fewer
+ * bytes, which are small messages, wait for more instead. Call this only before waiting for
+ * answers. A lost connection is reported by the next wf_link_receive().
+ */
+void wf_link_flush(struct wf_link *link);
+
 enum wf_link_answer {
 	WF_LINK_NONE = 0,      /* none arrived in time */
 	WF_LINK_ANSWER,	       /* *ret_msg is an answer, owned by the caller */
@@ -81,8 +90,11 @@ enum wf_link_answer {
  */
 enum wf_link_answer wf_link_receive(struct wf_link *link, int64_t wait_ms, natsMsg **ret_msg);
 
-/* End the connection. @why: for the log. */
-void wf_link_drop(struct wf_link *link, const char *why);
+/*
+ * End the connection, because its server acknowledges nothing; the next one is made to any server
+ * of the list. @why: for the log.
+ */
+void wf_link_leave(struct wf_link *link, const char *why);
 
 /* Return the state, and since when it lasts (CLOCK_MONOTONIC). Thread: any. */
 enum wf_link_state wf_link_state(const struct wf_link *link, uint64_t *ret_since_ns);

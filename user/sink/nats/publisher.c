@@ -231,7 +231,7 @@ static void check_stall(struct wf_publisher *publisher, uint64_t now_ns)
 	snprintf(why, sizeof(why), "no message was acknowledged for %llu s%s%s",
 		 STALL_NS / WF_NATS_NS_PER_SEC, publisher->last_reason[0] ? ": " : "",
 		 publisher->last_reason);
-	wf_link_drop(publisher->link, why);
+	wf_link_leave(publisher->link, why);
 	wf_window_disconnected(publisher->window);
 }
 
@@ -279,6 +279,7 @@ int wf_publisher_pump(struct wf_publisher *publisher, unsigned int wait_ms)
 	wf_window_expire(publisher->window, now_ns);
 	send_all(publisher, now_ns);
 	if (wait_ms && wf_link_is_connected(link)) {
+		wf_link_flush(link);
 		take_acks(publisher, wait_ms);
 		/* An acknowledgement lets the next message of its connection be sent. */
 		send_all(publisher, wf_nats_now_ns());
