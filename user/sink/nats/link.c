@@ -141,9 +141,9 @@ static int ensure_stream(struct wf_link *link, natsConnection *connection, char 
 
 /*
  * Replace *@connection by a connection to the server @leader, if that is another server of the
- * list. Messages to other servers are sent on to the leader, which costs the servers a quarter more
- * processor time, and each message a hop. If anything fails, *@connection stays; and the link does
- * not move when another leader is elected, so it never moves to and fro.
+ * list: other servers send each message on to the leader, which takes a hop and a copy more. If
+ * anything fails, *@connection stays; and the link does not move when another leader is elected, so
+ * it never moves to and fro.
  */
 static void prefer_leader(struct wf_link *link, const char *leader, natsConnection **connection)
 {
