@@ -8,6 +8,7 @@
 #include "unit/support/packet_builder.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,9 @@ static struct {
 	_Atomic uint32_t failed;
 	_Atomic uint32_t done;
 } run;
+
+/* Connections that a test has submitted so far. */
+static _Atomic uint64_t submitted;
 
 static void note(const char *text, uint64_t number)
 {
@@ -114,9 +118,10 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-static void start(enum deed deed, uint32_t workers, weft_event_fn fn)
+static void start_with_memory(enum deed deed, uint32_t workers, weft_event_fn fn,
+			      uint64_t memory_bytes)
 {
-	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 32 << 20, .workers = workers);
+	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = memory_bytes, .workers = workers);
 	WEFT_OPTS(weft_sub_opts, sub_opts, .inline_fn = fn);
 	struct weft_sub *sub;
 
@@ -127,6 +132,11 @@ static void start(enum deed deed, uint32_t workers, weft_event_fn fn)
 	assert_int_equal(weft_add_submit(run.weft, NULL), 0);
 	assert_int_equal(weft_subscribe(run.weft, &sub_opts, &sub), 0);
 	assert_int_equal(weft_start(run.weft), 0);
+}
+
+static void start(enum deed deed, uint32_t workers, weft_event_fn fn)
+{
+	start_with_memory(deed, workers, fn, 32 << 20);
 }
 
 static void finish(void)
@@ -330,6 +340,51 @@ TEST(flows_each_reads_a_table_of_many_batches)
 	assert_int_equal(list(NULL, WEFT_FLOW_SORT_LAST, 1), MANY);
 	assert_string_equal(run.listed,
 			    "3999 established at 8998 to 9000 ms: 2/0 steer, 1/0 steer\n");
+	finish();
+}
+
+static int ignore(const struct weft_event *event, void *ctx)
+{
+	return 0;
+}
+
+/* List connections until run.done; count lists that lack one that was open before, or have too
+ * many. */
+static void *list_again_and_again(void *ctx)
+{
+	WEFT_OPTS(weft_flow_query, query, .count_max = 1);
+	uint32_t *lists = ctx;
+
+	while (!run.done) {
+		uint64_t opened = handle_metric(run.weft, "flows_opened_flows"), total = 0;
+
+		run.listed[0] = '\0';
+		if (weft_flows_each(run.weft, &query, note_view, run.listed, &total) ||
+		    total < opened || total > atomic_load(&submitted))
+			run.failed++;
+		++*lists;
+	}
+	return NULL;
+}
+
+/* The table of the worker grows at 8,192 connections, which moves them to other buckets. */
+TEST(flows_each_lists_all_connections_while_the_table_grows)
+{
+	enum { MANY = 12000 };
+	uint32_t lists = 0;
+	pthread_t lister;
+
+	start_with_memory(DO_FILTER, 1, ignore, 512ull << 20);
+	submitted = 0;
+	assert_int_equal(pthread_create(&lister, NULL, list_again_and_again, &lists), 0);
+	for (uint16_t port = 1000; port < 1000 + MANY; port++) {
+		atomic_fetch_add(&submitted, 1);
+		shake_hands(port, 1);
+	}
+	run.done = 1;
+	assert_int_equal(pthread_join(lister, NULL), 0);
+	assert_int_equal(run.failed, 0);
+	assert_true(lists > 0);
 	finish();
 }
 

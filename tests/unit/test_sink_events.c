@@ -438,6 +438,15 @@ static struct wf_sink *open_full(enum wf_on_disk_full on_disk_full)
 	return sink;
 }
 
+/* Pass @event, which the sink can't write, and wait until that has ended the sink. */
+static void fail_with(const struct wf_sink *sink, const struct weft_event *event)
+{
+	fake_event(event);
+	wf_dispatch_flush(&fake.dispatch);
+	while (!wf_sink_ended_by_failure(sink))
+		sched_yield();
+}
+
 TEST(events_on_a_full_disk_end_the_sink)
 {
 	struct wf_sink *sink = open_full(WF_DISK_FULL_STOP);
@@ -445,10 +454,7 @@ TEST(events_on_a_full_disk_end_the_sink)
 	struct weft_event gap = delivery_gap(&flow, 0, 100);
 	struct wf_sink_stats stats;
 
-	fake_event(&gap);
-	wf_dispatch_flush(&fake.dispatch);
-	while (!wf_sink_ended_by_failure(sink))
-		sched_yield();
+	fail_with(sink, &gap);
 	/* Later events are counted, too. */
 	for (int i = 0; i < 3; i++)
 		fake_event(&gap);
@@ -469,10 +475,7 @@ TEST(events_before_the_end_of_a_failed_sink_are_counted)
 	struct weft_event gap = delivery_gap(&flow, 0, 100);
 	struct wf_sink_stats stats;
 
-	fake_event(&gap);
-	wf_dispatch_flush(&fake.dispatch);
-	while (!wf_sink_ended_by_failure(sink))
-		sched_yield();
+	fail_with(sink, &gap);
 	atomic_store(&fake.pausing, sink);
 	while (!atomic_load(&fake.is_paused))
 		sched_yield();
