@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Tests of endpoints/: the table of hosts, its limits and removals, the selection of hosts, a long
- * run of random events that is compared with a model, and the tracker of a handle.
+ * run of random events that is compared with a model, the tracker's intervals, and the tracker of a
+ * handle.
  */
 #include "unit/support/test.h"
 #include "unit/support/handle_metrics.h"
@@ -18,6 +19,7 @@
 
 #include "endpoints/endpoint_list.h"
 #include "endpoints/endpoints_metrics.h"
+#include "endpoints/pace.h"
 #include "endpoints/table.h"
 #include "endpoints/tracker.h"
 #include "packet/packet.h"
@@ -311,6 +313,50 @@ TEST_WITH(endpoints_table_stays_valid_at_its_limit, setup, teardown)
 	wf_endpoints_counts(table, &counts);
 	assert_true(counts.hosts <= HOSTS_MAX && counts.evicted && counts.removed &&
 		    counts.expired);
+}
+
+/* ---- the pace ---- */
+
+enum { GOAL = 100 };
+
+/* Simulate runs for @ms at @rate events per ms. Return: the number of events of the last run. */
+static uint64_t run_at(struct wf_pace *pace, uint64_t *now_ns, uint64_t ms, uint64_t rate)
+{
+	uint64_t end_ns = *now_ns + ms * WF_NS_PER_MS, taken = 0;
+
+	while (*now_ns < end_ns) {
+		uint64_t next_ns;
+
+		taken = (*now_ns - pace->last_ns) * rate / WF_NS_PER_MS;
+		next_ns = wf_pace_next(pace, *now_ns, taken, GOAL);
+		assert_in_range(next_ns - *now_ns, WF_PACE_MIN_NS, WF_PACE_MAX_NS);
+		*now_ns = next_ns;
+	}
+	return taken;
+}
+
+TEST(pace_runs_take_about_the_goal_at_any_rate)
+{
+	struct wf_pace pace = {.last_ns = SEC_NS};
+	uint64_t now_ns = SEC_NS;
+
+	for (uint64_t rate = 3; rate <= 96; rate *= 2)
+		assert_in_range(run_at(&pace, &now_ns, 500, rate), GOAL - rate, GOAL);
+	assert_int_equal(run_at(&pace, &now_ns, 100, 1000), 1000); /* at the shortest interval */
+}
+
+TEST(pace_grows_step_by_step_to_the_longest_interval)
+{
+	struct wf_pace pace = {.last_ns = SEC_NS};
+	uint64_t now_ns = SEC_NS, next_ns;
+
+	run_at(&pace, &now_ns, 100, 50); /* interval 2 ms */
+	for (uint64_t ms = 4; ms <= 32; ms *= 2) {
+		next_ns = wf_pace_next(&pace, now_ns, 0, GOAL);
+		assert_int_equal(next_ns - now_ns, ms * WF_NS_PER_MS);
+		now_ns = next_ns;
+	}
+	assert_int_equal(wf_pace_next(&pace, now_ns, 0, GOAL) - now_ns, WF_PACE_MAX_NS);
 }
 
 /* ---- the tracker ---- */

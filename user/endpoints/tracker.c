@@ -11,15 +11,20 @@
 
 #include "base/clock.h"
 #include "base/periodic.h"
+#include "endpoints/pace.h"
 #include "endpoints/table.h"
 
 enum {
 	BATCH_EVENTS = 256,
-	INTERVAL_MS = 50,
-	BUSY_INTERVAL_MS = 1, /* after a run that has taken more than BUSY_EVENTS events */
-	BUSY_EVENTS = 1024,
 	RUN_EVENTS_MAX = 16384,
-	QUEUE_BYTES = 1 << 20,
+	/*
+	 * The first ring of the queue from each worker is 1/8 of this and holds 1,024 events. At
+	 * the longest interval these are 10,000 connections a second.
+	 */
+	QUEUE_BYTES = 2 << 20,
+	/* number of events that a run should take: so few that one worker's ring stays half empty
+	 */
+	RUN_EVENTS = 512,
 };
 
 struct wf_tracker {
@@ -28,6 +33,7 @@ struct wf_tracker {
 	struct wf_endpoints *table; /* owned */
 	uint64_t charged_bytes;
 	struct wf_periodic thread;
+	struct wf_pace pace; /* used only by the thread */
 };
 
 /*
@@ -106,7 +112,7 @@ static uint64_t run(void *ctx, uint64_t now_ns)
 			;
 		taken += count;
 	}
-	return now_ns + (taken > BUSY_EVENTS ? BUSY_INTERVAL_MS : INTERVAL_MS) * WF_NS_PER_MS;
+	return wf_pace_next(&tracker->pace, now_ns, (uint64_t)taken, RUN_EVENTS);
 }
 
 int wf_tracker_start(struct wf_tracker *tracker)

@@ -4,9 +4,9 @@
  *
  *   workers ─► queue of OPEN and CLOSE events ─► thread "weft-endpoint" ─► table
  *
- * The thread takes the events every 50 ms, or every ms while there are many, and never sleeps in
- * weft_sub_poll(), so that no worker has to wake it. If the queue is full, its oldest events are
- * dropped.
+ * The thread takes the events every 50 ms, or more often while there are many (pace.h), and never
+ * sleeps in weft_sub_poll(), so that no worker has to wake it. If the queue is full, its oldest
+ * events are dropped.
  *
  * Memory: the table and the queue, charged to the limit of the handle. Thread: main, unless stated
  * otherwise.
