@@ -98,6 +98,19 @@ TEST_WITH(count_mover_beats_while_a_move_waits, setup, teardown)
 	wf_lock_put(&mover.lock);
 }
 
+TEST_WITH(count_mover_moves_less_often_than_it_beats, setup, teardown)
+{
+	const uint64_t move_ns = WF_COUNT_MOVER_MOVE_MS * WF_NS_PER_MS;
+	uint64_t begin_ns = wf_clock_monotonic_ns();
+	unsigned int calls;
+
+	assert_int_equal(wf_count_mover_start(&mover), 0);
+	while (atomic_load(&moved.beats) < 6 && wf_clock_monotonic_ns() < begin_ns + WAIT_NS)
+		sched_yield();
+	calls = atomic_load(&moved.calls);
+	assert_true(calls <= 1 + (wf_clock_monotonic_ns() - begin_ns) / move_ns);
+}
+
 /* The thread sleeps most of the time; stop must wake it at once. */
 TEST_WITH(count_mover_stopped_moves_what_is_left, setup, teardown)
 {

@@ -32,7 +32,7 @@ void wf_count_mover_move(struct wf_count_mover *mover)
 static uint64_t move_again(void *ctx, uint64_t now_ns)
 {
 	wf_count_mover_move(ctx);
-	return wf_clock_monotonic_ns() + WF_COUNT_MOVER_MS * WF_NS_PER_MS;
+	return wf_clock_monotonic_ns() + WF_COUNT_MOVER_MOVE_MS * WF_NS_PER_MS;
 }
 
 static uint64_t beat_again(void *ctx, uint64_t now_ns)

@@ -3,9 +3,10 @@
  * count_mover.h - a thread that moves the per-CPU counts of hot flows to the kernel's flow maps,
  * and a thread that renews the heartbeat of tc filters.
  *
- * The interval of both is WF_COUNT_MOVER_MS. capture/maps/hot_flows.h describes the counts,
- * bpf/heartbeat.h the heartbeat. They are two threads, because a move waits for an RCU grace
- * period, which can take longer than a heartbeat is valid.
+ * capture/maps/hot_flows.h describes the counts, bpf/heartbeat.h the heartbeat. They are two
+ * threads, because a move waits for an RCU grace period, which can take longer than a heartbeat is
+ * valid. A move reads at least 128 KiB for each CPU, and whoever reads the flow maps moves the
+ * counts first, so moves are less frequent than heartbeats.
  */
 #ifndef WF_ENGINE_COUNT_MOVER_H
 #define WF_ENGINE_COUNT_MOVER_H
@@ -13,7 +14,10 @@
 #include "base/lock.h"
 #include "base/periodic.h"
 
-enum { WF_COUNT_MOVER_MS = 200 };
+enum {
+	WF_COUNT_MOVER_MS = 200,      /* interval of the heartbeat */
+	WF_COUNT_MOVER_MOVE_MS = 500, /* time from the end of a move to the next one */
+};
 
 struct wf_count_mover {
 	/*
