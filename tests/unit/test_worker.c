@@ -212,35 +212,53 @@ TEST_WITH(worker_after_frames_waits_once_without_being_woken, setup, teardown)
 }
 
 /*
- * A source whose every third recv() returns frames: the worker reads them, finds no more, checks
- * once more, and waits.
+ * A source of groups of frames: the worker reads a group, finds no more frames, checks once more,
+ * and waits.
  */
 struct stream {
 	struct wf_source source;
-	const char
-		*frames; /* for each batch: '+' for 32 frames, 'f' in a filling ring, '-' for 1 */
-	char waits[16];	 /* time in ms that the worker waited before each batch */
-	uint32_t calls;
+	/* for each group: 'L' for 192 frames, '+' for 32, 'f' for 32 in a filling ring, '-' for 1
+	 */
+	const char *groups;
+	char waits[16]; /* time in ms that the worker waited before each group */
+	uint32_t group;
+	uint32_t taken; /* number of frames of the group that the worker has taken */
+	uint32_t empty; /* number of times that the worker found no frame after the group */
 };
+
+static uint32_t frames_of(char group)
+{
+	switch (group) {
+	case 'L':
+		return 192;
+	case '-':
+		return 1;
+	default:
+		return 32;
+	}
+}
 
 static int stream_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
 {
 	struct stream *stream = (struct stream *)source;
-	uint32_t batch = stream->calls / 3;
+	char group = stream->groups[stream->group];
+	uint32_t left = group ? frames_of(group) - stream->taken : 0;
+	uint32_t count = left < max ? left : max;
 	static uint8_t bytes[1];
-	int count;
 
-	source->is_filling = false;
-	if (stream->calls++ % 3 || batch >= strlen(stream->frames))
-		return 0;
-	stream->waits[batch] = (char)('0' + workers[0].collect_ms);
-	source->is_filling = stream->frames[batch] == 'f';
-	count = stream->frames[batch] == '-' ? 1 : 32;
-	for (int i = 0; i < count; i++)
+	source->is_filling = group == 'f' && count;
+	if (group && !stream->taken)
+		stream->waits[stream->group] = (char)('0' + workers[0].collect_ms);
+	for (uint32_t i = 0; i < count; i++)
 		frames[i] = lent(bytes, 1);
-	if (!stream->frames[batch + 1])
+	stream->taken += count;
+	if (group && !count && ++stream->empty == 2) {
+		stream->group++;
+		stream->taken = stream->empty = 0;
+	}
+	if (!stream->groups[stream->group])
 		atomic_store(&crew.stopping, true);
-	return count;
+	return (int)count;
 }
 
 static void stream_set_wake(struct wf_source *source, bool on)
@@ -251,7 +269,7 @@ TEST_WITH(worker_waits_longer_while_many_frames_come_and_rings_have_room, setup,
 {
 	static const struct wf_source_ops ops = {
 		.recv = stream_recv, .set_wake = stream_set_wake, .close = source_close};
-	struct stream stream = {.source = {.ops = &ops}, .frames = "++++f++ff--+"};
+	struct stream stream = {.source = {.ops = &ops}, .groups = "++++f++ff--LLLL+"};
 
 	workers[0].sources[0] = &stream.source;
 	workers[0].sources_count = 1;
@@ -260,5 +278,5 @@ TEST_WITH(worker_waits_longer_while_many_frames_come_and_rings_have_room, setup,
 	assert_int_equal(wf_worker_start(&workers[0]), 0);
 	wf_worker_join(&workers[0]);
 	wf_page_pool_adopt(rig.pages);
-	assert_string_equal(stream.waits, "012442442111");
+	assert_memory_equal(stream.waits, "0124424421112466", sizeof(stream.waits));
 }

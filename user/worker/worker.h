@@ -5,7 +5,7 @@
  * Each round of the loop handles requests, a batch from each source and each ring, and, in live
  * capture, timers. After a round without frames, the worker sleeps until a socket or a ring has
  * frames, or a request is posted; in live capture, at most 20 ms. While a ring of host mode is
- * busy, the worker checks the ring every 1 to 4 ms instead.
+ * busy, the worker checks the ring every 1 to 6 ms instead.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
