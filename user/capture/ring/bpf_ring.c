@@ -25,7 +25,15 @@
 #include "base/assert.h"
 #include "base/log.h"
 
-enum { RECORD_ALIGN = 8 };
+enum {
+	RECORD_ALIGN = 8,
+	/*
+	 * Lines that usually were written by another CPU are prefetched at this distance after the
+	 * record that is passed, as many as that record has, but at most AHEAD_LINES.
+	 */
+	AHEAD_BYTES = 1024,
+	AHEAD_LINES = 4,
+};
 
 static uint64_t produced(const struct wf_bpf_ring *ring)
 {
@@ -71,8 +79,25 @@ struct wf_bpf_record wf_bpf_ring_peek(const struct wf_bpf_ring *ring)
 	return record;
 }
 
+/*
+ * Prefetch lines after @from_pos. Lines beyond end_pos are left to the CPU that may be writing
+ * them.
+ */
+static void prefetch_ahead(const struct wf_bpf_ring *ring, uint64_t from_pos, uint64_t bytes)
+{
+	uint64_t end_pos =
+		from_pos +
+		(bytes < AHEAD_LINES * WF_CACHE_LINE ? bytes : AHEAD_LINES * WF_CACHE_LINE);
+
+	if (end_pos > ring->end_pos)
+		return;
+	for (; from_pos < end_pos; from_pos += WF_CACHE_LINE)
+		__builtin_prefetch(ring->data + (from_pos & (ring->bytes - 1)));
+}
+
 void wf_bpf_ring_pass(struct wf_bpf_ring *ring, const struct wf_bpf_record *record)
 {
+	prefetch_ahead(ring, ring->read_pos + AHEAD_BYTES, record->next_pos - ring->read_pos);
 	ring->last_pos = ring->read_pos;
 	ring->read_pos = record->next_pos;
 }
