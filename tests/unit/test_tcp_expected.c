@@ -88,7 +88,11 @@ static void some_segment(const struct wf_tcp *tcp, unsigned int dir, struct wf_p
 	ret_packet->seq = near(pick(8)	 ? self->snd_nxt
 			       : pick(2) ? self->snd_una
 					 : self->rcv_wnd_end);
+	if (wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && pick(2))
+		ret_packet->seq = self->fin_seq + 1;
 	ret_packet->ack = near(pick(3) ? peer->snd_nxt : peer->snd_una);
+	if (wf_tcp_knows(peer, WF_TCP_KNOWS_FIN) && pick(2))
+		ret_packet->ack = peer->fin_seq + 1;
 	ret_packet->window = (uint16_t)pick(65536);
 	ret_packet->payload_bytes = lengths[pick(6)];
 	ret_packet->payload_captured_bytes = ret_packet->payload_bytes;

@@ -123,6 +123,18 @@ static bool is_beyond_window(const struct wf_tcp_place *at, const struct wf_pack
 	return result->len_bytes || (packet->tcp_flags & WF_TCP_FIN && at->off > at->wnd_end_off);
 }
 
+/* Process the first acceptable FIN of a direction. */
+static void take_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
+		     struct wf_tcp_result *result)
+{
+	self->fin_seq = packet->seq + packet->payload_bytes;
+	self->flags |= WF_TCP_KNOWS_FIN;
+	if (wf_tcp_knows(self, WF_TCP_KNOWS_UNA) && self->snd_una == self->fin_seq + 1)
+		/* the tap recorded the acknowledgement before the FIN */
+		self->flags |= WF_TCP_FIN_ACKED;
+	result->fin = true;
+}
+
 /* Process data and FIN of an acceptable segment. */
 static void take_data(const struct wf_tcp_place *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
@@ -151,14 +163,8 @@ static void take_data(const struct wf_tcp_place *at, const struct wf_packet *pac
 		self->snd_nxt = seg_end;
 
 	if (packet->tcp_flags & WF_TCP_FIN && !wf_tcp_knows(self, WF_TCP_KNOWS_FIN) &&
-	    !result->cut_bytes) {
-		self->fin_seq = packet->seq + packet->payload_bytes;
-		self->flags |= WF_TCP_KNOWS_FIN;
-		if (wf_tcp_knows(self, WF_TCP_KNOWS_UNA) && self->snd_una == self->fin_seq + 1)
-			/* the tap recorded the acknowledgement before the FIN */
-			self->flags |= WF_TCP_FIN_ACKED;
-		result->fin = true;
-	}
+	    !result->cut_bytes)
+		take_fin(self, packet, result);
 	if (packet->tcp_flags & WF_TCP_URG && packet->urgent && result->len_bytes &&
 	    !wf_tcp_knows(self, WF_TCP_REPORTED_URGENT)) {
 		self->flags |= WF_TCP_REPORTED_URGENT;
@@ -205,24 +211,38 @@ static enum wf_tcp_verdict track_segment(struct wf_tcp_place *at, const struct w
 }
 
 /*
- * Header prediction (Van Jacobson): return true if the segment is the next data, or empty, inside
- * the window, has the same acknowledgement or a higher one, and has nothing else to process. For
- * such a segment track_segment() would neither reject nor report anything, so it is not called.
+ * Return true if a segment of a sender whose FIN is known is empty and follows the FIN, as its
+ * acknowledgements of the peer's later data do.
+ */
+static bool is_after_fin(const struct wf_tcp_dir *self, const struct wf_packet *packet)
+{
+	return packet->seq == self->fin_seq + 1 && wf_seq_ge(packet->seq, self->snd_nxt) &&
+	       !packet->payload_bytes && !(packet->tcp_flags & WF_TCP_FIN);
+}
+
+/*
+ * Header prediction (Van Jacobson): return true if the segment is the next data, the FIN, or empty,
+ * inside the window, has the same acknowledgement or a higher one, and has nothing else to process.
+ * For such a segment track_segment() would neither reject nor report anything, so it is not called.
  */
 static bool is_expected(const struct wf_tcp_dir *self, const struct wf_tcp_dir *peer,
 			const struct wf_packet *packet)
 {
 	const uint32_t known =
 		WF_TCP_KNOWS_IRS | WF_TCP_KNOWS_NXT | WF_TCP_KNOWS_UNA | WF_TCP_KNOWS_WND;
-	const uint32_t flags = WF_TCP_ACK | WF_TCP_FIN | WF_TCP_SYN | WF_TCP_RST | WF_TCP_URG;
+	const uint32_t flags = WF_TCP_ACK | WF_TCP_SYN | WF_TCP_RST | WF_TCP_URG;
 
-	if ((self->flags & (known | WF_TCP_KNOWS_FIN)) != known ||
-	    (packet->tcp_flags & flags) != WF_TCP_ACK || packet->seq != self->snd_nxt)
+	if ((self->flags & known) != known || (packet->tcp_flags & flags) != WF_TCP_ACK)
 		return false;
-	if (packet->options & WF_TCP_OPT_TIMESTAMP && wf_seq_lt(packet->ts_val, self->ts_recent))
+	if (wf_unlikely(wf_tcp_knows(self, WF_TCP_KNOWS_FIN)) ? !is_after_fin(self, packet)
+							      : packet->seq != self->snd_nxt)
 		return false;
+	if (packet->options & WF_TCP_OPT_TIMESTAMP && wf_tcp_knows(self, WF_TCP_KNOWS_TS) &&
+	    wf_seq_lt(packet->ts_val, self->ts_recent))
+		return false;
+	/* A FIN is acknowledged as one byte after the data. */
 	return wf_seq_lt(packet->seq, self->rcv_wnd_end) && wf_seq_ge(packet->ack, peer->snd_una) &&
-	       wf_seq_le(packet->ack, peer->snd_nxt);
+	       wf_seq_le(packet->ack, peer->snd_nxt + 1);
 }
 
 static void take_expected(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
@@ -233,6 +253,8 @@ static void take_expected(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	update_ts_recent(self, packet, wf_seq_gt(packet->seq, self->snd_una));
 	result->acked = take_ack(self, peer, packet);
 	self->snd_nxt = packet->seq + packet->payload_bytes;
+	if (wf_unlikely(packet->tcp_flags & WF_TCP_FIN))
+		take_fin(self, packet, result);
 }
 
 /*
