@@ -84,6 +84,21 @@ TEST_WITH(overload_repeated_losses_shed_what_was_lost_and_some, setup, NULL)
 	assert_int_equal(overload.rises, 1);
 }
 
+TEST_WITH(overload_is_calm_before_losses_and_a_second_after_the_last, setup, NULL)
+{
+	tick(0, 1000, 99);
+	assert_true(wf_overload_is_calm(&overload, now_ns));
+	tick(1, 1000, 100);
+	assert_false(wf_overload_is_calm(&overload, now_ns + WF_NS_PER_SEC));
+	assert_true(wf_overload_is_calm(&overload, now_ns + WF_NS_PER_SEC + 1));
+}
+
+TEST_WITH(overload_is_not_calm_while_flows_are_shed, setup, NULL)
+{
+	overload_until_shed(500, 500);
+	assert_false(wf_overload_is_calm(&overload, now_ns + 2 * WF_NS_PER_SEC));
+}
+
 TEST_WITH(overload_rise_waits_until_the_last_one_shows, setup, NULL)
 {
 	uint32_t percent = overload_until_shed(100, 900);

@@ -153,3 +153,9 @@ uint32_t wf_overload_judge(struct wf_overload *overload, const struct wf_overloa
 	move_base(overload, reading, now_ns);
 	return overload->percent;
 }
+
+bool wf_overload_is_calm(const struct wf_overload *overload, uint64_t now_ns)
+{
+	return !overload->percent &&
+	       (!overload->loss_ns || now_ns - overload->loss_ns > SERIES_GAP_NS);
+}

@@ -54,4 +54,10 @@ void wf_overload_init(struct wf_overload *overload);
 uint32_t wf_overload_judge(struct wf_overload *overload, const struct wf_overload_reading *reading,
 			   uint64_t now_ns);
 
+/*
+ * Return true if nothing is shed and no loss belongs to a present series, so that the rings may be
+ * read less often.
+ */
+bool wf_overload_is_calm(const struct wf_overload *overload, uint64_t now_ns);
+
 #endif

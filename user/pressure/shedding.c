@@ -10,7 +10,11 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 
-enum { TICK_MS = 20, MEMORY_STEP_PERCENT = 25 };
+enum {
+	TICK_MS = 20,
+	CALM_TICK_MS = 50, /* while wf_overload_is_calm(): most of a tick's cost is the wake-up */
+	MEMORY_STEP_PERCENT = 25,
+};
 
 void wf_shedding_init(struct wf_shedding *shedding)
 {
@@ -91,6 +95,7 @@ static uint64_t watch(void *ctx, uint64_t now_ns)
 	struct wf_shedding *shedding = ctx;
 	struct wf_overload *overload = &shedding->overload;
 	uint32_t before = overload->percent;
+	uint32_t tick_ms;
 
 	read_loads(shedding, now_ns);
 	wf_overload_judge(overload, &shedding->loads.sum, now_ns);
@@ -100,7 +105,8 @@ static uint64_t watch(void *ctx, uint64_t now_ns)
 	}
 	atomic_store_explicit(&shedding->rises, overload->rises, memory_order_relaxed);
 	atomic_store_explicit(&shedding->falls, overload->falls, memory_order_relaxed);
-	return wf_clock_monotonic_ns() + TICK_MS * WF_NS_PER_MS;
+	tick_ms = wf_overload_is_calm(overload, now_ns) ? CALM_TICK_MS : TICK_MS;
+	return wf_clock_monotonic_ns() + tick_ms * WF_NS_PER_MS;
 }
 
 int wf_shedding_start(struct wf_shedding *shedding)

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-/* A reading is late if it follows the previous one after more than this; the interval is 20 ms. */
+/* A reading is late if it follows the previous one after more than this; usual are 20 or 50 ms. */
 #define LATE_NS (100 * WF_NS_PER_MS)
 
 void wf_worker_loads_begin(struct wf_worker_loads *loads, uint64_t now_ns)
