@@ -68,11 +68,22 @@ static void skip_tail(const struct wf_half *half, uint64_t limit, bool is_exceed
 			     WEFT_GAP_CLOSED, now_ns);
 }
 
+/* Return true if the stream was delivered up to its FIN, and no limit applies to it. */
+static bool is_whole(const struct wf_half *half)
+{
+	return !half->stream->extents && !wf_half_is(half, WF_HALF_STARTING) &&
+	       !wf_limit_exists(half) && wf_flow_dir_is_finished(half->flow, half->dir);
+}
+
 static void end_half(const struct wf_half *half, uint64_t now_ns)
 {
-	uint64_t limit = wf_limit_off(half);
-	bool is_exceeded = wf_limit_is_exceeded(half);
+	uint64_t limit;
+	bool is_exceeded;
 
+	if (wf_likely(is_whole(half)))
+		return;
+	limit = wf_limit_off(half);
+	is_exceeded = wf_limit_is_exceeded(half);
 	end_wait(half);
 	if (half->stream->extents)
 		empty(half, now_ns);

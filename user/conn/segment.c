@@ -136,18 +136,20 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 
 /*
  * Process the FIN, or a segment after it, which may bring or acknowledge the last missing bytes.
- * This may close the flow, or make its idle deadline earlier.
+ * This may close the flow, or make its idle deadline earlier; the latter only if the other side has
+ * sent a FIN, too, or no segment at all.
  */
 static void take_fin(const struct wf_half *half, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
 {
 	bool has_both_fins = wf_tcp_knows(&half->flow->tcp.dir[!half->dir], WF_TCP_KNOWS_FIN);
+	bool is_alone = !half->flow->packets[!half->dir];
 
 	if (result->fin)
 		wf_wait_update(half, packet->time_ns);
 	if (has_both_fins && wf_close_if_done(half->conns, half->flow, packet->time_ns))
 		return;
-	if (has_both_fins || result->fin || packet->payload_bytes)
+	if (has_both_fins || (is_alone && (result->fin || packet->payload_bytes)))
 		wf_wait_arm(half->conns, half->flow, packet->time_ns);
 }
 
