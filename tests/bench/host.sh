@@ -10,9 +10,13 @@
 #   requests  wrk, 32 connections at a time, one small request on each
 #   latency   from a segment's arrival to the inline callback of libweft: with a pause of 10 ms
 #             after each request, then with the load of `bulk`, one run each
+#   agents    the load of `requests`, observed by both builds at the same time, one at each end of
+#             the link, in turn: CPU time and context switches of each for a connection. Other load
+#             of the host concerns both alike, so the ratio is more exact than that of two runs.
+#             Not measured unless KINDS names it
 #
 #   RUNS, SECONDS_EACH   number and length of the runs (default: 5 and 5)
-#   KINDS                some of: bulk requests latency
+#   KINDS                some of: bulk requests latency agents (default: the first three)
 #
 # Server and observer are in one of two network namespaces of this script, joined by a veth pair.
 set -u
@@ -203,6 +207,55 @@ one_request_each_10_ms() {
 	done
 }
 
+# ---- two agents at the same time ----
+
+# start_agent NAMESPACE BUILD: start an agent in the namespace; its pid is appended to agents.
+start_agent() {
+	local dir=$work/$1
+	mkdir -p "$dir"
+	ip netns exec "$1" "$2/weft" run -i eth0 --mode host --set control.dir="$dir" \
+		--set agent.state_dir="$dir" >/dev/null 2>"$dir/err" &
+	agents+=($!)
+	pids+=($!)
+}
+
+# Print the CPU time of each agent in ns, and how often its threads were switched to.
+agents_used() {
+	local pid
+	for pid in "${agents[@]}"; do
+		awk '{ ns += $1; switches += $3 } END { printf "%d %d ", ns, switches }' \
+			/proc/"$pid"/task/*/schedstat
+	done
+}
+
+# compare_agents RUN: append "us switches us switches", for each connection, of this build and of
+# the other one to $work/agents.
+compare_agents() {
+	local ends=("$server" "$client") agents=() before after rate conns
+	start_agent "${ends[$1 % 2]}" "$out"
+	start_agent "${ends[($1 + 1) % 2]}" "$other"
+	sleep 2
+	before=$(agents_used)
+	read -r rate conns < <(load_requests)
+	sleep 0.2
+	after=$(agents_used)
+	echo "$before $after $conns" | awk 'NF == 9 {
+		printf "%.2f %.4f %.2f %.4f\n", ($5 - $1) / 1000 / $9, ($6 - $2) / $9,
+			($7 - $3) / 1000 / $9, ($8 - $4) / $9 }' >>"$work/agents"
+	kill "${agents[@]}"
+	wait "${agents[@]}"
+}
+
+agents() {
+	local run
+	[ -n "$other" ] || return
+	for ((run = 0; run < runs; run++)); do compare_agents "$run"; done
+	printf 'agents    %.2f and %.2f CPU us/conn (ratio %.3f), %.4f and %.4f switches/conn\n' \
+		"$(column agents 1)" "$(column agents 3)" \
+		"$(awk '{ print $1 / $3 }' "$work/agents" | median)" \
+		"$(column agents 2)" "$(column agents 4)"
+}
+
 observers=(none tcpdump weft depth)
 [ -n "$other" ] && observers+=(other)
 prepare
@@ -214,6 +267,7 @@ for kind in $kinds; do
 		latency idle one_request_each_10_ms
 		latency busy load_bulk >"$work/busy" && grep latency "$work/busy"
 		;;
+	agents) agents ;;
 	*) echo "host.sh: unknown kind $kind" >&2 && exit 2 ;;
 	esac
 done
