@@ -197,21 +197,13 @@ struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_
 	return id ? flow_at(table, id) : NULL;
 }
 
-/* Prefetch the members of @flow that each segment uses. */
-static void prefetch(const struct wf_flow *flow)
-{
-	for (size_t off = 0; off + WF_CACHE_LINE < WF_FLOW_HOT_BYTES; off += WF_CACHE_LINE)
-		__builtin_prefetch((const uint8_t *)flow + off);
-	__builtin_prefetch((const uint8_t *)flow + WF_FLOW_HOT_BYTES - 1);
-}
-
 uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
 				     struct wf_flow **ret_flows, uint32_t max)
 {
 	uint32_t count = 0;
 
 	while (count < max && (ret_flows[count] = wf_flow_table_pop_due(table, now_ns)))
-		prefetch(ret_flows[count++]);
+		wf_flow_prefetch(ret_flows[count++]);
 	return count;
 }
 
@@ -246,17 +238,6 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 		table->hand = table->hand + 1 == table->index.buckets_count ? 0 : table->hand + 1;
 	}
 	return found;
-}
-
-const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash)
-{
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
-
-	if (!id)
-		return NULL;
-	prefetch(flow_at(table, id));
-	return flow_at(table, id);
 }
 
 void wf_flow_table_prefetch_timer(const struct wf_flow *flow)

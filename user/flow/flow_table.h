@@ -168,7 +168,17 @@ static inline void wf_flow_table_prefetch(const struct wf_flow_table *table, uin
  * Second step: prefetch the first flow that wf_flow_table_find() would compare, which may be a
  * different flow with a similar hash. Return: this flow; NULL if there is none.
  */
-const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+static inline const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table,
+								uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+
+	if (!id)
+		return NULL;
+	wf_flow_prefetch(wf_slab_at(table->flows, id));
+	return wf_slab_at(table->flows, id);
+}
 
 /* Prefetch the timer of @flow, which is not among the members that each segment uses. */
 void wf_flow_table_prefetch_timer(const struct wf_flow *flow);

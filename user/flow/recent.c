@@ -174,11 +174,6 @@ uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t no
 	return count;
 }
 
-bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet)
-{
-	return wf_recent_is_late_since(recent, packet, 0);
-}
-
 bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
 			     uint64_t since_ns)
 {
