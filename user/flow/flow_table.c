@@ -212,8 +212,24 @@ uint32_t wf_flow_table_buckets(const struct wf_flow_table *table)
 	return table->index.buckets_count;
 }
 
-uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
-			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
+static inline __attribute__((always_inline)) void prefetch_ext(const struct wf_flow_table *table,
+							       const struct wf_flow *flow)
+{
+	const struct wf_flow_ext *ext = wf_flow_table_ext(table, flow);
+
+	if (!ext)
+		return;
+	__builtin_prefetch(&ext->half);
+	__builtin_prefetch(&ext->late);
+}
+
+static uint32_t bucket_after(const struct wf_flow_table *table, uint32_t bucket)
+{
+	return bucket + 1 == table->index.buckets_count ? 0 : bucket + 1;
+}
+
+static uint32_t flows_of(const struct wf_flow_table *table, uint32_t bucket,
+			 struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
 {
 	const struct wf_flow_bucket *at = &table->index.buckets[bucket];
 	uint32_t found = 0;
@@ -222,6 +238,31 @@ uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket
 		if (at->tag[slot])
 			ret_flows[found++] = flow_at(table, at->id[slot]);
 	return found;
+}
+
+/*
+ * Prefetch the extensions of the flows of bucket @bucket, and the flows of the bucket after it. The
+ * call for the bucket before has prefetched the flows of @bucket. Always inline: GCC 12 assumes
+ * that a function that only prefetches has no effect, and removes calls of it.
+ */
+static inline __attribute__((always_inline)) void prefetch_buckets(
+	const struct wf_flow_table *table, uint32_t bucket)
+{
+	struct wf_flow *flows[WF_FLOW_BUCKET_IDS];
+	uint32_t count = flows_of(table, bucket, flows);
+
+	for (uint32_t i = 0; i < count; i++)
+		prefetch_ext(table, flows[i]);
+	count = flows_of(table, bucket_after(table, bucket), flows);
+	for (uint32_t i = 0; i < count; i++)
+		wf_flow_prefetch(flows[i]);
+}
+
+uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
+			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
+{
+	prefetch_buckets(table, bucket_after(table, bucket));
+	return flows_of(table, bucket, ret_flows);
 }
 
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows, uint32_t max)
@@ -235,7 +276,7 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 
 		for (uint32_t slot = 0; slot < count && found < max; slot++)
 			ret_flows[found++] = flows[slot];
-		table->hand = table->hand + 1 == table->index.buckets_count ? 0 : table->hand + 1;
+		table->hand = bucket_after(table, table->hand);
 	}
 	return found;
 }
@@ -253,12 +294,19 @@ void wf_flow_table_prefetch_neighbours(const struct wf_flow_table *table,
 
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow)
 {
-	const struct wf_flow_ext *ext = wf_flow_table_ext(table, flow);
+	prefetch_ext(table, flow);
+}
 
+void wf_flow_table_prefetch_end(const struct wf_flow_table *table, const struct wf_flow *flow)
+{
+	const uint8_t *ext = (const uint8_t *)wf_flow_table_ext(table, flow);
+
+	wf_slab_prefetch_put(table->flows, id_of(table, flow));
 	if (!ext)
 		return;
-	__builtin_prefetch(&ext->half);
-	__builtin_prefetch(&ext->late);
+	wf_slab_prefetch_put(table->exts, flow->ext);
+	for (size_t off = 0; off < sizeof(struct wf_flow_ext); off += WF_CACHE_LINE)
+		__builtin_prefetch(ext + off);
 }
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)

@@ -148,8 +148,8 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 
 /*
  * Iterate over all flows. _buckets(): return the number of buckets. If it has changed, the flows
- * are in other buckets than before. _bucket(): write the flows of bucket @bucket to @ret_flows.
- * Return: their number.
+ * are in other buckets than before. _bucket(): write the flows of bucket @bucket to @ret_flows, and
+ * prefetch those of the next buckets. Return: their number.
  */
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
@@ -187,8 +187,12 @@ void wf_flow_table_prefetch_timer(const struct wf_flow *flow);
 void wf_flow_table_prefetch_neighbours(const struct wf_flow_table *table,
 				       const struct wf_flow *flow);
 
-/* Third step: prefetch the extension of @flow. */
+/* Third step: prefetch the part of the extension of @flow that the segments of a waiting stream
+ * use. */
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);
+
+/* Third step, if @flow may end: prefetch what wf_flow_table_remove() and the flow's record read. */
+void wf_flow_table_prefetch_end(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 /* Fourth step: prefetch the records of gaps of @flow. This step reads the extension. */
 void wf_flow_table_prefetch_late(const struct wf_flow_table *table, const struct wf_flow *flow);
