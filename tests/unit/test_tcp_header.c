@@ -78,6 +78,49 @@ TEST(tcp_syn_options_are_read)
 	assert_int_equal(packet.ts_ecr, 2);
 }
 
+/* Options of SYNs as Linux, Windows and macOS send them. */
+static const uint8_t linux_syn[] = {2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7};
+static const uint8_t windows_syn[] = {2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2};
+static const uint8_t macos_syn[] = {2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10,
+				    1, 2, 3, 4,	   0, 0, 0, 0, 4, 2, 0, 0};
+
+/* Check that @options mean the same after an unknown option, which ends the parsing by words. */
+static void assert_words_mean_the_same(const uint8_t *options, uint8_t bytes)
+{
+	uint8_t after[40] = {254, 4, 0, 0};
+	struct wf_packet a, b;
+
+	memcpy(after + 4, options, bytes);
+	a = decode_options(WF_TCP_SYN, options, bytes, 0);
+	b = decode_options(WF_TCP_SYN, after, (uint8_t)(bytes + 4), 0);
+	assert_int_equal(a.options, b.options);
+	assert_int_equal(a.mss, b.mss);
+	assert_int_equal(a.wscale, b.wscale);
+	assert_int_equal(a.ts_val, b.ts_val);
+	assert_int_equal(a.ts_ecr, b.ts_ecr);
+}
+
+/* The same for @options with any one byte changed to any value. */
+static void assert_any_change_is_read(const uint8_t *options, uint8_t bytes)
+{
+	uint8_t changed[40];
+
+	for (uint8_t at = 0; at < bytes; at++) {
+		memcpy(changed, options, bytes);
+		for (unsigned int value = 0; value <= UINT8_MAX; value++) {
+			changed[at] = (uint8_t)value;
+			assert_words_mean_the_same(changed, bytes);
+		}
+	}
+}
+
+TEST(tcp_syn_options_mean_the_same_by_words_and_by_bytes)
+{
+	assert_any_change_is_read(linux_syn, sizeof(linux_syn));
+	assert_any_change_is_read(windows_syn, sizeof(windows_syn));
+	assert_any_change_is_read(macos_syn, sizeof(macos_syn));
+}
+
 TEST(tcp_syn_options_without_syn_do_not_count)
 {
 	struct wf_packet packet = decode_options(WF_TCP_ACK, syn_options, sizeof(syn_options), 0);

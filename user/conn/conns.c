@@ -74,7 +74,7 @@ void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns)
 
 /*
  * Prefetch what the processing of a segment of @flow, which has an extension, reads beside the flow
- * itself: first the extension and the first held data, then, with prefetch_ends(), data whose
+ * itself: first the extension and the first held data, then, with prefetch_refs(), data whose
  * addresses are in these.
  */
 static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
@@ -84,7 +84,7 @@ static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *fl
 		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
 }
 
-static void prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow)
+static void prefetch_refs(const struct wf_conns *conns, const struct wf_flow *flow)
 {
 	wf_flow_table_prefetch_late(&conns->table, flow);
 	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
@@ -96,23 +96,39 @@ static void prefetch_ends(const struct wf_conns *conns, const struct wf_flow *fl
  *
  *                the segment's flow is known           there is no flow, or the segment is a SYN
  *   first step   bucket of the index of flows          bucket of the index of flows
- *   second step  the flow; FIN, RST: `recent`, timer   buckets of `half_open` and `recent`
+ *   second step  the flow                              buckets of `half_open` and `recent`
  *   third step   extension, first held data            the handshake
- *   fourth step  data to which these refer; FIN, RST: neighbours in the timer wheel
+ *   fourth step  data to which these refer
  *
- * The first step is wf_conns_prefetch_bucket().
+ * If the segment may end the flow, the second step for a FIN or RST, else the third step,
+ * prefetches the bucket of `recent` and the timer, the third step what else is read at the end, and
+ * the fourth step the neighbours in the timer wheel. The first step is wf_conns_prefetch_bucket().
  */
 
-/* Return true if @packet may end its connection. */
-static bool may_end(const struct wf_packet *packet)
+/* Return true if @packet has a flag that may end its connection. */
+static bool has_end(const struct wf_packet *packet)
 {
 	return packet->tcp_flags & (WF_TCP_FIN | WF_TCP_RST);
+}
+
+/* Return true if @packet may end @flow. The last acknowledgement follows both FINs. */
+static bool may_end(const struct wf_packet *packet, const struct wf_flow *flow)
+{
+	return has_end(packet) ||
+	       flow->tcp.dir[0].flags & flow->tcp.dir[1].flags & WF_TCP_KNOWS_FIN;
 }
 
 /* Return true if the processing of @packet looks for a handshake. */
 static bool needs_handshake(const struct wf_packet *packet, const struct wf_flow *flow)
 {
 	return !flow || packet->tcp_flags & WF_TCP_SYN;
+}
+
+static void prefetch_end(const struct wf_conns *conns, const struct wf_packet *packet,
+			 const struct wf_flow *flow)
+{
+	wf_flow_table_prefetch_timer(flow);
+	wf_recent_prefetch(&conns->recent, packet->hash);
 }
 
 static const struct wf_flow *second_step(const struct wf_conns *conns,
@@ -123,9 +139,8 @@ static const struct wf_flow *second_step(const struct wf_conns *conns,
 	if (wf_unlikely(needs_handshake(packet, flow))) {
 		wf_half_open_prefetch(&conns->half_open, packet);
 		wf_recent_prefetch(&conns->recent, packet->hash);
-	} else if (wf_unlikely(may_end(packet))) {
-		wf_flow_table_prefetch_timer(flow);
-		wf_recent_prefetch(&conns->recent, packet->hash);
+	} else if (wf_unlikely(has_end(packet))) {
+		prefetch_end(conns, packet, flow);
 	}
 	return flow;
 }
@@ -137,23 +152,31 @@ static bool needs_ext(const struct wf_flow *flow)
 	       (wf_flow_waits(flow) || flow->stream[0].extents || flow->stream[1].extents);
 }
 
-static void third_step(const struct wf_conns *conns, const struct wf_packet *packet,
-		       const struct wf_flow *flow)
+/* Return @flow if its fourth step prefetches something, else NULL. */
+static const struct wf_flow *third_step(const struct wf_conns *conns,
+					const struct wf_packet *packet, const struct wf_flow *flow)
 {
+	bool is_waiting = flow && needs_ext(flow);
+	bool is_ending = flow && may_end(packet, flow);
+
 	if (wf_unlikely(needs_handshake(packet, flow)))
 		wf_half_open_prefetch_entry(&conns->half_open, packet);
-	if (flow && wf_unlikely(needs_ext(flow)))
+	if (wf_unlikely(is_waiting))
 		prefetch_held(conns, flow);
+	if (wf_unlikely(is_ending)) {
+		if (!has_end(packet))
+			prefetch_end(conns, packet, flow);
+		wf_flow_table_prefetch_end(&conns->table, flow);
+	}
+	return is_waiting || is_ending ? flow : NULL;
 }
 
 static void fourth_step(const struct wf_conns *conns, const struct wf_packet *packet,
 			const struct wf_flow *flow)
 {
-	if (!flow)
-		return;
-	if (wf_unlikely(needs_ext(flow)))
-		prefetch_ends(conns, flow);
-	if (wf_unlikely(may_end(packet)))
+	if (needs_ext(flow))
+		prefetch_refs(conns, flow);
+	if (may_end(packet, flow))
 		wf_flow_table_prefetch_neighbours(&conns->table, flow);
 }
 
@@ -166,9 +189,10 @@ void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *con
 	for (uint32_t i = 0; i < count; i++)
 		flows[i] = second_step(conns, packets[i]);
 	for (uint32_t i = 0; i < count; i++)
-		third_step(conns, packets[i], flows[i]);
+		flows[i] = third_step(conns, packets[i], flows[i]);
 	for (uint32_t i = 0; i < count; i++)
-		fourth_step(conns, packets[i], flows[i]);
+		if (wf_unlikely(flows[i] != NULL))
+			fourth_step(conns, packets[i], flows[i]);
 }
 
 /* ---- deadlines ----------------------------------------------------------------------- */
@@ -185,7 +209,7 @@ static void run_due(struct wf_conns *conns, struct wf_flow *const *flows, uint32
 			prefetch_held(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++)
 		if (flows[i]->ext)
-			prefetch_ends(conns, flows[i]);
+			prefetch_refs(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++)
 		if (!wf_close_if_due(conns, flows[i], now_ns))
 			wf_wait_arm(conns, flows[i], now_ns);

@@ -24,36 +24,98 @@ enum option_kind {
 	OPTION_EXPERIMENT = 254,
 };
 
+/* Words of options, as senders align them. */
+enum {
+	WORD_MSS = 0x0204,	   /* the first 2 bytes; the MSS follows */
+	WORD_WSCALE = 0x010303,	   /* NOP and the first 2 bytes; the shift count follows */
+	WORD_SACK_OK = 0x01010402, /* NOP, NOP, SACK_OK */
+	WORD_SACK_OK_TIMESTAMP = 0x0402080a, /* the first 4 bytes; the timestamps follow */
+	WORD_NOPS = 0x01010101,
+};
+
 enum {
 	WSCALE_MAX = 14, /* RFC 7323, 2.3 */
 	EXPERIMENT_FASTOPEN = 0xf989,
 };
 
-/* Parse an option that is valid only on a SYN. */
-static void read_syn_option(const uint8_t *at, uint32_t bytes, struct wf_packet *packet)
+static void put_mss(struct wf_packet *packet, const uint8_t *mss)
+{
+	packet->options |= WF_TCP_OPT_MSS;
+	packet->mss = wf_load_be16(mss);
+}
+
+static void put_wscale(struct wf_packet *packet, uint8_t wscale)
+{
+	packet->options |= WF_TCP_OPT_WSCALE;
+	packet->wscale = wscale < WSCALE_MAX ? wscale : WSCALE_MAX;
+}
+
+static void put_timestamp(struct wf_packet *packet, const uint8_t *timestamps)
+{
+	packet->options |= WF_TCP_OPT_TIMESTAMP;
+	packet->ts_val = wf_load_be32(timestamps);
+	packet->ts_ecr = wf_load_be32(timestamps + 4);
+}
+
+/*
+ * Parse words of 4 bytes that consist of whole options, as senders align them on SYNs. Return: the
+ * first byte that was not parsed.
+ */
+static const uint8_t *read_syn_words(const uint8_t *at, const uint8_t *end,
+				     struct wf_packet *packet)
+{
+	while (end - at >= 4) {
+		uint32_t word = wf_load_be32(at);
+
+		if (word >> 16 == WORD_MSS) {
+			put_mss(packet, at + 2);
+		} else if (word >> 8 == WORD_WSCALE) {
+			put_wscale(packet, at[3]);
+		} else if (word == WORD_SACK_OK) {
+			packet->options |= WF_TCP_OPT_SACK_OK;
+		} else if (word == WORD_SACK_OK_TIMESTAMP && end - at >= WF_TCP_TIMESTAMP_BYTES) {
+			packet->options |= WF_TCP_OPT_SACK_OK;
+			put_timestamp(packet, at + 4);
+			at += 8;
+		} else if (word != WORD_NOPS) {
+			break;
+		}
+		at += 4;
+	}
+	return at;
+}
+
+/* Parse an option of @bytes bytes. @is_syn: the segment is a SYN. */
+static inline void read_option(const uint8_t *at, uint32_t bytes, bool is_syn,
+			       struct wf_packet *packet)
 {
 	switch (at[0]) {
 	case OPTION_MSS:
-		if (bytes != 4)
-			return;
-		packet->options |= WF_TCP_OPT_MSS;
-		packet->mss = wf_load_be16(at + 2);
+		if (is_syn && bytes == 4)
+			put_mss(packet, at + 2);
 		return;
 	case OPTION_WSCALE:
-		if (bytes != 3)
-			return;
-		packet->options |= WF_TCP_OPT_WSCALE;
-		packet->wscale = at[2] < WSCALE_MAX ? at[2] : WSCALE_MAX;
+		if (is_syn && bytes == 3)
+			put_wscale(packet, at[2]);
 		return;
 	case OPTION_SACK_OK:
-		if (bytes == 2)
+		if (is_syn && bytes == 2)
 			packet->options |= WF_TCP_OPT_SACK_OK;
 		return;
+	case OPTION_TIMESTAMP:
+		if (bytes == 10)
+			put_timestamp(packet, at + 2);
+		return;
+	case OPTION_MD5:
+	case OPTION_AO:
+		packet->options |= WF_TCP_OPT_MD5;
+		return;
 	case OPTION_FASTOPEN:
-		packet->options |= WF_TCP_OPT_FASTOPEN;
+		if (is_syn)
+			packet->options |= WF_TCP_OPT_FASTOPEN;
 		return;
 	case OPTION_EXPERIMENT:
-		if (bytes >= 4 && wf_load_be16(at + 2) == EXPERIMENT_FASTOPEN)
+		if (is_syn && bytes >= 4 && wf_load_be16(at + 2) == EXPERIMENT_FASTOPEN)
 			packet->options |= WF_TCP_OPT_FASTOPEN;
 		return;
 	default:
@@ -61,32 +123,14 @@ static void read_syn_option(const uint8_t *at, uint32_t bytes, struct wf_packet 
 	}
 }
 
-static void read_option(const uint8_t *at, uint32_t bytes, struct wf_packet *packet)
-{
-	switch (at[0]) {
-	case OPTION_TIMESTAMP:
-		if (bytes != 10)
-			return;
-		packet->options |= WF_TCP_OPT_TIMESTAMP;
-		packet->ts_val = wf_load_be32(at + 2);
-		packet->ts_ecr = wf_load_be32(at + 6);
-		return;
-	case OPTION_MD5:
-	case OPTION_AO:
-		packet->options |= WF_TCP_OPT_MD5;
-		return;
-	default:
-		if (packet->tcp_flags & WF_TCP_SYN)
-			read_syn_option(at, bytes, packet);
-		return;
-	}
-}
-
 void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct wf_packet *packet)
 {
+	const bool is_syn = packet->tcp_flags & WF_TCP_SYN;
 	const uint8_t *end = options + options_bytes;
 	ptrdiff_t bytes;
 
+	if (is_syn)
+		options = read_syn_words(options, end, packet);
 	for (; options < end; options += bytes) {
 		bytes = 1;
 		if (options[0] == OPTION_NOP)
@@ -98,6 +142,6 @@ void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct 
 			packet->options |= WF_TCP_OPT_MALFORMED;
 			return;
 		}
-		read_option(options, (uint32_t)bytes, packet);
+		read_option(options, (uint32_t)bytes, is_syn, packet);
 	}
 }

@@ -111,6 +111,14 @@ _Static_assert(sizeof(struct wf_flow) <= 240, "flows must stay small");
 _Static_assert(WEFT_INTERFACES_MAX < 64, "an interface fits in 6 bits");
 _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
+/* Prefetch the members of @flow that each segment uses. */
+static inline void wf_flow_prefetch(const struct wf_flow *flow)
+{
+	for (size_t off = 0; off + WF_CACHE_LINE < WF_FLOW_HOT_BYTES; off += WF_CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)flow + off);
+	__builtin_prefetch((const uint8_t *)flow + WF_FLOW_HOT_BYTES - 1);
+}
+
 #define WF_NEVER_NS UINT64_MAX
 
 /*

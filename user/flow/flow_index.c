@@ -82,7 +82,8 @@ static void use_array(struct wf_flow_index *index, uint32_t number)
 	index->array = number;
 	index->buckets = index->arrays[number].buckets;
 	index->buckets_count = index->arrays[number].count;
-	index->grow_at = is_last ? UINT32_MAX : index->buckets_count * SMALL_LOAD;
+	/* At least one of the 12 slots of a bucket stays free on average, so that insert() ends. */
+	index->full_at = index->buckets_count * (is_last ? WF_FLOW_BUCKET_IDS - 1 : SMALL_LOAD);
 	index->ids_count = 0;
 }
 
@@ -182,31 +183,45 @@ static __attribute__((noinline)) void grow(struct wf_flow_index *index)
 
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id)
 {
-	if (wf_unlikely(index->ids_count >= index->grow_at))
+	if (wf_unlikely(index->ids_count >= index->full_at)) {
+		if (index->array + 1 == index->arrays_count)
+			return -ENOBUFS;
 		grow(index);
-	/* At least one of the 12 slots of a bucket stays free on average, so insert() ends. */
-	if (index->ids_count >= index->buckets_count * (WF_FLOW_BUCKET_IDS - 1))
-		return -ENOBUFS;
+	}
 	insert(index, hash, id);
 	return 0;
 }
 
+/* Remove @id from @bucket. Return: false if it is in another bucket. */
+static inline bool remove_from(struct wf_flow_bucket *bucket, uint8_t tag, uint32_t id)
+{
+	uint32_t mask = wf_flow_bucket_match(bucket, tag);
+
+	for (; mask; mask &= mask - 1) {
+		unsigned int slot = (unsigned int)__builtin_ctz(mask);
+
+		if (wf_unlikely(bucket->id[slot] != id))
+			continue;
+		bucket->tag[slot] = 0;
+		bucket->id[slot] = 0;
+		return true;
+	}
+	return false;
+}
+
 void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t id)
 {
-	struct wf_flow_cursor cursor;
-	uint32_t found = wf_flow_index_first(index, hash, &cursor);
+	uint32_t at = wf_flow_index_home(index, hash);
+	uint8_t tag = wf_flow_index_tag(hash);
 
-	while (found && found != id)
-		found = wf_flow_index_next(index, &cursor);
-	wf_assert(found == id);
-	if (!found)
-		return;
-	index->buckets[cursor.bucket].tag[cursor.slot] = 0;
-	index->buckets[cursor.bucket].id[cursor.slot] = 0;
-	index->ids_count--;
-	for (uint32_t at = wf_flow_index_home(index, hash); at != cursor.bucket;
-	     at = bucket_after(index, at))
+	while (wf_unlikely(!remove_from(&index->buckets[at], tag, id))) {
+		wf_assert(index->buckets[at].passed);
+		if (!index->buckets[at].passed)
+			return;
 		index->buckets[at].passed--;
+		at = bucket_after(index, at);
+	}
+	index->ids_count--;
 }
 
 bool wf_flow_index_is_valid(const struct wf_flow_index *index)

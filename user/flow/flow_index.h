@@ -49,7 +49,7 @@ struct wf_flow_index {
 	struct wf_flow_bucket *buckets; /* the array in use */
 	uint32_t buckets_count;
 	uint32_t ids_count;
-	uint32_t grow_at; /* number of ids at which the next array is used; UINT32_MAX: none */
+	uint32_t full_at; /* number of ids at which the next array is used, if there is one */
 	uint32_t array;	  /* number of the array in use */
 	uint32_t arrays_count;
 	struct wf_flow_array arrays[WF_FLOW_INDEX_ARRAYS]; /* in the order of their sizes */
@@ -161,13 +161,24 @@ static inline uint32_t wf_flow_index_first(const struct wf_flow_index *index, ui
 }
 
 /*
+ * Return false if no id in the index has a hash that may be @hash. This reads only the bucket that
+ * wf_flow_index_prefetch() prefetches.
+ */
+static inline bool wf_flow_index_may_have(const struct wf_flow_index *index, uint32_t hash)
+{
+	const struct wf_flow_bucket *bucket = &index->buckets[wf_flow_index_home(index, hash)];
+
+	return wf_flow_bucket_match(bucket, wf_flow_index_tag(hash)) || bucket->passed;
+}
+
+/*
  * Add @id, which must not be 0 and must not be in the index. If the index grows, which changes
  * buckets_count, the hashes of all other objects are read, and cursors become invalid. Return: 0;
  * -ENOBUFS: the index is full.
  */
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
-/* Remove @id. @hash: the hash with which it was added. */
+/* Remove @id, which must be in the index. @hash: the hash with which it was added. */
 void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
 static inline void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash)

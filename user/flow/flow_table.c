@@ -197,21 +197,13 @@ struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_
 	return id ? flow_at(table, id) : NULL;
 }
 
-/* Prefetch the members of @flow that each segment uses. */
-static void prefetch(const struct wf_flow *flow)
-{
-	for (size_t off = 0; off + WF_CACHE_LINE < WF_FLOW_HOT_BYTES; off += WF_CACHE_LINE)
-		__builtin_prefetch((const uint8_t *)flow + off);
-	__builtin_prefetch((const uint8_t *)flow + WF_FLOW_HOT_BYTES - 1);
-}
-
 uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
 				     struct wf_flow **ret_flows, uint32_t max)
 {
 	uint32_t count = 0;
 
 	while (count < max && (ret_flows[count] = wf_flow_table_pop_due(table, now_ns)))
-		prefetch(ret_flows[count++]);
+		wf_flow_prefetch(ret_flows[count++]);
 	return count;
 }
 
@@ -220,8 +212,24 @@ uint32_t wf_flow_table_buckets(const struct wf_flow_table *table)
 	return table->index.buckets_count;
 }
 
-uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
-			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
+static inline __attribute__((always_inline)) void prefetch_ext(const struct wf_flow_table *table,
+							       const struct wf_flow *flow)
+{
+	const struct wf_flow_ext *ext = wf_flow_table_ext(table, flow);
+
+	if (!ext)
+		return;
+	__builtin_prefetch(&ext->half);
+	__builtin_prefetch(&ext->late);
+}
+
+static uint32_t bucket_after(const struct wf_flow_table *table, uint32_t bucket)
+{
+	return bucket + 1 == table->index.buckets_count ? 0 : bucket + 1;
+}
+
+static uint32_t flows_of(const struct wf_flow_table *table, uint32_t bucket,
+			 struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
 {
 	const struct wf_flow_bucket *at = &table->index.buckets[bucket];
 	uint32_t found = 0;
@@ -230,6 +238,31 @@ uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket
 		if (at->tag[slot])
 			ret_flows[found++] = flow_at(table, at->id[slot]);
 	return found;
+}
+
+/*
+ * Prefetch the extensions of the flows of bucket @bucket, and the flows of the bucket after it. The
+ * call for the bucket before has prefetched the flows of @bucket. Always inline: GCC 12 assumes
+ * that a function that only prefetches has no effect, and removes calls of it.
+ */
+static inline __attribute__((always_inline)) void prefetch_buckets(
+	const struct wf_flow_table *table, uint32_t bucket)
+{
+	struct wf_flow *flows[WF_FLOW_BUCKET_IDS];
+	uint32_t count = flows_of(table, bucket, flows);
+
+	for (uint32_t i = 0; i < count; i++)
+		prefetch_ext(table, flows[i]);
+	count = flows_of(table, bucket_after(table, bucket), flows);
+	for (uint32_t i = 0; i < count; i++)
+		wf_flow_prefetch(flows[i]);
+}
+
+uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
+			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
+{
+	prefetch_buckets(table, bucket_after(table, bucket));
+	return flows_of(table, bucket, ret_flows);
 }
 
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows, uint32_t max)
@@ -243,20 +276,9 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 
 		for (uint32_t slot = 0; slot < count && found < max; slot++)
 			ret_flows[found++] = flows[slot];
-		table->hand = table->hand + 1 == table->index.buckets_count ? 0 : table->hand + 1;
+		table->hand = bucket_after(table, table->hand);
 	}
 	return found;
-}
-
-const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash)
-{
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
-
-	if (!id)
-		return NULL;
-	prefetch(flow_at(table, id));
-	return flow_at(table, id);
 }
 
 void wf_flow_table_prefetch_timer(const struct wf_flow *flow)
@@ -272,12 +294,19 @@ void wf_flow_table_prefetch_neighbours(const struct wf_flow_table *table,
 
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow)
 {
-	const struct wf_flow_ext *ext = wf_flow_table_ext(table, flow);
+	prefetch_ext(table, flow);
+}
 
+void wf_flow_table_prefetch_end(const struct wf_flow_table *table, const struct wf_flow *flow)
+{
+	const uint8_t *ext = (const uint8_t *)wf_flow_table_ext(table, flow);
+
+	wf_slab_prefetch_put(table->flows, id_of(table, flow));
 	if (!ext)
 		return;
-	__builtin_prefetch(&ext->half);
-	__builtin_prefetch(&ext->late);
+	wf_slab_prefetch_put(table->exts, flow->ext);
+	for (size_t off = 0; off < sizeof(struct wf_flow_ext); off += WF_CACHE_LINE)
+		__builtin_prefetch(ext + off);
 }
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)

@@ -148,8 +148,8 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 
 /*
  * Iterate over all flows. _buckets(): return the number of buckets. If it has changed, the flows
- * are in other buckets than before. _bucket(): write the flows of bucket @bucket to @ret_flows.
- * Return: their number.
+ * are in other buckets than before. _bucket(): write the flows of bucket @bucket to @ret_flows, and
+ * prefetch those of the next buckets. Return: their number.
  */
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
@@ -168,7 +168,17 @@ static inline void wf_flow_table_prefetch(const struct wf_flow_table *table, uin
  * Second step: prefetch the first flow that wf_flow_table_find() would compare, which may be a
  * different flow with a similar hash. Return: this flow; NULL if there is none.
  */
-const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+static inline const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table,
+								uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+
+	if (!id)
+		return NULL;
+	wf_flow_prefetch(wf_slab_at(table->flows, id));
+	return wf_slab_at(table->flows, id);
+}
 
 /* Prefetch the timer of @flow, which is not among the members that each segment uses. */
 void wf_flow_table_prefetch_timer(const struct wf_flow *flow);
@@ -177,8 +187,12 @@ void wf_flow_table_prefetch_timer(const struct wf_flow *flow);
 void wf_flow_table_prefetch_neighbours(const struct wf_flow_table *table,
 				       const struct wf_flow *flow);
 
-/* Third step: prefetch the extension of @flow. */
+/* Third step: prefetch the part of the extension of @flow that the segments of a waiting stream
+ * use. */
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);
+
+/* Third step, if @flow may end: prefetch what wf_flow_table_remove() and the flow's record read. */
+void wf_flow_table_prefetch_end(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 /* Fourth step: prefetch the records of gaps of @flow. This step reads the extension. */
 void wf_flow_table_prefetch_late(const struct wf_flow_table *table, const struct wf_flow *flow);

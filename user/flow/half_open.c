@@ -109,8 +109,8 @@ void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handsh
 	put_entry(table, id);
 }
 
-struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
-				       const struct weft_flow_key *key, uint32_t hash)
+struct wf_handshake *wf_half_open_search(const struct wf_half_open *table,
+					 const struct weft_flow_key *key, uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
@@ -122,26 +122,6 @@ struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
 			return handshake;
 	}
 	return NULL;
-}
-
-void wf_half_open_prefetch(const struct wf_half_open *table, const struct wf_packet *packet)
-{
-	const uint32_t syn = packet->tcp_flags & (WF_TCP_SYN | WF_TCP_ACK);
-
-	wf_flow_index_prefetch(&table->index, packet->hash);
-	if (syn == WF_TCP_SYN)
-		wf_source_count_prefetch(&table->sources, packet->key.addr[packet->src]);
-}
-
-void wf_half_open_prefetch_entry(const struct wf_half_open *table, const struct wf_packet *packet)
-{
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, packet->hash, &cursor);
-
-	if (!id)
-		return;
-	__builtin_prefetch(&handshake_at(table, id)->key);
-	__builtin_prefetch(&handshake_at(table, id)->age, 1);
 }
 
 uint64_t wf_half_open_deadline(const struct wf_half_open *table,

@@ -29,11 +29,11 @@
 #include "flow/handshake.h"
 #include "flow/source_count.h"
 #include "flow/syn_data.h"
+#include "memory/slab.h"
 
 struct wf_arena;
 struct wf_metrics;
 struct wf_page_pool;
-struct wf_slab;
 
 struct wf_half_open_opts {
 	uint32_t handshakes_max;
@@ -63,9 +63,20 @@ int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,
 		      struct wf_metrics *metrics);
 void wf_half_open_fini(struct wf_half_open *table);
 
-/* Return the entry of @key, even if it has timed out; NULL if there is none. */
-struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
-				       const struct weft_flow_key *key, uint32_t hash);
+/* The part of wf_half_open_find() that compares entries. */
+struct wf_handshake *wf_half_open_search(const struct wf_half_open *table,
+					 const struct weft_flow_key *key, uint32_t hash);
+
+/*
+ * Return the entry of @key, even if it has timed out; NULL if there is none. Inline, because a SYN
+ * usually has none.
+ */
+static inline struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
+						     const struct weft_flow_key *key, uint32_t hash)
+{
+	return wf_flow_index_may_have(&table->index, hash) ? wf_half_open_search(table, key, hash)
+							   : NULL;
+}
 
 /*
  * Return the oldest entry if it has timed out at @now_ns, else NULL. An answered entry may be
@@ -89,8 +100,29 @@ bool wf_half_open_syn(struct wf_half_open *table, struct wf_handshake *handshake
  * Prefetch, in two steps, what the processing of @packet reads here: the buckets of the indexes;
  * then the entry.
  */
-void wf_half_open_prefetch(const struct wf_half_open *table, const struct wf_packet *packet);
-void wf_half_open_prefetch_entry(const struct wf_half_open *table, const struct wf_packet *packet);
+static inline void wf_half_open_prefetch(const struct wf_half_open *table,
+					 const struct wf_packet *packet)
+{
+	const uint32_t syn = packet->tcp_flags & (WF_TCP_SYN | WF_TCP_ACK);
+
+	wf_flow_index_prefetch(&table->index, packet->hash);
+	if (syn == WF_TCP_SYN)
+		wf_source_count_prefetch(&table->sources, packet->key.addr[packet->src]);
+}
+
+static inline void wf_half_open_prefetch_entry(const struct wf_half_open *table,
+					       const struct wf_packet *packet)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, packet->hash, &cursor);
+	const struct wf_handshake *handshake;
+
+	if (!id)
+		return;
+	handshake = wf_slab_at(table->handshakes, id);
+	__builtin_prefetch(&handshake->key);
+	__builtin_prefetch(&handshake->age, 1);
+}
 
 void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handshake);
 

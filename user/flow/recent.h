@@ -64,15 +64,19 @@ uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_k
  */
 uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t now_ns, uint32_t max);
 
-/*
- * Return true if @packet is a late segment of the connection that has ended, and does not open a
- * new one.
- */
-bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
-
 /* Return true if wf_recent_is_late() returns true and the connection ended after @since_ns. */
 bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
 			     uint64_t since_ns);
+
+/*
+ * Return true if @packet is a late segment of the connection that has ended, and does not open a
+ * new one. Inline, because the four-tuple of a SYN usually had no connection.
+ */
+static inline bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet)
+{
+	return wf_flow_index_may_have(&recent->index, packet->hash) &&
+	       wf_recent_is_late_since(recent, packet, 0);
+}
 
 /* Prefetch the bucket of the index that the functions above read for @hash. */
 static inline void wf_recent_prefetch(const struct wf_recent *recent, uint32_t hash)

@@ -48,10 +48,9 @@ static uint32_t release(struct wf_syn_data_store *store, struct wf_handshake_sid
 	return captured_bytes;
 }
 
-void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side)
+void wf_syn_data_drop_held(struct wf_syn_data_store *store, struct wf_handshake_side *side)
 {
-	if (side->data)
-		wf_metric_add(store->metrics, payload_unaccepted_bytes, release(store, side));
+	wf_metric_add(store->metrics, payload_unaccepted_bytes, release(store, side));
 }
 
 /*

@@ -51,11 +51,18 @@ void wf_syn_data_fini(struct wf_syn_data_store *store);
 void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *handshake,
 		      const struct wf_packet *packet);
 
+/* The part of wf_syn_data_drop() for sides with a payload. */
+void wf_syn_data_drop_held(struct wf_syn_data_store *store, struct wf_handshake_side *side);
+
 /*
  * Drop the payload of @side, if there is one, and count it as not accepted. After
  * wf_syn_data_taken(), nothing is counted.
  */
-void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side);
+static inline void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side)
+{
+	if (wf_unlikely(side->data != 0))
+		wf_syn_data_drop_held(store, side);
+}
 
 /*
  * Record that the receiver acknowledged the SYN of @side and @accepted_bytes of its payload. Drop

@@ -104,10 +104,7 @@ static struct wf_span *span_of(const struct wf_slab *slab, uint32_t id)
 			     (uint32_t)((uint64_t)id << slab->map.granule_shift >> WF_SPAN_SHIFT));
 }
 
-/*
- * Return the number of slots of @span that are never used: 1 in the arena's first span (its id
- * would be 0), else 0.
- */
+/* Return the number of slots of @span that are never used, because their id would be 0. */
 static uint32_t reserved_slots(const struct wf_span *span)
 {
 	return span->index == 0;
@@ -150,9 +147,10 @@ uint32_t wf_slab_take(struct wf_slab *slab)
 		id = slot_id(slab, span, span->fresh_pages++);
 	} else {
 		memcpy(&span->free_head, wf_slab_at(slab, id), sizeof(span->free_head));
-		/* Prefetch the object that is taken next, because that take reads its link. */
-		if (span->free_head != WF_SLAB_NONE)
-			__builtin_prefetch(wf_slab_at(slab, span->free_head), 1);
+		/* Prefetch the object that is taken next: its link is read, then it is filled. */
+		for (uint32_t at = 0; span->free_head && at < slab->object_bytes;
+		     at += WF_CACHE_LINE)
+			__builtin_prefetch((uint8_t *)wf_slab_at(slab, span->free_head) + at, 1);
 	}
 	slab->taken++;
 	if (!--span->free_pages) {
@@ -175,7 +173,8 @@ void wf_slab_put(struct wf_slab *slab, uint32_t id)
 		wf_span_list_remove(&slab->full, span);
 		wf_span_list_append(&slab->partial, span);
 	}
-	if (span->free_pages < span->pages)
+	/* The first comparison usually ends this without reading another line of the span. */
+	if (span->free_pages + 1u < slab->objects || span->free_pages < span->pages)
 		return;
 
 	wf_span_list_remove(&slab->partial, span);
@@ -187,6 +186,11 @@ void wf_slab_put(struct wf_slab *slab, uint32_t id)
 		wf_arena_put(slab->arena, slab->spare, 1);
 		slab->spare = NULL;
 	}
+}
+
+void wf_slab_prefetch_put(const struct wf_slab *slab, uint32_t id)
+{
+	__builtin_prefetch(&span_of(slab, id)->free_pages, 1);
 }
 
 uint32_t wf_slab_taken(const struct wf_slab *slab)

@@ -36,6 +36,9 @@ uint32_t wf_slab_take(struct wf_slab *slab);
 
 void wf_slab_put(struct wf_slab *slab, uint32_t id);
 
+/* Prefetch what wf_slab_put() uses for @id beside the object. */
+void wf_slab_prefetch_put(const struct wf_slab *slab, uint32_t id);
+
 /* The members that wf_slab_at() and wf_slab_id() need; the first member of struct wf_slab. */
 struct wf_slab_map {
 	uint8_t *base;		/* start of the arena */
