@@ -38,10 +38,10 @@ trap 'exit 1' INT TERM
 
 # On two CPUs or more, the source and the process with the worker each have one CPU. A reader in
 # another process is pinned only if the benchmark pins it.
-source_cpu=() worker_cpu=() pace=() priority=() agent_priority=() inline_priority=(nice -n -10)
+source_cpu=() worker_cpu=() pace=() priority=() agent_priority=()
 [ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) worker_cpu=(taskset -c 1)
 [ "$pps" -gt 0 ] && pace=(--pps "$pps")
-[ "${ALONE:-0}" = 1 ] && priority=(nice -n -10) agent_priority=(nice -n -20) inline_priority=(nice -n -20)
+[ "${ALONE:-0}" = 1 ] && priority=(nice -n -10) agent_priority=(nice -n -20)
 
 wait_for() {
 	local try

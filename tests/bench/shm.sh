@@ -26,6 +26,9 @@ reader_pids() { echo "$reader_pid"; }
 . tests/bench/live_pair.sh
 
 queue_mb=${QUEUE_MB:-32}
+# The agent raises the priority of its workers itself, unless it was started with another one.
+inline_priority=("${agent_priority[@]}")
+[ ${#inline_priority[@]} -gt 0 ] || inline_priority=(nice -n -10)
 is_ready() { grep -q ready "$work/reader.err"; }
 start_reader() {
 	"$@" >"$work/reader.out" 2>"$work/reader.err" &
