@@ -8,7 +8,10 @@
 #   FLOWS     concurrent connections           (default: 8)
 #   PPS       segments per second; 0: as many as possible (default: 0)
 #   SECONDS_EACH, RUNS   length and number of runs (default: 4 and 5); the medians are printed
-#   ALONE     1: raise the priority, so that other programs get little CPU time
+#   ALONE     1: raise the priority of all processes, so that other programs get little CPU time
+#
+# The capturing process has a higher priority than source and readers, as the agent gives itself
+# (weft-run(1), Priority).
 
 # shellcheck source=tests/bench/cpu.sh
 . tests/bench/cpu.sh
@@ -35,10 +38,10 @@ trap 'exit 1' INT TERM
 
 # On two CPUs or more, the source and the process with the worker each have one CPU. A reader in
 # another process is pinned only if the benchmark pins it.
-source_cpu=() worker_cpu=() pace=() priority=()
+source_cpu=() worker_cpu=() pace=() priority=() agent_priority=()
 [ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) worker_cpu=(taskset -c 1)
 [ "$pps" -gt 0 ] && pace=(--pps "$pps")
-[ "${ALONE:-0}" = 1 ] && priority=(nice -n -20)
+[ "${ALONE:-0}" = 1 ] && priority=(nice -n -10) agent_priority=(nice -n -20)
 
 wait_for() {
 	local try
@@ -54,7 +57,7 @@ metric() { stats | jq ".metrics.$1.value"; }
 
 # start_agent ARGS...: start an agent that captures what feed() sends.
 start_agent() {
-	"${priority[@]}" "${worker_cpu[@]}" ip netns exec "$ns" "$out/weft" run -i rx0 --mode tap --workers 1 "$@" \
+	"${agent_priority[@]}" "${worker_cpu[@]}" ip netns exec "$ns" "$out/weft" run -i rx0 --mode tap --workers 1 "$@" \
 		--set control.dir="$work" >"$work/agent.out" 2>"$work/agent.err" &
 	agent_pid=$!
 	wait_for stats

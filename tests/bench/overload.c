@@ -3,7 +3,7 @@
  * overload.c - measures the CPU time per segment of a worker whose receive ring overflows.
  *
  *   overload [--flows N] [--payload BYTES] [--lost PARTS] [--frames N]
- *            [--subscriptions N] [--readers N] [--overflow NUMBER]
+ *            [--subscriptions N] [--readers N] [--overflow NUMBER] [--queue-kb N]
  *
  * The traffic is that of live_feed: many flows in turn, each of 8 data segments and an
  * acknowledgement, all in order, 3 million frames per second. One thread is the sender, the kernel
@@ -14,7 +14,8 @@
  * --subscriptions: number of subscriptions with queues, of which the first --readers are read every
  * millisecond of 200,000 frames per second, each until its queue is empty. --overflow: their
  * policy, a number of enum weft_overflow; without it, they have all policies of a live capture in
- * turn. Reading is not part of the CPU time. With `valgrind --tool=callgrind
+ * turn. --queue-kb: size of their queues; default: that of weft_sub_opts. Reading is not part of
+ * the CPU time. With `valgrind --tool=callgrind
  * --toggle-collect='work*'`, the number of instructions is that of the worker's part, too.
  *
  * Output: CPU time of the worker's part per received frame, in nanoseconds, and the counts of
@@ -66,6 +67,7 @@ struct bench {
 	uint64_t frames;
 	uint32_t subscriptions;
 	uint32_t readers;
+	uint64_t queue_bytes;	     /* 0: the default */
 	enum weft_overflow overflow; /* WEFT_OVERFLOW_DEFAULT: all in turn */
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX];
 	uint64_t sent; /* number of frames sent, also of lost ones */
@@ -263,7 +265,8 @@ static void subscribe(struct bench *bench)
 	const uint32_t policies = 1 + WEFT_OVERFLOW_RESIZE - WEFT_OVERFLOW_DROP_OLDEST;
 
 	for (uint32_t i = 0; i < bench->subscriptions; i++) {
-		WEFT_OPTS(weft_sub_opts, wants, .overflow = bench->overflow);
+		WEFT_OPTS(weft_sub_opts, wants, .overflow = bench->overflow,
+			  .queue_bytes = bench->queue_bytes);
 
 		if (!wants.overflow)
 			wants.overflow = (enum weft_overflow)(WEFT_OVERFLOW_DROP_OLDEST +
@@ -386,6 +389,7 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 		{"subscriptions", required_argument, NULL, 's'},
 		{"readers", required_argument, NULL, 'r'},
 		{"overflow", required_argument, NULL, 'o'},
+		{"queue-kb", required_argument, NULL, 'q'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -412,6 +416,9 @@ static int parse_options(int argc, char **argv, struct bench *bench)
 		case 'r':
 			bench->readers = (uint32_t)value;
 			break;
+		case 'q':
+			bench->queue_bytes = value << 10;
+			break;
 		case 'o':
 			bench->overflow = (enum weft_overflow)value;
 			break;
@@ -437,7 +444,7 @@ int main(int argc, char **argv)
 			"usage: overload [--flows N] [--payload 1..%d] [--lost PARTS] "
 			"[--frames N]\n"
 			"                [--subscriptions 0..%d] [--readers N] [--overflow "
-			"2..5]\n",
+			"2..5] [--queue-kb N]\n",
 			PAYLOAD_MAX, WEFT_SUBSCRIPTIONS_MAX);
 		return 2;
 	}

@@ -5,9 +5,10 @@
  *
  *   reader inline IFACE          captures from IFACE in tap mode with one worker, and touches the
  *                                bytes in an inline callback; ends on SIGTERM
- *   reader socket|shm SOCKET [OVERFLOW]
+ *   reader socket|shm SOCKET [OVERFLOW [QUEUE_MB]]
  *                                is a client of the agent at SOCKET, and ends with the agent;
- *                                OVERFLOW: a number of enum weft_overflow
+ *                                OVERFLOW: a number of enum weft_overflow; QUEUE_MB: size of the
+ *                                queue in MiB; 0 or missing: the default
  *
  *   reader load SHARE FILE       touches the bytes of FILE, which it maps, for SHARE (0 to 1) of
  * the time of a CPU, a part of each millisecond; ends on SIGTERM
@@ -76,10 +77,12 @@ static int run_inline(const char *iface)
 	return 0;
 }
 
-static int run_client(enum weft_client_transport transport, const char *path, const char *overflow)
+static int run_client(enum weft_client_transport transport, const char *path, const char *overflow,
+		      const char *queue_mb)
 {
 	WEFT_OPTS(weft_client_opts, opts, .path = path, .transport = transport,
-		  .overflow = (enum weft_overflow)(overflow ? atoi(overflow) : 0));
+		  .overflow = (enum weft_overflow)(overflow ? atoi(overflow) : 0),
+		  .queue_bytes = (uint64_t)(queue_mb ? atoi(queue_mb) : 0) << 20);
 	struct weft_client *client;
 	struct weft_event event;
 	int err;
@@ -148,9 +151,10 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "inline"))
 		status = run_inline(argv[2]);
 	else if (argc >= 3 && !strcmp(argv[1], "socket"))
-		status = run_client(WEFT_CLIENT_SOCKET, argv[2], argv[3]);
+		status =
+			run_client(WEFT_CLIENT_SOCKET, argv[2], argv[3], argc > 4 ? argv[4] : NULL);
 	else if (argc >= 3 && !strcmp(argv[1], "shm"))
-		status = run_client(WEFT_CLIENT_SHM, argv[2], argv[3]);
+		status = run_client(WEFT_CLIENT_SHM, argv[2], argv[3], argc > 4 ? argv[4] : NULL);
 	else if (argc == 4 && !strcmp(argv[1], "load"))
 		status = run_load(atof(argv[2]), argv[3]);
 	printf("%" PRIu64 " %" PRIu64 " %" PRIx64 "\n", touched_bytes, lost_bytes, sum);

@@ -97,6 +97,12 @@ fail() {
 	failed=1
 }
 
+# ledger_delivered: print the bytes that were delivered until the agent ended. At its end, it also delivers
+# data that waited behind a hole.
+ledger_delivered() {
+	sed -n 's/.*ledger payload_bytes.* = \([0-9,]*\) delivered.*/\1/p' "$work/agent.err" "$work/agent.out" | tr -d ,
+}
+
 # check_readers DELIVERED: write the share of the bytes that each reader received to $work/shares.
 check_readers() {
 	local i
@@ -126,7 +132,7 @@ measure() {
 	grep -q 'NOT closed' "$work/agent.err" "$work/agent.out" && fail 'a ledger is not closed'
 	stop_others
 	if [ "$1" = all ]; then
-		check_readers "$delivered"
+		check_readers "$(ledger_delivered)"
 		shares=$(sort -g "$work/shares" | sed -n '1p;$p' | xargs)
 	fi
 	readers=() others=()

@@ -3,6 +3,7 @@
 #include "unit/support/test.h"
 
 #include "queue/bundle.h"
+#include "queue/queue_record.h"
 #include "unit/support/queue_rig.h"
 
 enum { FLOWS = 5, LEN = 100 };
@@ -114,8 +115,9 @@ TEST_WITH(bundle_whose_events_are_kept_is_taken_as_a_whole, setup, teardown)
 	assert_int_equal(check.taken, 4 * WF_BUNDLE_EVENTS);
 }
 
-/* Few events, and events that are large beside the queue, are pushed one by one. */
-TEST_WITH(bundle_is_pushed_one_by_one_unless_it_is_worth_it, setup, teardown)
+/* Few events are pushed one by one. A bundle that is large beside the queue is not pushed as a
+ * whole. */
+TEST_WITH(bundle_is_pushed_as_a_whole_only_if_it_is_worth_it, setup, teardown)
 {
 	struct delivery_check check = {0};
 
@@ -126,6 +128,43 @@ TEST_WITH(bundle_is_pushed_one_by_one_unless_it_is_worth_it, setup, teardown)
 	take_all(&check);
 	assert_int_equal(check.wrong, 0);
 	assert_int_equal(check.taken, WF_BUNDLE_MIN + 19);
+	assert_int_equal(pages_taken(), 0);
+}
+
+/* Return the number of records that wait in the ring, without padding. */
+static uint32_t records_waiting(void)
+{
+	uint64_t pos = atomic_load(&fix.queue.claim), end = atomic_load(&fix.queue.published);
+	uint32_t count = 0;
+
+	while (pos != end) {
+		const struct wf_record *record = wf_record_at(&fix.queue, pos);
+
+		count += record->type != WF_RECORD_PAD;
+		pos += record->len_bytes;
+	}
+	return count;
+}
+
+/* A queue that is small beside a bundle gets it in parts, so that it drops many events at once. */
+TEST_WITH(bundle_is_pushed_in_parts_to_a_small_queue, setup, teardown)
+{
+	enum { COUNT = 57, BUNDLES = 100, BYTES = 1446 };
+	struct delivery_check check = {0};
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	for (uint64_t i = 0; i < BUNDLES; i++) {
+		assert_false(push_shared(i * COUNT, COUNT, BYTES));
+		wf_queue_flush(&fix.queue);
+		assert_in_range(stats().waiting_bytes, 1, WEFT_QUEUE_MIN_BYTES / 2);
+		assert_in_range(records_waiting(), 1, 10);
+		if (i % 10 == 9)
+			take_checked(&check, 5);
+	}
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.next, BUNDLES * COUNT);
+	assert_in_range(check.taken, BUNDLES / 10 * 5 - 5, BUNDLES * COUNT / 10);
 	assert_int_equal(pages_taken(), 0);
 }
 

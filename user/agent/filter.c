@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "config/config_print.h"
 #include "agent/control/control.h"
+#include "agent/control/filter_check.h"
 #include "agent/request.h"
 #include "policy/policies.h"
 
@@ -90,7 +91,7 @@ static int read_parts(const json_t *request, struct wf_config *config,
 		ret_error->is_usage = true;
 		return -EINVAL;
 	}
-	return wf_request_check_expression(config->library.filter, ret_error);
+	return wf_control_check_filter(config->library.filter, ret_error);
 }
 
 int wf_filter_apply(const struct wf_config *config, const char *expression, struct weft *weft)

@@ -81,10 +81,6 @@ json_t *wf_request_refuse_usage(struct wf_control_error *ret_error, const char *
 				const char *why);
 json_t *wf_request_refuse(struct wf_control_error *ret_error, const char *what, const char *why);
 
-/* Return: 0 if @expression is NULL or valid; otherwise negative errno, with the reason in
- * @ret_error. */
-int wf_request_check_expression(const char *expression, struct wf_control_error *ret_error);
-
 /* Return @ns, ns since 1970, as text: 2026-01-31T23:59:59.000000+0000. */
 json_t *wf_request_time_new(uint64_t ns);
 

@@ -44,7 +44,7 @@ static bool is_range(uint64_t off_be, uint64_t len_bytes)
 static const char *check_fields(const struct wf_client_frame *frame)
 {
 	const struct wf_wire_frame *fields = &frame->fields;
-	uint32_t shown = be32toh(fields->anomaly.shown_be);
+	uint32_t shown;
 
 	switch (frame->type) {
 	case WEFT_CLIENT_OPEN:
@@ -60,6 +60,7 @@ static const char *check_fields(const struct wf_client_frame *frame)
 			return "the range of bytes is not valid";
 		break;
 	case WEFT_CLIENT_ANOMALY:
+		shown = be32toh(fields->anomaly.shown_be);
 		if (shown > WEFT_CONFLICT_BYTES_MAX || 2 * shown > frame->payload_bytes)
 			return "the conflicting bytes exceed the frame";
 		if (!is_range(fields->anomaly.off_be, be64toh(fields->anomaly.len_be)))
@@ -104,7 +105,8 @@ int wf_client_frame_read(const uint8_t *bytes, size_t have_bytes, struct wf_clie
 	unsigned int head;
 
 	memcpy(&header, bytes, have_bytes < HEADER_BYTES ? have_bytes : HEADER_BYTES);
-	*ret_frame = (struct wf_client_frame){.len_bytes = be32toh(header.len_be)};
+	/* The members are set one by one, because the struct is large. */
+	ret_frame->len_bytes = be32toh(header.len_be);
 	if (have_bytes < sizeof(header.len_be))
 		return 0;
 	if (ret_frame->len_bytes < HEADER_BYTES)

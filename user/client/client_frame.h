@@ -18,7 +18,8 @@
 /**
  * struct wf_client_frame - a frame
  * @type:    enum weft_client_frame, or another number: skip the frame
- * @fields:  a copy of the header, and of the fields that this version knows; the rest is zero
+ * @fields:  a copy of the header, and of the fields of @type that this version knows; the rest is
+ *           not set
  * @payload: borrowed; in the bytes that were read, or in shared memory
  */
 struct wf_client_frame {

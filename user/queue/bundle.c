@@ -110,9 +110,10 @@ void wf_record_release(const struct wf_record *record)
 		wf_page_put(record->page);
 }
 
-static void lose_each(struct wf_bundle *bundle, struct wf_losses *losses)
+static void lose_each(struct wf_bundle *bundle, uint32_t first, uint32_t count,
+		      struct wf_losses *losses)
 {
-	for (uint32_t i = 0; i < bundle->events; i++) {
+	for (uint32_t i = first; i < first + count; i++) {
 		const struct wf_record *record = wf_bundle_record(bundle, i);
 		const struct wf_loss_range loss = wf_record_loss(record);
 
@@ -121,15 +122,16 @@ static void lose_each(struct wf_bundle *bundle, struct wf_losses *losses)
 	}
 }
 
-void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses)
+void wf_bundle_lose(struct wf_bundle *bundle, uint32_t first, uint32_t count,
+		    struct wf_losses *losses)
 {
-	if (bundle->runs_count > WF_BUNDLE_RUNS) {
-		lose_each(bundle, losses);
+	if (count < bundle->events || bundle->runs_count > WF_BUNDLE_RUNS) {
+		lose_each(bundle, first, count, losses);
 		return;
 	}
 	for (uint32_t i = 0; i < bundle->runs_count; i++) {
 		const struct wf_bundle_run *run = &bundle->runs[i];
-		const struct wf_record *first = wf_bundle_record(bundle, run->first);
+		const struct wf_record *record = wf_bundle_record(bundle, run->first);
 		const struct wf_loss_range loss = {
 			.from_off = run->from_off,
 			.to_off = run->to_off,
@@ -137,6 +139,7 @@ void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses)
 			.bytes = run->bytes,
 		};
 
-		wf_losses_add(losses, &first->flow, (enum weft_dir)first->dir, &loss, run->time_ns);
+		wf_losses_add(losses, &record->flow, (enum weft_dir)record->dir, &loss,
+			      run->time_ns);
 	}
 }

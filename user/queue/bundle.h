@@ -11,13 +11,14 @@
  *
  * A bundle is filled by the worker, and not changed any more once a queue has it. Its holders are
  * counted: the worker until it has pushed the bundle, then the queues, all of which want all of its
- * events. The last holder puts the pages of the payload, and the page of the bundle itself. So a
+ * events. A queue that is small beside the bundle holds it once for each part of its events. The
+ * last holder puts the pages of the payload, and the page of the bundle itself. So a
  * reader that has released some events of a bundle pins their pages until it has taken the last
  * one.
  *
  * A run is a range of one direction, data and gaps, each of which begins where the one before ends.
- * It includes the anomalies of the direction. A queue that drops a bundle enters its runs in a
- * table of losses instead of its events, unless there are more than WF_BUNDLE_RUNS runs.
+ * It includes the anomalies of the direction. A queue that drops a whole bundle enters its runs in
+ * a table of losses instead of its events, unless there are more than WF_BUNDLE_RUNS runs.
  */
 #ifndef WF_QUEUE_BUNDLE_H
 #define WF_QUEUE_BUNDLE_H
@@ -98,7 +99,8 @@ void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count);
 /* Put what @record, of any type, owns. */
 void wf_record_release(const struct wf_record *record);
 
-/* Enter all events of @bundle in @losses. */
-void wf_bundle_lose(struct wf_bundle *bundle, struct wf_losses *losses);
+/* Enter @count events of @bundle, from index @first on, in @losses. */
+void wf_bundle_lose(struct wf_bundle *bundle, uint32_t first, uint32_t count,
+		    struct wf_losses *losses);
 
 #endif

@@ -173,11 +173,12 @@ struct wf_queue {
 	uint64_t kept_bytes;  /* payload bytes of the kept events */
 	uint64_t next_event;  /* number that the next event has if no event was lost */
 	/*
-	 * owned: a bundle whose events the reader has claimed, and the number of those that it has
-	 * taken; NULL: none
+	 * owned: a bundle of which the reader has claimed events; those from index bundle_next to
+	 * bundle_end are not taken yet; NULL: none
 	 */
 	struct wf_bundle *bundle;
-	uint32_t bundle_taken;
+	uint32_t bundle_next;
+	uint32_t bundle_end;
 	/* the table that the reader is reporting as events, and the position in it; NULL: none */
 	struct wf_losses *reporting;
 	struct wf_losses_cursor report_pos;
@@ -228,7 +229,8 @@ bool wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struc
 
 /*
  * Push the events of @bundle, which is not empty. Return: true if the queue has become one of its
- * holders, in place of the caller; false if the events were pushed one by one, or dropped.
+ * holders, in place of the caller; false if the events were pushed in parts or one by one, or
+ * dropped.
  */
 bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle);
 

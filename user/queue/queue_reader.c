@@ -114,18 +114,18 @@ static int take_bundle(struct wf_queue *queue, struct weft_event *events,
 	struct wf_bundle *bundle = queue->bundle;
 	int count = 0;
 
-	while (bundle && count < max && queue->bundle_taken < bundle->events) {
-		const struct wf_record *record = wf_bundle_record(bundle, queue->bundle_taken);
+	while (bundle && count < max && queue->bundle_next < queue->bundle_end) {
+		const struct wf_record *record = wf_bundle_record(bundle, queue->bundle_next);
 
 		if (!may_lend(queue, wf_record_payload_bytes(record)))
 			return count;
 		if (record->page)
 			wf_page_get(record->page);
 		take_record(queue, record, &slots[count], &events[count]);
-		queue->bundle_taken++;
+		queue->bundle_next++;
 		count++;
 	}
-	if (bundle && queue->bundle_taken == bundle->events) {
+	if (bundle && queue->bundle_next == queue->bundle_end) {
 		queue->bundle = NULL;
 		wf_bundle_put_many(bundle, 1);
 	}
@@ -289,7 +289,8 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 			continue;
 		if (record->type == WF_RECORD_BUNDLE) {
 			queue->bundle = record->bundle;
-			queue->bundle_taken = 0;
+			queue->bundle_next = record->part.first;
+			queue->bundle_end = record->part.first + record->part.count;
 			count += take_bundle(queue, events + count, slots + count, max - count);
 			*ret_again = !queue->bundle;
 			continue;

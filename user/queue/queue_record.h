@@ -14,7 +14,7 @@
 enum {
 	WF_RECORD_ALIGN = 64,
 	WF_RECORD_PAD = 0xff,	 /* type of a record that fills the ring up to its end */
-	WF_RECORD_BUNDLE = 0xfe, /* type of a record that stands for the events of a bundle */
+	WF_RECORD_BUNDLE = 0xfe, /* type of a record that stands for events of a bundle */
 };
 #define WF_RECORD_OPEN_MIDWAY	    (1u << 0)
 #define WF_RECORD_OPEN_MIDSTREAM    (1u << 1)
@@ -36,11 +36,15 @@ struct wf_record {
 	uint64_t time_ns;
 	/* OPEN event: off and stream_bytes are the offsets of the two directions */
 	uint64_t off;
-	uint64_t stream_bytes; /* bundle: payload bytes of all events */
+	uint64_t stream_bytes; /* bundle: payload bytes of the events of the record */
 	union {
 		const uint8_t *bytes;
-		uint64_t lost_events;	      /* DROP event: number of lost events */
-		uint64_t bundle_events;	      /* bundle: number of its events */
+		uint64_t lost_events; /* DROP event: number of lost events */
+		/* bundle: the events of the record, which may be a part of those of the bundle */
+		struct {
+			uint32_t first; /* index of the first one */
+			uint32_t count;
+		} part;
 		uint32_t isn[WEFT_DIR_COUNT]; /* OPEN event: ISN of each direction */
 	};
 	union {
@@ -111,7 +115,7 @@ static inline struct wf_loss_range wf_record_loss(const struct wf_record *record
 static inline uint64_t wf_record_numbers(const struct wf_record *record)
 {
 	if (record->type == WF_RECORD_BUNDLE)
-		return record->bundle_events;
+		return record->part.count;
 	return record->type == WEFT_EVENT_DROP ? record->lost_events : 1;
 }
 

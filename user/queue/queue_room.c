@@ -136,8 +136,8 @@ static uint64_t enter_record(struct wf_losses *front, const struct wf_record *re
 							     .time_ns = record->time_ns});
 		return 0;
 	case WF_RECORD_BUNDLE:
-		wf_bundle_lose(record->bundle, front);
-		return record->bundle_events;
+		wf_bundle_lose(record->bundle, record->part.first, record->part.count, front);
+		return record->part.count;
 	default:
 		enter_loss(front, record);
 		return 1;

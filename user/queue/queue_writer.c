@@ -27,8 +27,9 @@
 #include "memory/page.h"
 
 enum {
-	/* a bundle is pushed as a whole only if it uses at most 1/4 of the ring and each limit */
+	/* a bundle, or a part of it, is one record of at most 1/4 of the ring and each limit */
 	BUNDLE_SHARE = 4,
+	PART_MIN = 4, /* minimum number of events of a part */
 	/* a queue is nearly full if at most 1/8 of its payload limit is free */
 	NEARLY_SHARE = 8,
 };
@@ -260,27 +261,82 @@ static bool is_small(const struct wf_queue *queue, const struct wf_need *need)
 }
 
 /*
- * Make room for a bundle as one record, without waiting for it. Return: false if there is no room,
- * or if the events must be pushed one by one: the bundle has too few events or is too large, or the
- * back table has entries.
+ * Make room for events of a bundle as one record, without waiting for it. Return: false if there is
+ * no room, or if the back table has entries.
  */
-static bool make_room_for_bundle(struct wf_queue *queue, const struct wf_need *need)
+static bool make_room_for_part(struct wf_queue *queue, const struct wf_need *need)
 {
 	bool drops = queue->overflow == WEFT_OVERFLOW_DROP_OLDEST ||
 		     queue->overflow == WEFT_OVERFLOW_RESIZE;
 	struct wf_need padded = *need;
 
-	if (need->events < WF_BUNDLE_MIN || !is_small(queue, need) ||
-	    !wf_losses_is_empty(queue->back))
+	if (!wf_losses_is_empty(queue->back))
 		return false;
 	padded.bytes += wf_queue_pad_bytes(queue, need->bytes);
 	return drops ? wf_queue_make_room(queue, &padded) : wf_queue_has_room(queue, &padded);
 }
 
-/* Push the events of @bundle one by one. */
-static void push_each(struct wf_queue *queue, struct wf_bundle *bundle)
+/*
+ * Write one record for the events of @bundle from index @first on that need @need, for which there
+ * is room. The queue becomes a holder of @bundle, in place of the caller.
+ */
+static void write_part(struct wf_queue *queue, struct wf_bundle *bundle, uint32_t first,
+		       const struct wf_need *need)
 {
-	for (uint32_t i = 0; i < bundle->events; i++) {
+	struct wf_record *record;
+
+	count_pushed(queue, need->events, need->payload);
+	record = begin_record(queue, (uint32_t)need->bytes);
+	record->type = WF_RECORD_BUNDLE;
+	record->stream_bytes = need->payload;
+	record->part.first = first;
+	record->part.count = (uint32_t)need->events;
+	record->bundle = bundle;
+	end_record(queue, record);
+}
+
+/* Return the need of the largest small part of @bundle that begins at index @first. */
+static struct wf_need part_need(const struct wf_queue *queue, struct wf_bundle *bundle,
+				uint32_t first)
+{
+	struct wf_need need = {0}, more = {0};
+
+	for (uint32_t i = first; i < bundle->events; i++) {
+		more.bytes += WF_BUNDLE_RECORD_BYTES;
+		more.payload += wf_record_payload_bytes(wf_bundle_record(bundle, i));
+		more.events++;
+		if (!is_small(queue, &more))
+			break;
+		need = more;
+	}
+	return need;
+}
+
+/*
+ * Push events of @bundle in parts, for a queue that is too small for the whole bundle. Return: the
+ * index of the first event that must be pushed singly, as all later ones; the number of events if
+ * there is none.
+ */
+static uint32_t push_parts(struct wf_queue *queue, struct wf_bundle *bundle)
+{
+	uint32_t next = 0;
+
+	while (next < bundle->events) {
+		const struct wf_need need = part_need(queue, bundle, next);
+
+		if (need.events < PART_MIN || !make_room_for_part(queue, &need))
+			break;
+		wf_bundle_get_many(bundle, 1);
+		write_part(queue, bundle, next, &need);
+		next += (uint32_t)need.events;
+	}
+	return next;
+}
+
+/* Push the events of @bundle from index @first on one by one. */
+static void push_each(struct wf_queue *queue, struct wf_bundle *bundle, uint32_t first)
+{
+	for (uint32_t i = first; i < bundle->events; i++) {
 		struct wf_record *record = wf_bundle_record(bundle, i);
 		const struct weft_event event = wf_record_event(record);
 
@@ -322,25 +378,20 @@ bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle)
 	const struct wf_need need = {.bytes = bundle->events * WF_BUNDLE_RECORD_BYTES,
 				     .payload = bundle->payload_bytes,
 				     .events = bundle->events};
-	struct wf_record *record;
+	bool has_many = need.events >= WF_BUNDLE_MIN;
+	bool is_whole = has_many && is_small(queue, &need);
 
-	if (wf_likely(make_room_for_bundle(queue, &need))) {
-		count_pushed(queue, need.events, need.payload);
-		record = begin_record(queue, (uint32_t)need.bytes);
-		record->type = WF_RECORD_BUNDLE;
-		record->stream_bytes = need.payload;
-		record->bundle_events = need.events;
-		record->bundle = bundle;
-		end_record(queue, record);
+	if (wf_likely(is_whole && make_room_for_part(queue, &need))) {
+		write_part(queue, bundle, 0, &need);
 		return true;
 	}
 	if (rejects_all(queue, bundle)) {
 		count_pushed(queue, need.events, need.payload);
-		wf_bundle_lose(bundle, queue->back);
+		wf_bundle_lose(bundle, 0, bundle->events, queue->back);
 		count_dropped(queue, need.events, need.payload);
-	} else {
-		push_each(queue, bundle);
+		return false;
 	}
+	push_each(queue, bundle, has_many && !is_whole ? push_parts(queue, bundle) : 0);
 	return false;
 }
 

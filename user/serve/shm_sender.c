@@ -111,7 +111,7 @@ static int release(struct wf_shm_sender *sender, uint64_t end)
 	return 0;
 }
 
-static int follow_position(struct wf_shm_sender *sender)
+int wf_shm_sender_follow(struct wf_shm_sender *sender)
 {
 	uint64_t pos;
 	int err = wf_shm_ring_position(&sender->ring, &pos);
@@ -138,7 +138,7 @@ int wf_shm_sender_reclaim(struct wf_shm_sender *sender)
 {
 	int err = receive_bytes(sender);
 
-	return err ? err : follow_position(sender);
+	return err ? err : wf_shm_sender_follow(sender);
 }
 
 /* ---- taking back ---- */
@@ -236,7 +236,7 @@ static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)
 static int stop_client(struct wf_shm_sender *sender)
 {
 	for (int i = 0; i < MOVES_MAX; i++) {
-		int err = follow_position(sender);
+		int err = wf_shm_sender_follow(sender);
 
 		if (err)
 			return err;

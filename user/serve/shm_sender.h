@@ -48,6 +48,12 @@ int wf_shm_sender_greet(struct wf_shm_sender *sender, const char *response);
  */
 int wf_shm_sender_reclaim(struct wf_shm_sender *sender);
 
+/*
+ * Return to the queue the data that the client has read, and leave its wake-up bytes in the socket.
+ * Return: 0 on success; -EPROTO if the position is not valid.
+ */
+int wf_shm_sender_follow(struct wf_shm_sender *sender);
+
 /* Return true if the ring has room for @records frames. */
 bool wf_shm_sender_has_room(const struct wf_shm_sender *sender, uint32_t records);
 

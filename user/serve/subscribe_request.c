@@ -15,6 +15,8 @@
 #include <weft/weft.h>
 #include <weft/client.h>
 
+#include "agent/control/filter_check.h"
+
 /* A word in a request, and the value that it stands for. */
 struct word {
 	const char *text; /* NULL ends the list */
@@ -196,22 +198,11 @@ static int read_filter(const struct member *member, const json_t *value, struct 
 		       struct wf_control_error *ret_error)
 {
 	const char *text = json_string_value(value);
-	char reason[160];
-	int err;
 
 	if (!text)
 		return refuse(ret_error, "%s: a string is needed", member->name);
-	err = weft_filter_check(text, reason, sizeof(reason));
-	if (err == -EINVAL)
-		return refuse(ret_error, "not a filter expression in the syntax of tcpdump: %s",
-			      reason);
-	if (err) {
-		refuse(ret_error, "%s: %s", member->name, strerror(-err));
-		ret_error->is_usage = false;
-		return err;
-	}
 	opts->filter = text;
-	return 0;
+	return wf_control_check_filter(text, ret_error);
 }
 
 static int read_version(const struct member *member, const json_t *value,

@@ -371,8 +371,10 @@ static enum wf_subscriber_state serve_shared(struct wf_subscriber *subscriber)
 	if (!subscriber->is_greeted && wf_shm_sender_greet(subscriber->shm, SHM_RESPONSE))
 		return WF_SUBSCRIBER_GONE;
 	subscriber->is_greeted = true;
+	if (wf_shm_sender_reclaim(subscriber->shm))
+		return WF_SUBSCRIBER_GONE;
 	for (int i = 0; i < BATCHES_MAX; i++) {
-		if (wf_shm_sender_reclaim(subscriber->shm))
+		if (wf_shm_sender_follow(subscriber->shm))
 			return WF_SUBSCRIBER_GONE;
 		if (subscriber->is_ending)
 			return wait_for_client(subscriber);

@@ -11,6 +11,7 @@
 
 #include <weft/weft.h>
 
+#include "agent/control/filter_check.h"
 #include "agent/report.h"
 #include "agent/request.h"
 
@@ -151,7 +152,7 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	if (count < 0 || count > WEFT_FLOW_VIEWS_MAX)
 		return wf_request_refuse_usage(ret_error, "count",
 					       "not a number from 0 (the default) to 1000");
-	if (wf_request_check_expression(query.filter, ret_error))
+	if (wf_control_check_filter(query.filter, ret_error))
 		return NULL;
 	query.count_max = (uint32_t)count;
 	query.without_closed = !json_is_true(json_object_get(request, "all"));
