@@ -69,7 +69,8 @@ static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot
 	fresh.first_ns = slot->first_ns;
 	fresh.verdict[0] = slot->verdict[0];
 	fresh.verdict[1] = slot->verdict[1];
-	return flow_add(&weft_flows, &slot->key, &fresh);
+	bpf_map_update_elem(&weft_flows, &slot->key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&weft_flows, &slot->key);
 }
 
 /* Move the slot's counters of direction @i to the flow's entry @value. */

@@ -84,6 +84,7 @@ static int load_verdict(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 	if (!maps->verdict)
 		return explain(-errno);
 	memcpy((void *)&maps->verdict->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
+	maps->verdict->rodata->weft_handshake_slots = opts->handshakes;
 	maps->verdict->rodata->weft_hot_cpus = opts->hot_cpus;
 	maps->verdict->rodata->weft_hot_slots = opts->hot_slots;
 	err = bpf_map__reuse_fd(maps->verdict->maps.weft_flows, maps->flows_fd);

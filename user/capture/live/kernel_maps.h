@@ -47,6 +47,7 @@ struct wf_kernel_maps_opts {
 	unsigned int *shed_below;	   /* weft_shed_below of the program */
 	unsigned int *policy;		   /* weft_policy of the program */
 	const struct weft_sample *samples; /* weft_samples of the program */
+	uint32_t handshakes;		   /* weft_handshake_slots of the program */
 	uint32_t hot_cpus;		   /* weft_hot_cpus of the program */
 	uint32_t hot_slots;		   /* weft_hot_slots of the program */
 	const struct weft_hash_secret *secret;
