@@ -81,10 +81,11 @@ static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 sr
 	return verdict;
 }
 
-/* Return 1 if the slot has no flow, or a flow of an earlier epoch. */
+/* Return 1 if the slot has no flow, a flow of an earlier epoch, or one that has ended. */
 static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 epoch)
 {
-	return !slot->tag || slot->epoch != (__u32)epoch;
+	return !slot->tag || slot->epoch != (__u32)epoch ||
+	       (slot->tcp_flags[0] | slot->tcp_flags[1]) & (TCP_FIN | TCP_RST);
 }
 
 /*
@@ -144,8 +145,20 @@ static __always_inline int is_data(const struct packet *packet)
 }
 
 /*
+ * Return 1 if @slot may count a segment that is not data: a FIN or RST of a direction that is
+ * steered. A SYN may begin another connection; a FIN or RST of a bypassed direction is steered
+ * nevertheless. @from: hash of the segment's source endpoint.
+ */
+static __always_inline int hot_may_end(const struct weft_hot_flow *slot, __u64 from,
+				       const struct packet *packet)
+{
+	return !(packet->tcp_flags & TCP_SYN) &&
+	       slot->verdict[from != slot->end] == WEFT_VERDICT_STEER;
+}
+
+/*
  * Count the segment in @slot and return its verdict; return HOT_MISS without counting if @slot is
- * NULL or belongs to another flow, the segment has SYN, FIN or RST, or the slot has counted
+ * NULL or belongs to another flow, may not count the segment (hot_may_end()), or has counted
  * HOT_WAITING_MAX segments of the direction. @from: hash of the segment's source endpoint.
  */
 static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u64 from,
@@ -153,7 +166,8 @@ static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u6
 {
 	__u32 src;
 
-	if (__builtin_expect(!slot || slot->tag != tag || !is_data(packet), 0))
+	if (__builtin_expect(!slot || slot->tag != tag, 0) ||
+	    (__builtin_expect(!is_data(packet), 0) && !hot_may_end(slot, from, packet)))
 		return HOT_MISS;
 	src = from != slot->end;
 	if (__builtin_expect((src ? slot->packets[1] : slot->packets[0]) >= HOT_WAITING_MAX, 0))
