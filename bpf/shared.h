@@ -84,7 +84,7 @@ struct weft_hot_flow {
  * than fit into the CPU's caches still pay off: a hit costs one cache line, a miss several.
  */
 #define WEFT_HOT_SLOTS_MIN 2048
-#define WEFT_HOT_SLOTS_MAX 32768
+#define WEFT_HOT_SLOTS_MAX 131072
 
 /* Context of weft_move(), which moves the counters of one half of one CPU's slots. */
 struct weft_move_request {

@@ -73,7 +73,10 @@ TEST(map_sizes_more_hot_flows_than_an_eighth_are_none)
 
 TEST(map_sizes_hot_slots_use_at_most_a_32nd_or_are_the_fewest)
 {
-	assert_int_equal(choose(512, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(4096, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(2048, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(2047, 1000000, 1, 2).hot_slots, 65536);
+	assert_int_equal(choose(512, 1000000, 1, 2).hot_slots, 32768);
 	assert_int_equal(choose(512, 1000000, 1, 3).hot_slots, 16384);
 	assert_int_equal(choose(512, 1000000, 1, 8).hot_slots, 8192);
 	assert_int_equal(choose(512, 1000000, 1, 9).hot_slots, 4096);

@@ -37,16 +37,19 @@ static int resize(struct bpf_object *object, const char *name, uint32_t entries)
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
 			  struct wf_map_sizes *ret_sizes)
 {
-	const struct wf_map_sizes largest = {
-		.flows = WEFT_FLOW_MAP_ENTRIES,
-		.handshakes = WEFT_HANDSHAKE_MAP_ENTRIES,
-		.hot_cpus = wf_hot_flows_cpus(),
-		.hot_slots = WEFT_HOT_SLOTS_MAX,
+	const struct wf_map_wants usual = {
+		.limit_bytes = (uint64_t)WEFT_MEMORY_MB << 20,
+		.flows_max = WEFT_FLOW_MAP_ENTRIES,
+		.interfaces = 1,
+		.cpus = wf_hot_flows_cpus(),
 	};
+	struct wf_map_sizes chosen;
 	int err;
 
-	if (!sizes->flows)
-		sizes = &largest;
+	if (!sizes->flows) {
+		wf_map_sizes_choose(&usual, &chosen);
+		sizes = &chosen;
+	}
 	err = resize(object, "weft_flows", sizes->flows);
 	if (!err)
 		err = resize(object, "weft_handshakes", sizes->handshakes);

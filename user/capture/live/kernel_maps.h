@@ -62,8 +62,9 @@ void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t
 			 const struct weft_tunnel_ports *ports);
 
 /*
- * Set the sizes of the maps of @object, which is not loaded yet. If @sizes->flows is 0, the largest
- * sizes are set. *ret_sizes: the sizes that were set. Return: 0 or negative errno.
+ * Set the sizes of the maps of @object, which is not loaded yet. If @sizes->flows is 0, the sizes
+ * for one interface and a memory limit of WEFT_MEMORY_MB are set. *ret_sizes: the sizes that were
+ * set. Return: 0 or negative errno.
  */
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
 			  struct wf_map_sizes *ret_sizes);
