@@ -3,14 +3,14 @@
  * flow_map.h - the kernel's flow map: counters and verdicts of each connection.
  *
  * A full map evicts its least recently used entries. The segments of a handshake that have the SYN
- * flag are counted in a second map, so that a SYN flood cannot evict established connections from
- * the flow map. The first segment without SYN moves their counters to the flow map.
+ * flag are counted elsewhere (handshake.h); a SYN makes no entry here.
  */
 #ifndef WEFT_BPF_FLOW_MAP_H
 #define WEFT_BPF_FLOW_MAP_H
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/hash.h"
 #include "bpf/parse.h"
 #include "bpf/shared.h"
 
@@ -25,13 +25,6 @@ struct {
 	__type(key, struct weft_flow_key);
 	__type(value, struct weft_flow_value);
 } weft_flows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct weft_flow_key);
-	__type(value, struct weft_flow_value);
-} weft_handshakes SEC(".maps");
 
 /*
  * Return 1 if the packet's source is the greater one of its endpoints, compared by address bytes,
@@ -135,37 +128,6 @@ static __always_inline struct weft_flow_value fresh_value(__u64 now_ns, __u32 ha
 }
 
 /*
- * Add the entry @fresh for @key, unless there is one. Return the entry in the map; NULL if none
- * could be added.
- */
-static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
-							const struct weft_flow_value *fresh)
-{
-	bpf_map_update_elem(map, key, fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(map, key);
-}
-
-/*
- * Add an entry to the flow map for the flow of a segment without SYN, which has none: move the
- * flow's entry of the handshake map there if there is one. Return the entry; NULL if none could be
- * added.
- */
-static __always_inline struct weft_flow_value *flow_begin(const struct weft_flow_key *key,
-							  __u64 now_ns, __u32 hash, __u32 worker)
-{
-	struct weft_flow_value fresh = fresh_value(now_ns, hash, worker);
-	struct weft_flow_value *handshake, *value;
-
-	handshake = bpf_map_lookup_elem(&weft_handshakes, key);
-	if (handshake)
-		fresh = *handshake;
-	value = flow_add(&weft_flows, key, &fresh);
-	if (handshake)
-		bpf_map_delete_elem(&weft_handshakes, key);
-	return value;
-}
-
-/*
  * A new connection begins with the four-tuple of an earlier one: replace the verdicts of the
  * earlier one, except PASS.
  */
@@ -199,20 +161,6 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/*
- * Return the flow's entry; NULL if it has none. The entry of a handshake is in the handshake map,
- * so a segment with the SYN flag is looked up there first.
- */
-static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
-							 const struct weft_flow_key *key)
-{
-	struct weft_flow_value *value = 0;
-
-	if (packet->tcp_flags & TCP_SYN)
-		value = bpf_map_lookup_elem(&weft_handshakes, key);
-	return value ? value : bpf_map_lookup_elem(&weft_flows, key);
-}
-
 /* Count the segment in its entry. Return the segment's verdict. */
 static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 src,
 					  const struct packet *packet, __u64 now_ns, __u32 hash)
@@ -221,25 +169,6 @@ static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 s
 	if (now_ns > value->last_ns)
 		value->last_ns = now_ns;
 	return flow_judge(value, src, packet, hash);
-}
-
-/*
- * Add an entry that counts the segment to the handshake map, for a segment with the SYN flag whose
- * flow has no entry. If another CPU has just added one, count the segment there. Return the
- * segment's verdict.
- */
-static __always_inline __u32 flow_begin_syn(const struct packet *packet,
-					    const struct weft_flow_key *key, __u32 src,
-					    __u64 now_ns, __u32 hash, __u32 worker)
-{
-	struct weft_flow_value fresh = fresh_value(now_ns, hash, worker);
-	__u32 verdict = flow_account(&fresh, src, packet, now_ns, hash);
-	struct weft_flow_value *value;
-
-	if (!bpf_map_update_elem(&weft_handshakes, key, &fresh, BPF_NOEXIST))
-		return verdict;
-	value = bpf_map_lookup_elem(&weft_handshakes, key);
-	return value ? flow_account(value, src, packet, now_ns, hash) : first_verdict(hash);
 }
 
 #endif

@@ -5,15 +5,17 @@
  * A look-up in the flow map is the most expensive step in the processing of a segment. A segment
  * whose flow has a slot here touches one cache line instead. A flow uses the slot that its hash
  * selects, or the adjacent slot if another flow uses the first. The counters of a slot are moved to
- * the flow map with every 256th segment of a direction, with a SYN, FIN or RST of the flow, when
- * another flow takes the slot, and several times a second by user space:
+ * the flow map with every 256th segment of a direction, with a SYN of the flow, with a FIN or RST
+ * of a bypassed direction, when another flow takes the slot, and several times a second by user
+ * space:
  *
  *   user space flips the lowest bit of the epoch ─► CPUs use the other half of their slots
  *          waits until all program runs that began before have ended ─► no CPU uses the old half
  *          runs weft_move() (verdict.bpf.c), which moves the counters of the old half
  *
  * Therefore the counters of a slot have one writer at any time: its CPU, or weft_move(). Segments
- * with SYN, FIN or RST take no slot. The verdicts in a slot are valid until the epoch changes or
+ * with SYN, FIN or RST take no slot. A FIN or RST is counted in the slot that its flow has, which
+ * other flows may then take. The verdicts in a slot are valid until the epoch changes or
  * weft_set_verdict() (verdict.bpf.c) clears the tag. Segments of a flow with a slot are not
  * filtered again: the filter accepted the flow when it took the slot, and a change of the filter
  * changes the epoch. If the flow map has evicted the flow's entry, the move adds the entry again,
@@ -69,7 +71,8 @@ static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot
 	fresh.first_ns = slot->first_ns;
 	fresh.verdict[0] = slot->verdict[0];
 	fresh.verdict[1] = slot->verdict[1];
-	return flow_add(&weft_flows, &slot->key, &fresh);
+	bpf_map_update_elem(&weft_flows, &slot->key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&weft_flows, &slot->key);
 }
 
 /* Move the slot's counters of direction @i to the flow's entry @value. */

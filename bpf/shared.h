@@ -41,6 +41,19 @@ struct weft_flow_value {
 };
 
 /*
+ * A slot of the map of handshakes: a connection whose segments all had the SYN flag so far. If
+ * member lock is 1, a program changes the slot.
+ */
+struct weft_handshake {
+	__u64 tag; /* 64-bit hash of the flow; 0: the slot is not in use */
+	__u32 lock;
+	struct weft_flow_key key;
+	__u64 pad;
+	struct weft_flow_value value; /* begins a cache line */
+	__u64 pad_end[4];
+};
+
+/*
  * A hot-flow slot: the counters of one flow on one CPU since they were last moved to the flow map.
  * The agent moves the counters of all slots several times a second, and before it reads the flow
  * map. So other processes need not read the slots, and the map of slots is not pinned.
@@ -71,7 +84,7 @@ struct weft_hot_flow {
  * than fit into the CPU's caches still pay off: a hit costs one cache line, a miss several.
  */
 #define WEFT_HOT_SLOTS_MIN 2048
-#define WEFT_HOT_SLOTS_MAX 32768
+#define WEFT_HOT_SLOTS_MAX 131072
 
 /* Context of weft_move(), which moves the counters of one half of one CPU's slots. */
 struct weft_move_request {
@@ -210,6 +223,9 @@ struct weft_sample {
 _Static_assert(sizeof(struct weft_flow_key) == 44, "keys are compared as bytes: no padding");
 _Static_assert(sizeof(struct weft_flow_value) == 96,
 	       "64 bytes, and 32 bytes for bypassed segments");
+_Static_assert(sizeof(struct weft_handshake) == 192, "three cache lines");
+_Static_assert(__builtin_offsetof(struct weft_handshake, value) == 64,
+	       "value begins the second cache line");
 _Static_assert(sizeof(struct weft_hot_flow) == 128, "two cache lines");
 _Static_assert(__builtin_offsetof(struct weft_hot_flow, first_ns) == 64,
 	       "first_ns begins the second cache line");

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/flow_hash.h"
+#include "bpf/handshake.h"
 #include "bpf/hot_flow.h"
 #include "bpf/shared.h"
 
@@ -86,11 +87,15 @@ static long look_at_slot(__u32 i, void *context)
  * Add up the flow's slots of all CPUs. If @forget is set, also clear their tags, so that the next
  * segment reads the verdicts from the flow map. bpf_loop() is used because the verifier would
  * check the body of a plain loop once per iteration; it checks a callback only once or a few times.
+ * It is not called without slots: Linux 6.18 rejects a program in which the number of iterations is
+ * known to be 0 and another callback is used ("No program to jit").
  */
 static __always_inline void look_at_slots(struct search *search, int forget)
 {
 	__builtin_memset(&search->sum, 0, sizeof(search->sum));
 	search->forget = forget;
+	if (!weft_hot_cpus)
+		return;
 	bpf_loop(4 * weft_hot_cpus, look_at_slot, search, 0);
 }
 
@@ -102,6 +107,44 @@ static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 	if (wanted != WEFT_VERDICT_KEEP)
 		*verdict = wanted;
 	return was;
+}
+
+/*
+ * Set the verdicts in @value, an entry or the slot of a handshake; write the verdicts before the
+ * change to *request.
+ */
+static __always_inline void set_both(struct weft_flow_value *value,
+				     struct weft_verdict_request *request)
+{
+	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
+	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
+}
+
+/* Write the counters of @value to *request. Return: the time of the flow's last segment. */
+static __always_inline __u64 read_kept(const volatile struct weft_flow_value *value,
+				       struct weft_verdict_request *request)
+{
+	request->kept_packets[0] = value->kept_packets[0];
+	request->kept_packets[1] = value->kept_packets[1];
+	request->kept_bytes[0] = value->kept_bytes[0];
+	request->kept_bytes[1] = value->kept_bytes[1];
+	return value->last_ns;
+}
+
+/*
+ * Set the verdicts of a connection whose segments all had the SYN flag so far. Its counters are
+ * exact, because it has no hot-flow slot. Return: 0 if it has no slot of a handshake.
+ */
+static __always_inline int set_of_handshake(struct weft_verdict_request *request, __u64 hash)
+{
+	struct weft_handshake *handshake = handshake_hold(hash);
+
+	if (!handshake)
+		return 0;
+	set_both(&handshake->value, request);
+	request->idle_ns = bpf_ktime_get_ns() - read_kept(&handshake->value, request);
+	handshake_unlock(handshake);
+	return 1;
 }
 
 /*
@@ -122,21 +165,19 @@ int weft_set_verdict(struct weft_verdict_request *request)
 	__u32 fence = 0;
 	__u64 last_ns;
 
+	/* If the handshake has ended meanwhile, its flow has an entry now. */
+	if (!value && set_of_handshake(request, search.hash))
+		return WEFT_VERDICT_DONE;
 	if (!value)
-		value = bpf_map_lookup_elem(&weft_handshakes, &key);
+		value = bpf_map_lookup_elem(&weft_flows, &key);
 	if (!value)
 		return WEFT_VERDICT_UNKNOWN;
-	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
-	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
+	set_both(value, request);
 	/* full barrier between the verdicts and the reads of slots: see hot_take() */
 	hot_step(&fence, 1);
 	look_at_slots(&search, 1);
 	moves_before = search.sum.moves;
-	request->kept_packets[0] = *(volatile __u64 *)&value->kept_packets[0];
-	request->kept_packets[1] = *(volatile __u64 *)&value->kept_packets[1];
-	request->kept_bytes[0] = *(volatile __u64 *)&value->kept_bytes[0];
-	request->kept_bytes[1] = *(volatile __u64 *)&value->kept_bytes[1];
-	last_ns = *(volatile __u64 *)&value->last_ns;
+	last_ns = read_kept(value, request);
 	look_at_slots(&search, 0);
 	request->kept_packets[0] += now->packets[0];
 	request->kept_packets[1] += now->packets[1];

@@ -47,7 +47,7 @@ enum weft_limit {
 	WEFT_PCAPNG_INTERFACES_MAX = 4096,
 	/* entries of the per-flow BPF map; a full map evicts the least recently used entry */
 	WEFT_FLOW_MAP_ENTRIES = 65536,
-	/* entries of the BPF map of handshakes; a full map evicts the least recently used entry */
+	/* slots of the BPF map of handshakes; a new handshake may replace an older one */
 	WEFT_HANDSHAKE_MAP_ENTRIES = 16384,
 	/* to save memory, the per-flow BPF map is halved repeatedly, but not below this size */
 	WEFT_FLOW_MAP_MIN_ENTRIES = 1024,

@@ -17,7 +17,8 @@
  *
  * All runs of a contender use the same packet, so the flow of a data segment has a map entry and a
  * hot-flow slot, like nearly all packets of few busy flows. In the lines with a number of flows,
- * flows take turns, and some have no slot; with 100,000 flows they have no entry either.
+ * flows take turns, and some have no slot; with 100,000 flows they have no entry either. The maps
+ * have the sizes for the default memory limit, or for one of 2 GiB, which has more slots.
  */
 #include "unit/support/packet_builder.h"
 
@@ -47,6 +48,8 @@ enum {
 	VERIFIER_INSNS_MAX = 1000000, /* the kernel's BPF_COMPLEXITY_LIMIT_INSNS */
 	FILTERED_PORT = 9,
 };
+
+static const uint64_t LARGE_BYTES = 2ull << 30;
 
 static const struct weft_hash_secret secret = {
 	.key = {0x243f6a8885a308d3, 0x13198a2e03707344, 0xa4093822299f31d0, 0x082efa98ec4e6c89}};
@@ -122,6 +125,7 @@ static void build_udp(struct packet_builder *pb)
 enum kind {
 	KIND_PART = 0, /* a program of xdp_cost.bpf.c */
 	KIND_STEER,
+	KIND_LARGE,    /* as KIND_STEER, with a memory limit of 2 GiB */
 	KIND_FILTERED, /* a port filter that excludes the frame */
 	KIND_SHUNTED,
 };
@@ -180,6 +184,10 @@ static const struct contender {
 	 MANY},
 	{"steer, 100,000 flows", KIND_STEER, NULL, build_v4, XDP_REDIRECT, MINIMAL_MANY, EMPTY_MANY,
 	 LOTS},
+	{"30,000 flows, 2 GiB", KIND_LARGE, NULL, build_v4, XDP_REDIRECT, MINIMAL_MANY, EMPTY_MANY,
+	 MANY},
+	{"100,000 flows, 2 GiB", KIND_LARGE, NULL, build_v4, XDP_REDIRECT, MINIMAL_MANY, EMPTY_MANY,
+	 LOTS},
 	{"part: clock", KIND_PART, "cost_clock", build_v4, XDP_PASS, MINIMAL},
 	{"part: flow look-up", KIND_PART, "cost_flow", build_v4, XDP_PASS, MINIMAL},
 	{"part: metadata", KIND_PART, "cost_meta", build_v4, XDP_PASS, MINIMAL},
@@ -234,7 +242,13 @@ static int load_steer(struct entrant *entrant, enum kind kind)
 		.ports = ports,
 		.ports_count = kind == KIND_FILTERED,
 	};
-	const struct wf_xdp_opts opts = {
+	const struct wf_map_wants wants = {
+		.limit_bytes = kind == KIND_LARGE ? LARGE_BYTES : (uint64_t)WEFT_MEMORY_MB << 20,
+		.flows_max = WEFT_FLOWS_MAX,
+		.interfaces = 1,
+		.cpus = wf_hot_flows_cpus(),
+	};
+	struct wf_xdp_opts opts = {
 		.iface = &iface,
 		.secret = &secret,
 		.workers = 1,
@@ -243,6 +257,7 @@ static int load_steer(struct entrant *entrant, enum kind kind)
 	};
 	int err;
 
+	wf_map_sizes_choose(&wants, &opts.maps);
 	entrant->xdp.link_fd = -1;
 	err = wf_xdp_load(&entrant->xdp, &opts);
 

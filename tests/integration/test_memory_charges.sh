@@ -58,9 +58,9 @@ at() {
 
 map_sizes() { # FLOWS HANDSHAKES
 	local sizes
-	sizes=$(awk '/^max_entries:/ { entries = $2 } /^map_type:\t9$/ { lru = 1 }
-		/^map_id:/ { if (lru) print entries; lru = 0 }' /proc/"$agent_pid"/fdinfo/* |
-		sort -rnu | xargs)
+	sizes=$(awk '/^map_type:/ { type = $2 } /^value_size:/ { bytes = $2 } /^max_entries:/ { entries = $2 }
+		/^map_id:/ { if (type == 9 || (type == 2 && bytes == 192)) print entries }' \
+		/proc/"$agent_pid"/fdinfo/* | sort -rnu | xargs)
 	echo "$sizes"
 	[ "$sizes" = "$1 $2" ]
 }

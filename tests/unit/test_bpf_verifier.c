@@ -147,7 +147,7 @@ TEST(host_without_link_header_and_hot_flows_is_within_the_limit)
 	load_host("without link header and hot flows", set_raw);
 }
 
-static void load_verdict(const char *name)
+static void load_verdict(const char *name, uint32_t cpus)
 {
 	char settings[32];
 	struct verdict_bpf *skel;
@@ -156,20 +156,25 @@ static void load_verdict(const char *name)
 		skip();
 	skel = verdict_bpf__open();
 	assert_non_null(skel);
-	skel->rodata->weft_hot_cpus = HOT_CPUS;
-	snprintf(settings, sizeof(settings), "%d CPUs", HOT_CPUS);
+	skel->rodata->weft_hot_cpus = cpus;
+	snprintf(settings, sizeof(settings), "%u CPUs", cpus);
 	load_one(skel->obj, name, settings);
 	verdict_bpf__destroy(skel);
 }
 
 TEST(set_verdict_of_many_cpus_is_within_the_limit)
 {
-	load_verdict("weft_set_verdict");
+	load_verdict("weft_set_verdict", HOT_CPUS);
+}
+
+TEST(set_verdict_without_hot_flows_is_within_the_limit)
+{
+	load_verdict("weft_set_verdict", 0);
 }
 
 TEST(move_is_within_the_limit)
 {
-	load_verdict("weft_move");
+	load_verdict("weft_move", HOT_CPUS);
 }
 
 static void count_programs(struct bpf_object *object, unsigned int *count)

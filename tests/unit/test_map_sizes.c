@@ -39,9 +39,9 @@ TEST(map_sizes_with_enough_memory_are_the_largest)
 
 TEST(map_sizes_are_halved_until_an_eighth_of_the_limit_holds_them)
 {
-	assert_int_equal(choose(131, 1000000, 1, 2).flows, 65536);
 	assert_int_equal(choose(130, 1000000, 1, 2).flows, 65536);
-	assert_int_equal(choose(129, 1000000, 1, 2).flows, 32768);
+	assert_int_equal(choose(129, 1000000, 1, 2).flows, 65536);
+	assert_int_equal(choose(128, 1000000, 1, 2).flows, 32768);
 	assert_int_equal(choose(64, 1000000, 1, 2).flows, 16384);
 	assert_int_equal(choose(16, 1000000, 1, 2).flows, 4096);
 	assert_int_equal(choose(16, 1000000, 1, 2).handshakes, 1024);
@@ -73,7 +73,10 @@ TEST(map_sizes_more_hot_flows_than_an_eighth_are_none)
 
 TEST(map_sizes_hot_slots_use_at_most_a_32nd_or_are_the_fewest)
 {
-	assert_int_equal(choose(512, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(4096, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(2048, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(2047, 1000000, 1, 2).hot_slots, 65536);
+	assert_int_equal(choose(512, 1000000, 1, 2).hot_slots, 32768);
 	assert_int_equal(choose(512, 1000000, 1, 3).hot_slots, 16384);
 	assert_int_equal(choose(512, 1000000, 1, 8).hot_slots, 8192);
 	assert_int_equal(choose(512, 1000000, 1, 9).hot_slots, 4096);
@@ -84,12 +87,12 @@ TEST(map_sizes_hot_slots_use_at_most_a_32nd_or_are_the_fewest)
 
 /*
  * Linux 6.18 with two CPUs reports these sizes as "memlock": 13632384 bytes for the map of flows,
- * 3408768 for the map of handshakes, 16781312 for the map of hot flows.
+ * 3149824 for the map of handshakes, 16781312 for the map of hot flows.
  */
 TEST(map_sizes_bytes_are_at_least_the_kernels_and_little_more)
 {
 	const struct wf_map_sizes sizes = choose(512, 1000000, 1, 2);
-	const uint64_t kernel = 13632384 + 3408768 + 16781312 + 70000;
+	const uint64_t kernel = 13632384 + 3149824 + 16781312 + 70000;
 	const uint64_t prefixes = MIB / 2;
 	uint64_t bytes = wf_map_sizes_bytes(&sizes, 2, 1);
 

@@ -37,16 +37,19 @@ static int resize(struct bpf_object *object, const char *name, uint32_t entries)
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
 			  struct wf_map_sizes *ret_sizes)
 {
-	const struct wf_map_sizes largest = {
-		.flows = WEFT_FLOW_MAP_ENTRIES,
-		.handshakes = WEFT_HANDSHAKE_MAP_ENTRIES,
-		.hot_cpus = wf_hot_flows_cpus(),
-		.hot_slots = WEFT_HOT_SLOTS_MAX,
+	const struct wf_map_wants usual = {
+		.limit_bytes = (uint64_t)WEFT_MEMORY_MB << 20,
+		.flows_max = WEFT_FLOW_MAP_ENTRIES,
+		.interfaces = 1,
+		.cpus = wf_hot_flows_cpus(),
 	};
+	struct wf_map_sizes chosen;
 	int err;
 
-	if (!sizes->flows)
-		sizes = &largest;
+	if (!sizes->flows) {
+		wf_map_sizes_choose(&usual, &chosen);
+		sizes = &chosen;
+	}
 	err = resize(object, "weft_flows", sizes->flows);
 	if (!err)
 		err = resize(object, "weft_handshakes", sizes->handshakes);
@@ -84,6 +87,7 @@ static int load_verdict(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 	if (!maps->verdict)
 		return explain(-errno);
 	memcpy((void *)&maps->verdict->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
+	maps->verdict->rodata->weft_handshake_slots = opts->handshakes;
 	maps->verdict->rodata->weft_hot_cpus = opts->hot_cpus;
 	maps->verdict->rodata->weft_hot_slots = opts->hot_slots;
 	err = bpf_map__reuse_fd(maps->verdict->maps.weft_flows, maps->flows_fd);

@@ -47,6 +47,7 @@ struct wf_kernel_maps_opts {
 	unsigned int *shed_below;	   /* weft_shed_below of the program */
 	unsigned int *policy;		   /* weft_policy of the program */
 	const struct weft_sample *samples; /* weft_samples of the program */
+	uint32_t handshakes;		   /* weft_handshake_slots of the program */
 	uint32_t hot_cpus;		   /* weft_hot_cpus of the program */
 	uint32_t hot_slots;		   /* weft_hot_slots of the program */
 	const struct weft_hash_secret *secret;
@@ -61,8 +62,9 @@ void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t
 			 const struct weft_tunnel_ports *ports);
 
 /*
- * Set the sizes of the maps of @object, which is not loaded yet. If @sizes->flows is 0, the largest
- * sizes are set. *ret_sizes: the sizes that were set. Return: 0 or negative errno.
+ * Set the sizes of the maps of @object, which is not loaded yet. If @sizes->flows is 0, the sizes
+ * for one interface and a memory limit of WEFT_MEMORY_MB are set. *ret_sizes: the sizes that were
+ * set. Return: 0 or negative errno.
  */
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
 			  struct wf_map_sizes *ret_sizes);

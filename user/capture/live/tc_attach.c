@@ -143,6 +143,7 @@ static int set_up(struct host_bpf *skel, const struct wf_tc *tc, const struct wf
 	if (!err)
 		err = wf_kernel_maps_resize(skel->obj, &opts->maps, &sizes);
 	if (!err) {
+		skel->rodata->weft_handshake_slots = sizes.handshakes;
 		skel->rodata->weft_hot_cpus = sizes.hot_cpus;
 		skel->rodata->weft_hot_slots = sizes.hot_slots;
 	}
@@ -157,6 +158,7 @@ static int init_maps(struct wf_tc *tc, const struct wf_tc_opts *opts)
 		.shed_below = &tc->skel->bss->weft_shed_below,
 		.policy = &tc->skel->bss->weft_policy,
 		.samples = tc->skel->bss->weft_samples,
+		.handshakes = tc->skel->rodata->weft_handshake_slots,
 		.hot_cpus = tc->skel->rodata->weft_hot_cpus,
 		.hot_slots = tc->skel->rodata->weft_hot_slots,
 		.secret = opts->secret,

@@ -53,6 +53,7 @@ static int init_maps(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 		.shed_below = &xdp->skel->bss->weft_shed_below,
 		.policy = &xdp->skel->bss->weft_policy,
 		.samples = xdp->skel->bss->weft_samples,
+		.handshakes = xdp->skel->rodata->weft_handshake_slots,
 		.hot_cpus = xdp->skel->rodata->weft_hot_cpus,
 		.hot_slots = xdp->skel->rodata->weft_hot_slots,
 		.secret = opts->secret,
@@ -72,6 +73,7 @@ static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 	if (!err)
 		err = wf_kernel_maps_resize(skel->obj, &opts->maps, &sizes);
 	if (!err) {
+		skel->rodata->weft_handshake_slots = sizes.handshakes;
 		skel->rodata->weft_hot_cpus = sizes.hot_cpus;
 		skel->rodata->weft_hot_slots = sizes.hot_slots;
 	}

@@ -20,6 +20,7 @@ enum {
 	TRIE_NODE_BYTES = 64,
 	TRIE_NODES = 2, /* nodes per prefix: its own and an intermediate node */
 	SOCKET_SLOT_BYTES = 64,
+	PAGE_BYTES = 4096,
 	CPU_BYTES = 256, /* size of the counters of one CPU */
 	/*
 	 * Maps of settings, counters and ports of the steering or tc program and of
@@ -38,6 +39,18 @@ static uint64_t hash_bytes(uint64_t entries)
 
 	return entries *
 	       (HASH_ENTRY_BYTES + key_bytes + sizeof(struct weft_flow_value) + HASH_BUCKET_BYTES);
+}
+
+/* Return the bytes of a map of handshakes: its slots, and a page in front of them. */
+static uint64_t handshake_bytes(uint64_t slots)
+{
+	return PAGE_BYTES + slots * sizeof(struct weft_handshake);
+}
+
+/* Return the bytes of the maps of flows and handshakes of one interface. */
+static uint64_t flow_bytes(uint64_t flows)
+{
+	return hash_bytes(flows) + handshake_bytes(flows / HANDSHAKES_PART);
 }
 
 static uint64_t hot_bytes(uint64_t cpus, uint64_t slots)
@@ -69,7 +82,7 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 	 */
 	while (flows > WEFT_FLOW_MAP_MIN_ENTRIES &&
 	       (flows / 2 >= wants->flows_max ||
-		wants->interfaces * hash_bytes(flows + flows / HANDSHAKES_PART) > part_bytes))
+		wants->interfaces * flow_bytes(flows) > part_bytes))
 		flows /= 2;
 	ret_sizes->flows = flows;
 	ret_sizes->handshakes = flows / HANDSHAKES_PART;
@@ -78,7 +91,7 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 
 uint64_t wf_map_sizes_bytes(const struct wf_map_sizes *sizes, uint32_t cpus, uint32_t sockets)
 {
-	return hash_bytes(sizes->flows) + hash_bytes(sizes->handshakes) +
+	return hash_bytes(sizes->flows) + handshake_bytes(sizes->handshakes) +
 	       hot_bytes(sizes->hot_cpus, sizes->hot_slots) + (uint64_t)cpus * CPU_BYTES +
 	       (uint64_t)sockets * SOCKET_SLOT_BYTES + SMALL_MAPS_BYTES +
 	       2ull * WEFT_FILTER_PREFIXES_MAX * TRIES * TRIE_NODES * TRIE_NODE_BYTES;
