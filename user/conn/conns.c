@@ -114,8 +114,8 @@ static bool has_end(const struct wf_packet *packet)
 /* Return true if @packet may end @flow. The last acknowledgement follows both FINs. */
 static bool may_end(const struct wf_packet *packet, const struct wf_flow *flow)
 {
-	return has_end(packet) || (wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) &&
-				   wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN));
+	return has_end(packet) ||
+	       flow->tcp.dir[0].flags & flow->tcp.dir[1].flags & WF_TCP_KNOWS_FIN;
 }
 
 /* Return true if the processing of @packet looks for a handshake. */
@@ -152,30 +152,34 @@ static bool needs_ext(const struct wf_flow *flow)
 	       (wf_flow_waits(flow) || flow->stream[0].extents || flow->stream[1].extents);
 }
 
-static void third_step(const struct wf_conns *conns, const struct wf_packet *packet,
-		       const struct wf_flow *flow)
+/* Return @flow if its fourth step prefetches something, else NULL. */
+static const struct wf_flow *third_step(const struct wf_conns *conns,
+					const struct wf_packet *packet, const struct wf_flow *flow)
 {
+	bool is_waiting, is_ending;
+
 	if (wf_unlikely(needs_handshake(packet, flow)))
 		wf_half_open_prefetch_entry(&conns->half_open, packet);
 	if (!flow)
-		return;
-	if (wf_unlikely(needs_ext(flow)))
+		return NULL;
+	is_waiting = needs_ext(flow);
+	is_ending = may_end(packet, flow);
+	if (wf_unlikely(is_waiting))
 		prefetch_held(conns, flow);
-	if (wf_unlikely(may_end(packet, flow))) {
+	if (wf_unlikely(is_ending)) {
 		if (!has_end(packet))
 			prefetch_end(conns, packet, flow);
 		wf_flow_table_prefetch_end(&conns->table, flow);
 	}
+	return is_waiting || is_ending ? flow : NULL;
 }
 
 static void fourth_step(const struct wf_conns *conns, const struct wf_packet *packet,
 			const struct wf_flow *flow)
 {
-	if (!flow)
-		return;
-	if (wf_unlikely(needs_ext(flow)))
+	if (needs_ext(flow))
 		prefetch_refs(conns, flow);
-	if (wf_unlikely(may_end(packet, flow)))
+	if (may_end(packet, flow))
 		wf_flow_table_prefetch_neighbours(&conns->table, flow);
 }
 
@@ -188,9 +192,10 @@ void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *con
 	for (uint32_t i = 0; i < count; i++)
 		flows[i] = second_step(conns, packets[i]);
 	for (uint32_t i = 0; i < count; i++)
-		third_step(conns, packets[i], flows[i]);
+		flows[i] = third_step(conns, packets[i], flows[i]);
 	for (uint32_t i = 0; i < count; i++)
-		fourth_step(conns, packets[i], flows[i]);
+		if (wf_unlikely(flows[i] != NULL))
+			fourth_step(conns, packets[i], flows[i]);
 }
 
 /* ---- deadlines ----------------------------------------------------------------------- */
