@@ -156,11 +156,14 @@ static bool needs_ext(const struct wf_flow *flow)
 static const struct wf_flow *third_step(const struct wf_conns *conns,
 					const struct wf_packet *packet, const struct wf_flow *flow)
 {
-	bool is_waiting = flow && needs_ext(flow);
-	bool is_ending = flow && may_end(packet, flow);
+	bool is_waiting, is_ending;
 
 	if (wf_unlikely(needs_handshake(packet, flow)))
 		wf_half_open_prefetch_entry(&conns->half_open, packet);
+	if (!flow)
+		return NULL;
+	is_waiting = needs_ext(flow);
+	is_ending = may_end(packet, flow);
 	if (wf_unlikely(is_waiting))
 		prefetch_held(conns, flow);
 	if (wf_unlikely(is_ending)) {
