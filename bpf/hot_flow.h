@@ -6,8 +6,7 @@
  * whose flow has a slot here touches one cache line instead. A flow uses the slot that its hash
  * selects, or the adjacent slot if another flow uses the first. The counters of a slot are moved to
  * the flow map with every 256th segment of a direction, with a SYN of the flow, with a FIN or RST
- * of a bypassed direction, when another flow takes the slot, and several times a second by user
- * space:
+ * of a bypassed direction, when another flow takes the slot, and twice a second by user space:
  *
  *   user space flips the lowest bit of the epoch ─► CPUs use the other half of their slots
  *          waits until all program runs that began before have ended ─► no CPU uses the old half

@@ -55,7 +55,7 @@ struct weft_handshake {
 
 /*
  * A hot-flow slot: the counters of one flow on one CPU since they were last moved to the flow map.
- * The agent moves the counters of all slots several times a second, and before it reads the flow
+ * The agent moves the counters of all slots twice a second, and before it reads the flow
  * map. So other processes need not read the slots, and the map of slots is not pinned.
  */
 struct weft_hot_flow {

@@ -2,7 +2,7 @@
 /*
  * hot_flows.h - moves the counters of hot-flow slots to the kernel's flow map.
  *
- * bpf/hot_flow.h describes the slots. The counters are moved several times a second while segments
+ * bpf/hot_flow.h describes the slots. The counters are moved twice a second while segments
  * arrive, and before the entries of the flow map are listed for a request (control/flows.c).
  */
 #ifndef WF_CAPTURE_MAPS_HOT_FLOWS_H
