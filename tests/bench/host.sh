@@ -17,6 +17,7 @@
 #
 #   RUNS, SECONDS_EACH   number and length of the runs (default: 5 and 5)
 #   KINDS                some of: bulk requests latency agents (default: the first three)
+#   OBSERVERS            none, tcpdump and some of: weft depth other (default: all)
 #
 # Server and observer are in one of two network namespaces of this script, joined by a veth pair.
 set -u
@@ -256,8 +257,7 @@ agents() {
 		"$(column agents 2)" "$(column agents 4)"
 }
 
-observers=(none tcpdump weft depth)
-[ -n "$other" ] && observers+=(other)
+read -ra observers <<<"${OBSERVERS:-none tcpdump weft depth${other:+ other}}"
 prepare
 for kind in $kinds; do
 	case $kind in
