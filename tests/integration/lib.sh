@@ -213,6 +213,13 @@ agent_has_seen() {
 # agent_exec COMMAND...: run COMMAND in the agent's network and mount namespaces (with its bpffs).
 agent_exec() { nsenter -t "$agent_pid" -n -m -- "$@"; }
 
+# flow_map: print the agent's flow map of eth0 as JSON. A request for flows first moves there what CPUs
+# have counted since the last move.
+flow_map() {
+	"$weft" flows -i "$agent_iface" --set "control.dir=$work/control" --count 1 >/dev/null &&
+		agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows
+}
+
 # agent_stop: stop the agent; returns its exit status.
 agent_stop() {
 	kill -TERM "$agent_pid" 2>/dev/null

@@ -15,7 +15,7 @@ weft_flow() { "$weft" flow -i "$agent_iface" --set "control.dir=$work/control" "
 
 # Check that each entry of bpftool's dump has the packets and bytes that each side sent.
 dump_is_right() {
-	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/dump.json" || return 1
+	flow_map >"$work/dump.json" || return 1
 	jq -e --argjson flows $flows --argjson up $((segments + 4)) \
 		--argjson up_bytes $((40 * (segments + 4) + segments * size)) '
 		length == $flows and all(.[].formatted.value;

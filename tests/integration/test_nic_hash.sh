@@ -21,7 +21,7 @@ run() { # QUEUES WORKERS HOW
 		--set concurrency.enable_race_detection=true || return 1
 	sent=$(in_b python3 "$feed" send eth0 "$1") || return 1
 	wait_until 100 received "$sent" || echo "sent $sent, received $(agent_metric frames)"
-	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/map.json"
+	flow_map >"$work/map.json"
 	agent_exec bpftool -j map show pinned /sys/fs/bpf/weft/eth0/xsks >"$work/xsks.json"
 	agent_stats --json >"$work/stats.json"
 	agent_stop || return 1

@@ -26,7 +26,7 @@ run() { # QUEUES WORKERS
 	before=$(queue_counts)
 	sent=$(in_b python3 "$feed" send eth0 "$1") || return 1
 	wait_until 100 received "$sent" || echo "sent $sent, received $(agent_metric frames)"
-	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/map.json"
+	flow_map >"$work/map.json"
 	[ "$1" -eq 1 ] || all_queues_used "$1" "$before" "$(queue_counts)" ||
 		echo "not all queues were used: $before, $(queue_counts)"
 	agent_stats --json >"$work/stats.json"

@@ -50,12 +50,17 @@ flood_an_agent() {
 	return 1
 }
 
-# The map has exactly the real connections, each with the counts that were sent in both directions.
+# The map has exactly the real connections, each with the counts that were sent in both directions. The
+# flood may have replaced the slot of a handshake (bpf/handshake.h), so in less than half of them
+# the SYN, or SYN and SYN-ACK, may be missing.
 flow_map_is_true() {
-	agent_exec env PATH="$PATH" bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/flows.json"
+	flow_map >"$work/flows.json"
 	jq -r '.[].formatted.value.packets | sort | map(tostring) | join(" ")' "$work/flows.json" |
 		sort | uniq -c | tee "$work/flows.counts"
-	[ "$(awk '{ print $1, $2, $3 }' "$work/flows.counts")" = "$flows $((2 + cycles)) $((1 + segments))" ]
+	awk -v flows=$flows -v to=$((2 + cycles)) -v from=$((1 + segments)) '
+		{ all += $1; if ($2 == to && $3 == from) whole += $1 }
+		to - $2 != 0 && to - $2 != 1 || from - $3 != 0 && from - $3 != 1 { wrong += $1 }
+		END { exit all != flows || wrong || whole < flows / 2 }' "$work/flows.counts"
 }
 
 streams_are_exact() {
