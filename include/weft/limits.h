@@ -14,7 +14,15 @@ enum weft_limit {
 	WEFT_QUEUES_MAX = 64, /* maximum number of receive queues of one interface */
 	WEFT_INTERFACES_MAX = 16,
 	WEFT_FRAME_BYTES = 4096, /* size of a UMEM frame, which holds one received frame */
-	WEFT_RING_FRAMES = 2048, /* number of entries of each rx ring and each fill ring */
+	/*
+	 * tap mode: number of entries of each rx ring and each fill ring if none is configured;
+	 * halved, but not below the second value, while the fill rings of all queues would need
+	 * more than 1/WEFT_RING_PARTS of the memory limit
+	 */
+	WEFT_RING_FRAMES = 8192,
+	WEFT_RING_MIN_FRAMES = 2048,
+	WEFT_RING_PARTS = 8,
+	WEFT_RING_LEAST_FRAMES = 64, /* the shortest ring that can be configured */
 	/*
 	 * Host mode: default size of each worker's ring buffer, in MiB. It does not depend on the
 	 * number of workers, because all segments of one connection go to one worker. The rings of

@@ -26,8 +26,8 @@ finds() {
 }
 
 check 'the pages of this build are accepted' check_pages
-finds 'a wrong default' "capture.ring_frames: expected '[64 to 65536 frames, default 2048]'" \
-	weft.conf.5 's/default 2048\]/default 4096]/'
+finds 'a wrong default' "capture.ring_frames: expected '[0 to 65536 frames, default 0]'" \
+	weft.conf.5 's/(65536 frames, default) 0\]/\1 4096]/'
 finds 'a wrong range' "capture.workers: expected '[0 to 64 threads, default 0]'" \
 	weft.conf.5 's/0 to 64 threads/0 to 32 threads/'
 finds 'a wrong unit' "reassembly.gap_timeout_ms: expected '[0 to 3600000 ms, default 0]'" \

@@ -47,6 +47,8 @@ TEST_WITH(config_check_ring_that_is_no_power_of_two_is_refused, setup, teardown)
 {
 	set("capture.ring_frames=1000");
 	expect_refused("--set capture.ring_frames: 1000 is not a power of two");
+	set("capture.ring_frames=32");
+	expect_refused("--set capture.ring_frames: 32 is neither 0 nor at least 64");
 	set("capture.ring_frames=1024");
 	expect_taken();
 }

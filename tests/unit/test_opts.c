@@ -103,17 +103,19 @@ TEST(opts_of_interface_are_checked_and_completed)
 	struct weft_interface_opts opts;
 	struct weft_prefix prefix = {.bits = 129};
 	WEFT_OPTS(weft_interface_opts, ring, .ring_frames = 1000);
+	WEFT_OPTS(weft_interface_opts, small, .ring_frames = 32);
 	WEFT_OPTS(weft_interface_opts, frame, .frame_bytes = 3000);
 	WEFT_OPTS(weft_interface_opts, poll, .busy_poll_us = 1001);
 	WEFT_OPTS(weft_interface_opts, share, .sample = 1.5);
 	WEFT_OPTS(weft_interface_opts, deny, .deny = &prefix, .deny_count = 1);
 
 	assert_int_equal(wf_opts_resolve_interface(NULL, &opts), 0);
-	assert_int_equal(opts.ring_frames, WEFT_RING_FRAMES);
+	assert_int_equal(opts.ring_frames, 0);
 	assert_int_equal(opts.shed, WEFT_ON);
 	assert_true(opts.sample == 1);
 	expect_rejected_interface(&ring,
 				  "options: ring_frames is 1000, which is not a power of two");
+	expect_rejected_interface(&small, "options: ring_frames is 32; allowed: 0, or 64 to 65536");
 	expect_rejected_interface(&frame,
 				  "options: frame_bytes is 3000, which is neither 2048 nor 4096");
 	expect_rejected_interface(&poll,

@@ -302,6 +302,11 @@ static int check_frames(const struct weft_interface_opts *o)
 			 o->ring_frames);
 		return -EINVAL;
 	}
+	if (o->ring_frames && o->ring_frames < WEFT_RING_LEAST_FRAMES) {
+		wf_error("options: ring_frames is %" PRIu32 "; allowed: 0, or %d to 65536",
+			 o->ring_frames, WEFT_RING_LEAST_FRAMES);
+		return -EINVAL;
+	}
 	if (o->frame_bytes != 2048 && o->frame_bytes != 4096) {
 		wf_error("options: frame_bytes is %" PRIu32 ", which is neither 2048 nor 4096",
 			 o->frame_bytes);

@@ -41,6 +41,10 @@ static int check_frames(const struct check *check)
 		return wf_config_refuse(check->ret_error, "%s: %llu is not a power of two",
 					place_of(check, "capture.ring_frames"),
 					(unsigned long long)ring);
+	if (ring && ring < WEFT_RING_LEAST_FRAMES)
+		return wf_config_refuse(check->ret_error, "%s: %llu is neither 0 nor at least %d",
+					place_of(check, "capture.ring_frames"),
+					(unsigned long long)ring, WEFT_RING_LEAST_FRAMES);
 	if (bytes != 2048 && bytes != 4096)
 		return wf_config_refuse(check->ret_error, "%s: %llu is neither 2048 nor 4096",
 					place_of(check, "capture.frame_bytes"),
@@ -82,8 +86,8 @@ static int check_order(const struct check *check)
 }
 
 /*
- * Check that the fill rings use at most half of all memory, so that the rest can hold data. The
- * number of queues is not known here, so one ring is counted per interface.
+ * Check that fill rings of a configured length use at most half of all memory, so that the rest can
+ * hold data. The number of queues is not known here, so one ring is counted per interface.
  */
 static int check_rings(const struct check *check)
 {

@@ -39,9 +39,9 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 
 	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
 		const struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
-		uint32_t ring = wf_iface_ring_frames(&iface->opts);
 
-		frames += (uint64_t)ring * wf_iface_count_queues(iface->name, iface->opts.mode);
+		frames += (uint64_t)iface->opts.ring_frames *
+			  wf_iface_count_queues(iface->name, iface->opts.mode);
 	}
 	return frames;
 }
@@ -138,6 +138,23 @@ static void agree_frame_bytes(struct wf_ifaces *ifaces)
 		ifaces->list[i].opts.frame_bytes = most;
 }
 
+/* Choose the length of the rings of tap mode for which none is configured. */
+static void fit_rings(const struct weft_opts *opts, struct wf_ifaces *ifaces)
+{
+	uint64_t most_bytes = opts->memory_max_bytes / WEFT_RING_PARTS;
+	uint64_t queues = 0;
+
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		queues += wf_iface_count_queues(ifaces->list[i].name, ifaces->list[i].opts.mode);
+	for (uint32_t i = 0; i < ifaces->count; i++) {
+		struct weft_interface_opts *iface = &ifaces->list[i].opts;
+
+		if (!iface->ring_frames)
+			iface->ring_frames =
+				wf_iface_fit_ring(queues, iface->frame_bytes, most_bytes);
+	}
+}
+
 /*
  * Take the interfaces (wf_iface_take()). This comes first, because the number of queues depends on
  * their modes, and a driver may change that number when XDP is attached.
@@ -153,6 +170,7 @@ static int take_ifaces(struct wf_engine *engine)
 			return err;
 		iface->opts.mode = wf_iface_mode(iface->iface);
 	}
+	fit_rings(&engine->opts, &engine->ifaces);
 	return 0;
 }
 

@@ -167,7 +167,6 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 	iface->ifindex = (int)if_nametoindex(iface->name);
 	iface->opts = *opts;
 	iface->opts.frame_bytes = wf_iface_frame_bytes(opts);
-	iface->opts.ring_frames = wf_iface_ring_frames(opts);
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
 	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
 		wf_iface_mode_explain(iface->name);
@@ -249,6 +248,7 @@ int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 	iface->workers = setup->workers;
 	iface->by_queue = setup->by_queue;
+	iface->opts.ring_frames = setup->opts->ring_frames;
 	iface->host_ring_bytes = setup->host_ring_bytes;
 	return iface->is_host ? open_host(iface, setup) : open_tap(iface, setup);
 }

@@ -24,11 +24,20 @@ uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32
 	return bytes;
 }
 
+uint32_t wf_iface_fit_ring(uint64_t queues, uint32_t frame_bytes, uint64_t most_bytes)
+{
+	uint32_t frames = WEFT_RING_FRAMES;
+
+	while (frames > WEFT_RING_MIN_FRAMES && queues * frames * frame_bytes > most_bytes)
+		frames /= 2;
+	return frames;
+}
+
 uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t queues,
 			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes)
 {
 	uint64_t queue_bytes =
-		sizeof(struct wf_umem) + wf_umem_ring_bytes(wf_iface_ring_frames(opts), sockets);
+		sizeof(struct wf_umem) + wf_umem_ring_bytes(opts->ring_frames, sockets);
 
 	*ret_span_bytes = queues * wf_umem_span_bytes(wf_iface_frame_bytes(opts));
 	return queues * queue_bytes + workers * sizeof(struct wf_xsk_source);

@@ -18,10 +18,12 @@ static inline uint32_t wf_iface_frame_bytes(const struct weft_interface_opts *op
 	return opts->frame_bytes ? opts->frame_bytes : (uint32_t)WEFT_FRAME_BYTES;
 }
 
-static inline uint32_t wf_iface_ring_frames(const struct weft_interface_opts *opts)
-{
-	return opts->ring_frames ? opts->ring_frames : (uint32_t)WEFT_RING_FRAMES;
-}
+/*
+ * Return the number of entries of each ring if none is configured. @queues: number of receive
+ * queues of all interfaces in tap mode. @most_bytes: limit of the receive frames in their fill
+ * rings, which is exceeded if rings of WEFT_RING_MIN_FRAMES need more.
+ */
+uint32_t wf_iface_fit_ring(uint64_t queues, uint32_t frame_bytes, uint64_t most_bytes);
 
 /*
  * Return the size in bytes of each worker's overflow ring in host mode: the largest power of two
@@ -35,6 +37,7 @@ uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32
 /*
  * Return: memory, in bytes, of kernel and weft for the sockets of an interface with @queues receive
  * queues and @sockets sockets per queue. *ret_span_bytes: additional memory per span of the arena.
+ * @opts->ring_frames is not 0.
  */
 uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t queues,
 			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes);

@@ -11,6 +11,7 @@
 
 #include <weft/limits.h>
 
+#include "base/clock.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 #include "memory/rx_frames.h"
@@ -32,7 +33,7 @@ int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t fr
 		.frame_size = frame_bytes,
 	};
 
-	umem->ring_frames = ring_frames;
+	wf_fill_level_init(&umem->level, ring_frames);
 	umem->kick_fd = -1;
 	if (wf_rx_frames_size(arena) != frame_bytes)
 		return -EINVAL; /* frames would overlap */
@@ -74,7 +75,7 @@ static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 	uint32_t count;
 	uint32_t slot = 0;
 
-	if (xsk_prod_nb_free(&umem->fill, REFILL_BATCH) < REFILL_BATCH)
+	if (umem->waiting + REFILL_BATCH > umem->level.frames)
 		return 0;
 	count = wf_page_pool_take_frames(pool, offs, REFILL_BATCH);
 	if (!count)
@@ -83,16 +84,24 @@ static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 	for (uint32_t i = 0; i < count; i++)
 		*xsk_ring_prod__fill_addr(&umem->fill, slot + i) = offs[i];
 	xsk_ring_prod__submit(&umem->fill, count);
+	umem->waiting += count;
 	return count;
 }
 
 /*
- * If the fill ring is empty, increment umem->drained: the kernel has probably dropped frames
- * because no buffer was left.
+ * Count the frames that the kernel took since the last refill, and choose the level of the ring. If
+ * the ring is empty, increment umem->drained: the kernel has probably dropped frames because no
+ * buffer was left.
  */
-static void note_if_drained(struct wf_umem *umem)
+static void note_taken(struct wf_umem *umem)
 {
-	if (xsk_prod_nb_free(&umem->fill, umem->ring_frames) == umem->ring_frames)
+	uint32_t size = umem->level.ring_frames;
+	uint32_t waiting = size - xsk_prod_nb_free(&umem->fill, size);
+
+	if (wf_fill_level_count(&umem->level, umem->waiting - waiting))
+		wf_fill_level_choose(&umem->level, wf_clock_monotonic_ns());
+	umem->waiting = waiting;
+	if (!waiting)
 		atomic_fetch_add_explicit(&umem->drained, 1, memory_order_relaxed);
 }
 
@@ -101,7 +110,7 @@ void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool)
 	/* Pairs with the release below: only the thread that set the flag uses the ring. */
 	if (atomic_exchange_explicit(&umem->refilling, 1, memory_order_acquire))
 		return;
-	note_if_drained(umem);
+	note_taken(umem);
 	while (refill_batch(umem, pool) == REFILL_BATCH)
 		;
 	if (xsk_ring_prod__needs_wakeup(&umem->fill) && umem->kick_fd >= 0)
