@@ -140,7 +140,7 @@ stalled_worker() {
 # values that were checked are those to be exceeded: later ones may be higher.
 before_load() { wait_until 600 worker_is_idle; }
 worker_is_idle() { read_sums >"$work/before"; awk '$1 == "weft_worker_busy_ratio" { found = 1; exit $2 > 0.01 } END { if (!found) exit 1 }' "$work/before"; }
-load() { in_b "$(dirname "$weft")/bench/live_feed" eth0 --flows 100 --payload 100 --pps 50000 --seconds 8 >/dev/null; }
+load() { in_b "$(dirname "$weft")/bench/live_feed" eth0 --flows 100 --payload 100 --pps 150000 --seconds 8 >/dev/null; }
 held_data() {
 	local sent
 	traffic open 900
