@@ -11,12 +11,12 @@ export WEFT_LIVE_MB=${WEFT_LIVE_MB:-48} WEFT_ELEPHANT_MB=${WEFT_ELEPHANT_MB:-100
 export WEFT_RESTARTS=${WEFT_RESTARTS:-5}
 export WEFT_QUEUES=${WEFT_QUEUES:-1 4} WEFT_WORKERS=${WEFT_WORKERS:-1 3}
 
-guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,hash,map_sizes,count_mover,probe,probe_judge,kernel_features})
+guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,handshakes,hash,map_sizes,count_mover,probe,probe_judge,kernel_features})
 guest_integration=(live_tap live_frames live_host host_tags queues nic_hash interfaces mode coexist
 	tc_filter filter_live flows elephant overload syn_flood kill9 install demo)
 
 if [ "${GUEST_PART:-}" = quick ]; then
-	guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,kernel_features})
+	guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,handshakes,kernel_features})
 	guest_integration=(filter_live host_tags kill9)
 	WEFT_RESTARTS=2
 fi
