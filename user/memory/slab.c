@@ -148,7 +148,7 @@ uint32_t wf_slab_take(struct wf_slab *slab)
 	} else {
 		memcpy(&span->free_head, wf_slab_at(slab, id), sizeof(span->free_head));
 		/* Prefetch the object that is taken next: its link is read, then it is filled. */
-		for (uint32_t at = 0; span->free_head && at < slab->object_bytes;
+		for (uint32_t at = 0; span->free_head != WF_SLAB_NONE && at < slab->object_bytes;
 		     at += WF_CACHE_LINE)
 			__builtin_prefetch((uint8_t *)wf_slab_at(slab, span->free_head) + at, 1);
 	}
