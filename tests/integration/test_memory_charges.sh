@@ -69,6 +69,7 @@ NO_IPV6=1 make_pair 4 || skip_all 'no namespaces'
 ip -n "$ns_a" addr flush dev eth0
 at 256 65536 16384
 at 64 16384 4096
+check 'shorter rings are reported' grep -q 'eth0: rings of 2048 frames instead of 8192, for 4 queues and a limit of 64 MiB (capture.ring_frames)' "$work/agent.err"
 check 'smaller maps are reported' grep -q 'flow map has only 16384 entries, because of the limits of 64 MiB' "$work/agent.err"
 at 24 8192 2048
 

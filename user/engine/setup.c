@@ -138,20 +138,32 @@ static void agree_frame_bytes(struct wf_ifaces *ifaces)
 		ifaces->list[i].opts.frame_bytes = most;
 }
 
+/* Choose the length of the rings of @iface, which is in tap mode. Log if it is shorter than normal. */
+static void fit_ring(struct wf_ifaces_entry *iface, uint64_t queues, uint64_t memory_max_bytes)
+{
+	uint32_t frames = wf_iface_fit_ring(queues, iface->opts.frame_bytes,
+					    memory_max_bytes / WEFT_RING_PARTS);
+
+	iface->opts.ring_frames = frames;
+	if (frames < WEFT_RING_FRAMES)
+		wf_info("memory: %s: rings of %u frames instead of %d, for %llu queues and a limit "
+			"of %llu MiB (capture.ring_frames)",
+			iface->name, frames, WEFT_RING_FRAMES, (unsigned long long)queues,
+			(unsigned long long)memory_max_bytes >> 20);
+}
+
 /* Choose the length of the rings of tap mode for which none is configured. */
 static void fit_rings(const struct weft_opts *opts, struct wf_ifaces *ifaces)
 {
-	uint64_t most_bytes = opts->memory_max_bytes / WEFT_RING_PARTS;
 	uint64_t queues = 0;
 
 	for (uint32_t i = 0; i < ifaces->count; i++)
 		queues += wf_iface_count_queues(ifaces->list[i].name, ifaces->list[i].opts.mode);
 	for (uint32_t i = 0; i < ifaces->count; i++) {
-		struct weft_interface_opts *iface = &ifaces->list[i].opts;
+		struct wf_ifaces_entry *iface = &ifaces->list[i];
 
-		if (!iface->ring_frames)
-			iface->ring_frames =
-				wf_iface_fit_ring(queues, iface->frame_bytes, most_bytes);
+		if (!iface->opts.ring_frames && !wf_iface_is_host(iface->name, iface->opts.mode))
+			fit_ring(iface, queues, opts->memory_max_bytes);
 	}
 }
 
