@@ -99,6 +99,8 @@ leader=$(nats_leader WEFT)
 nats_kill "$leader"
 touch "$work/fault"
 check 'the leader is killed: the replay ends with status 0' publish_end
+# With a busy host the replay may have found another server than the leader, and then keeps it.
+check 'the log does not name all servers as the one that is connected' eval '! grep -q "nats: connected to .*," "$work/err"'
 add_retries
 # If no message waits for its acknowledgement when the leader changes, none is sent again.
 check 'messages were sent again in at least one of both runs' test "$retries" -gt 0

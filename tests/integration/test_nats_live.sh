@@ -35,7 +35,7 @@ nats_kill 1
 
 check 'the agent starts although no server can be reached' agent_start "$ns_a" eth0 --workers 1 \
 	--streams "$work/streams" --events "$work/events.json" --listen 127.0.0.1:0 \
-	--nats "$nats_url" --set sinks.nats.sensor=tap1 --set sinks.nats.max_pending_mb=1 \
+	--nats "${nats_url/\/\////sensor:secret@}" --set sinks.nats.sensor=tap1 --set sinks.nats.max_pending_mb=1 \
 	--set sinks.nats.stats_interval_sec=1 --set delivery.queue_bytes=1048576
 port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+)/.*|\1|p' "$work/agent.err")
 check 'the agent without a server is degraded' wait_until 50 health_is degraded output_waits
@@ -48,6 +48,7 @@ check 'the agent runs as another user than root' test "$(ps -o user= -p "$(pgrep
 check 'a file is downloaded while no server runs' in_b curl -sf -m 20 -o /dev/null "http://$ip_a/small-1"
 nats_begin 1
 check 'the agent connects when a server starts' wait_until 100 metric_is connected 1
+check 'the log names the server, without the password' grep -q 'nats: connected to 10\.79\.0\.11:4222$' "$work/agent.err"
 check 'the connected agent is healthy' wait_until 50 health_is ok ''
 check 'the messages that waited are published' wait_until 100 settled 1
 

@@ -269,6 +269,18 @@ int wf_bus_connect_named(struct wf_bus *bus, const char *name, natsConnection *c
 	return status == NATS_CONNECTION_AUTH_FAILED ? -EACCES : -EAGAIN;
 }
 
+void wf_bus_server_text(natsConnection *connection, char *ret_text)
+{
+	char url[WF_BUS_URLS_BYTES], error[WF_BUS_ERROR_BYTES];
+	struct wf_bus_urls urls;
+
+	/* The URL has the user and the password. */
+	if (natsConnection_GetConnectedUrl(connection, url, sizeof(url)) ||
+	    wf_bus_urls_parse(url, &urls, error) ||
+	    snprintf(ret_text, WF_BUS_ERROR_BYTES, "%s", urls.servers) >= WF_BUS_ERROR_BYTES)
+		snprintf(ret_text, WF_BUS_ERROR_BYTES, "a server");
+}
+
 const char *wf_bus_servers(const struct wf_bus *bus)
 {
 	return bus->urls.servers;

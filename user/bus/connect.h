@@ -81,6 +81,12 @@ int wf_bus_connect_named(struct wf_bus *bus, const char *name, natsConnection *c
  */
 void wf_bus_error(natsStatus status, char *ret_error);
 
+/*
+ * Write HOST:PORT of the server of @connection, which may be one that another server has named;
+ * "a server" if it is not known. @ret_text: WF_BUS_ERROR_BYTES.
+ */
+void wf_bus_server_text(natsConnection *connection, char *ret_text);
+
 /* Return the servers of @bus without users and passwords. */
 const char *wf_bus_servers(const struct wf_bus *bus);
 

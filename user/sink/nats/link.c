@@ -223,6 +223,14 @@ static void start_attempt(struct wf_link *link)
 	attempt->is_running = !pthread_create(&attempt->thread, NULL, connect_thread, link);
 }
 
+static void log_connected(const struct wf_link *link)
+{
+	char server[WF_BUS_ERROR_BYTES];
+
+	wf_bus_server_text(link->connection, server);
+	wf_sink_log(link->opts.sink, WEFT_LOG_INFO, "connected to %s", server);
+}
+
 /* Take the result of the thread. Return: true if it has connected. */
 static bool take_result(struct wf_link *link)
 {
@@ -240,8 +248,7 @@ static bool take_result(struct wf_link *link)
 	link->answers = attempt->answers;
 	attempt->connection = NULL;
 	if (attempt->logged[0] || atomic_load(&link->connects))
-		wf_sink_log(link->opts.sink, WEFT_LOG_INFO, "connected to %s",
-			    wf_bus_servers(link->opts.bus));
+		log_connected(link);
 	attempt->logged[0] = '\0';
 	attempt->is_after_stall = false;
 	atomic_fetch_add(&link->connects, 1);
