@@ -31,6 +31,9 @@ static int syncs_until_full, writes_until_full;
 /* syncfs() reports, once, that earlier writes failed, as on NFS. */
 static bool is_lost;
 
+/* retention time; 0: files stay */
+static uint32_t retain_sec;
+
 enum { WAITS_MAX = 8 };
 
 static bool should_stop(void)
@@ -85,6 +88,7 @@ static int open_store(uint32_t shard)
 		.events = events,
 		.head = {.stream = "WEFT", .shard = shard, .shards = 4, .partitions = 16},
 		.flows_max = WF_COLLECT_FLOWS_MIN,
+		.retain_sec = retain_sec,
 		.counts = &counts,
 		.should_stop = should_stop,
 	};
@@ -115,6 +119,7 @@ static int setup(void **state)
 	waits = 0;
 	syncs_until_full = 0;
 	writes_until_full = 0;
+	retain_sec = 0;
 	return open_store(0);
 }
 
@@ -454,6 +459,64 @@ TEST_WITH(collect_store_with_a_full_disk_waits_to_write_a_batch, setup, teardown
 		assert_int_equal(teardown(state), 0);
 		assert_int_equal(setup(state), 0);
 	}
+}
+
+/* Let the file seem to be written an hour ago. */
+static void make_old(const char *path)
+{
+	const struct timespec times[2] = {{.tv_sec = time(NULL) - 3600},
+					  {.tv_sec = time(NULL) - 3600}};
+	char full[160];
+
+	snprintf(full, sizeof(full), "%s/%s", root, path);
+	assert_int_equal(utimensat(AT_FDCWD, full, times, 0), 0);
+}
+
+/* Connection 1 has ended, connections 2 and 3 are live; all their files are old. */
+static void make_old_files(void)
+{
+	for (uint64_t id = 1; id <= 3; id++)
+		assert_int_equal(add(id, id, WF_BUS_DATA, 0, "hello"), WF_COLLECT_TAKEN);
+	assert_int_equal(add(4, 1, WF_BUS_CLOSE, 0, "{\"a\":1}"), WF_COLLECT_TAKEN);
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	make_old(FILE_1);
+	make_old(FILE_1 "#2");
+	make_old(FILE_1 "#3");
+	retain_sec = 60;
+	crash();
+}
+
+static bool is_there(const char *path)
+{
+	char full[160];
+
+	snprintf(full, sizeof(full), "%s/%s", root, path);
+	return !access(full, F_OK);
+}
+
+TEST_WITH(collect_store_with_a_full_disk_removes_old_files_of_no_use_to_its_batch, setup, teardown)
+{
+	make_old_files();
+	assert_int_equal(add(5, 2, WF_BUS_DATA, 5, " again"), WF_COLLECT_TAKEN);
+	assert_int_equal(add(6, 2, WF_BUS_CLOSE, 0, "{\"a\":1}"), WF_COLLECT_TAKEN);
+	writes_until_full = 1;
+	assert_int_equal(wf_collect_store_commit(store), 0);
+	assert_int_equal(waits, 1);
+	assert_false(is_there(FILE_1));
+	check_file(FILE_1 "#2", "hello again");
+	check_file(FILE_1 "#3", "hello");
+	assert_int_equal(atomic_load(&counts.removed_files), 1);
+}
+
+TEST_WITH(collect_store_with_a_full_disk_removes_old_files_at_its_start, setup, teardown)
+{
+	make_old_files();
+	is_full = true;
+	crash();
+	assert_false(is_full);
+	assert_false(is_there(FILE_1));
+	assert_true(is_there(FILE_1 "#2"));
+	assert_true(is_there(FILE_1 "#3"));
 }
 
 /* On NFS, a write may fail because the bytes of an earlier one could not be stored. */

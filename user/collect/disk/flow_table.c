@@ -265,7 +265,8 @@ bool wf_collect_flow_is_taken(const struct wf_collect_flows *table, const struct
 
 	for (; flow; flow = flow_at(table, flow->next_by_peers))
 		if (flow != self && are_peers(&flow->peers, peers) &&
-		    is_same_number(flow, peers, number) && !(is_live && flow->is_closed))
+		    is_same_number(flow, peers, number) &&
+		    !(is_live && flow->is_closed && !flow->is_changed))
 			return true;
 	return false;
 }

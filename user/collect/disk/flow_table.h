@@ -138,7 +138,8 @@ void wf_collect_flow_end(struct wf_collect_flows *table, struct wf_collect_flow 
 
 /*
  * Return true if a connection in the table, other than @self, has files with the names of
- * connection @peers and @number. @is_live: ignore connections that have ended.
+ * connection @peers and @number. @is_live: ignore connections that had ended before the current
+ * batch.
  */
 bool wf_collect_flow_is_taken(const struct wf_collect_flows *table, const struct weft_flow *peers,
 			      struct wf_stream_number number, const struct wf_collect_flow *self,

@@ -5,6 +5,9 @@
  *
  * Files of live connections stay. A connection that was silent for the retention time is removed
  * from the table first: its close message may never come.
+ *
+ * While the disk is full, files are removed in the middle of a batch, too: nothing else may free
+ * space. Files to which this batch has bytes to write stay.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -90,16 +93,11 @@ static bool forget_silent(struct wf_collect_store *store)
 	return has_forgotten;
 }
 
-int wf_collect_store_tidy(struct wf_collect_store *store)
+/* Look at some entries of the directory, if a search is due. */
+static void scan_some(struct wf_collect_store *store)
 {
 	struct dirent *entry;
 
-	if (!store->opts.retain_sec || store->messages)
-		return 0;
-	if (forget_silent(store)) {
-		wf_journal_commit(&store->journal, &store->position);
-		return wf_collect_sync_later(store);
-	}
 	if (!store->scan && wf_collect_now_sec() >= store->next_scan_sec)
 		begin_scan(store);
 	for (int i = 0; store->scan && i < ENTRIES_A_STEP; i++) {
@@ -109,5 +107,26 @@ int wf_collect_store_tidy(struct wf_collect_store *store)
 		else
 			end_scan(store);
 	}
+}
+
+void wf_collect_free_space(struct wf_collect_store *store)
+{
+	if (!store->opts.retain_sec)
+		return;
+	store->next_scan_sec = 0;
+	do
+		scan_some(store);
+	while (store->scan && !store->opts.should_stop());
+}
+
+int wf_collect_store_tidy(struct wf_collect_store *store)
+{
+	if (!store->opts.retain_sec || store->messages)
+		return 0;
+	if (forget_silent(store)) {
+		wf_journal_commit(&store->journal, &store->position);
+		return wf_collect_sync_later(store);
+	}
+	scan_some(store);
 	return 0;
 }
