@@ -158,28 +158,49 @@ static void make_ready(struct order *order, uint64_t conn)
 	order->ready[order->ready_count++] = msg;
 }
 
+struct named {
+	const char *flow; /* header Weft-Flow */
+	uint64_t conn;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->flow, ((const struct named *)b)->flow);
+}
+
+static void keep(void *named)
+{
+}
+
+/* Returns the number of the connection of @msg; @conns, which is the next number, if it is new. */
+static uint64_t conn_of(natsMsg *msg, uint64_t conns, struct named *named, void **tree)
+{
+	struct named **found;
+
+	if (natsMsgHeader_Get(msg, "Weft-Flow", &named->flow) != NATS_OK)
+		return conns;
+	named->conn = conns;
+	found = tsearch(named, tree, compare_named);
+	if (!found)
+		exit(1);
+	return (*found)->conn;
+}
+
 /* Finds the connection of each message; messages of no connection are connections of their own. */
 static void order_open(struct order *order, natsMsg **msgs, uint64_t count, uint64_t ordered)
 {
 	uint64_t *last = numbers(count), conns = 0, *left = numbers(count);
-	struct hsearch_data table = {0};
+	struct named *named = calloc(count, sizeof(named[0]));
+	void *tree = NULL;
 
 	*order = (struct order){
 		msgs, count, numbers(count), numbers(count), numbers(count), numbers(count), 0};
-	if (!hcreate_r(count * 2, &table))
+	if (!named)
 		exit(1);
 	for (uint64_t i = 0; i < count; i++) {
-		const char *flow;
-		ENTRY *found = NULL;
-		uint64_t conn = conns;
+		uint64_t conn = conn_of(msgs[i], conns, &named[i], &tree);
 
 		order->next[i] = NO_MESSAGE;
-		if (natsMsgHeader_Get(msgs[i], "Weft-Flow", &flow) == NATS_OK &&
-		    !hsearch_r((ENTRY){(char *)flow, (void *)(uintptr_t)conns}, ENTER, &found,
-			       &table))
-			exit(1);
-		if (found)
-			conn = (uintptr_t)found->data;
 		if (conn == conns)
 			order->unsent[conns++] = i;
 		else
@@ -195,7 +216,8 @@ static void order_open(struct order *order, natsMsg **msgs, uint64_t count, uint
 			left[order->conn[i]]--;
 			make_ready(order, order->conn[i]);
 		}
-	hdestroy_r(&table);
+	tdestroy(tree, keep);
+	free(named);
 	free(last);
 	free(left);
 }
