@@ -213,6 +213,23 @@ TEST_WITH(window_limits_the_bytes_in_flight, setup, teardown)
 	expect_sent("2.1");
 }
 
+TEST_WITH(window_has_a_backlog_while_limits_keep_messages_back, setup, teardown)
+{
+	struct wf_window_id large = push(A, 1, 60);
+
+	expect_sent("1.1");
+	push(A, 2, 5);
+	assert_false(wf_window_has_backlog(window)); /* it waits for its connection only */
+	push(B, 1, 5);
+	expect_sent("");
+	assert_true(wf_window_has_backlog(window));
+	ack(large);
+	expect_sent("2.1 1.2");
+	assert_false(wf_window_has_backlog(window));
+	wf_window_disconnected(window);
+	assert_true(wf_window_has_backlog(window));
+}
+
 TEST_WITH(window_after_rejection_probes_with_growing_intervals, setup, teardown)
 {
 	struct wf_window_id a1 = push(A, 1, 5), b1 = push(B, 1, 5);

@@ -411,6 +411,11 @@ bool wf_publisher_is_busy(const struct wf_publisher *publisher)
 	return stats.pending > 0;
 }
 
+bool wf_publisher_has_backlog(const struct wf_publisher *publisher)
+{
+	return wf_window_has_backlog(publisher->window);
+}
+
 uint64_t wf_publisher_end(struct wf_publisher *publisher)
 {
 	struct wf_window_stats stats;

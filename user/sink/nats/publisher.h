@@ -103,6 +103,11 @@ uint64_t wf_publisher_end(struct wf_publisher *publisher);
 /* Return true if messages wait for a connection or for an acknowledgement. */
 bool wf_publisher_is_busy(const struct wf_publisher *publisher);
 
+/*
+ * Return true if messages wait for the server, which is slower than they come, or is away.
+ */
+bool wf_publisher_has_backlog(const struct wf_publisher *publisher);
+
 /* Return true if a message is under way, so that an acknowledgement can arrive at any time. */
 bool wf_publisher_awaits_ack(const struct wf_publisher *publisher);
 

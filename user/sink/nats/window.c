@@ -277,6 +277,11 @@ static bool may_send(const struct wf_window *window, uint64_t now_ns)
 	       window->in_flight_bytes < window->opts.in_flight_bytes_max;
 }
 
+bool wf_window_has_backlog(const struct wf_window *window)
+{
+	return window->ready.after != NONE;
+}
+
 void *wf_window_next(struct wf_window *window, uint64_t now_ns)
 {
 	uint32_t index = window->ready.after;

@@ -100,6 +100,11 @@ int wf_window_push(struct wf_window *window, uint64_t key, void *message, uint32
 		   uint32_t payload_bytes, uint64_t now_ns);
 
 /*
+ * Return true if messages wait that could be sent if the limits, or the server, allowed more.
+ */
+bool wf_window_has_backlog(const struct wf_window *window);
+
+/*
  * Return the next message to be sent, borrowed until it is acknowledged; it counts as sent from now
  * on. NULL if none may be sent now.
  */
