@@ -22,6 +22,7 @@ struct wf_conns;
 struct wf_flow_request;
 struct weft_flow_key;
 struct wf_frame;
+struct wf_look_ahead;
 struct wf_mailbox;
 struct wf_pcap_filter;
 struct wf_rules;
@@ -32,6 +33,10 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 
 /* Process a batch. Takes each frame's page reference. */
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
+
+/* As wf_pipeline_run(); prefetch a record of @ahead for each frame. */
+void wf_pipeline_run_ahead(struct wf_pipeline *pipeline, const struct wf_frame *frames,
+			   uint32_t count, struct wf_look_ahead *ahead);
 
 /*
  * Record that a receive ring overflowed: holes seen now are probably capture losses, so the

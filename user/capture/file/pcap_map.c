@@ -167,7 +167,10 @@ static int map_read(struct wf_pcap_source *file, struct wf_frame *frames, unsign
 {
 	struct pcap_map *map = (struct pcap_map *)file;
 	int count = read_more(map, frames, max);
+	uint64_t next = map->pos < map->ready ? map->pos : map->ready;
 
+	wf_pcap_format_look_ahead(&file->format, map->base + next, map->base + map->ready,
+				  &file->source.ahead);
 	if (wf_unlikely(count < 0) && map->fd >= 0)
 		rest(map);
 	return count;
