@@ -46,7 +46,10 @@ struct wf_look_ahead {
 	uint32_t sizes[3];
 };
 
-/* Prefetch the headers of one more record. Any length is allowed, also in a damaged file. */
+/*
+ * Prefetch the headers of one more record. Any length is allowed, also in a damaged file, because
+ * a prefetch beyond the mapping has no effect.
+ */
 static inline void wf_look_ahead_step(struct wf_look_ahead *ahead)
 {
 	ptrdiff_t left = ahead->end - ahead->at;
@@ -59,7 +62,7 @@ static inline void wf_look_ahead_step(struct wf_look_ahead *ahead)
 	memcpy(&len, ahead->at + ahead->len_off, sizeof(len));
 	if (wf_unlikely(ahead->swapped))
 		len = __builtin_bswap32(len);
-	if ((uint64_t)len + ahead->extra + WF_LOOK_AHEAD_LAST >= (uint64_t)left) {
+	if ((uint64_t)len + ahead->extra >= (uint64_t)left) {
 		ahead->at = ahead->end;
 		return;
 	}

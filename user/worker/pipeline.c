@@ -387,13 +387,6 @@ void wf_pipeline_run_ahead(struct wf_pipeline *pipeline, const struct wf_frame *
 	leave(pipeline);
 }
 
-void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
-{
-	struct wf_look_ahead none = {0};
-
-	wf_pipeline_run_ahead(pipeline, frames, count, &none);
-}
-
 void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
 {
 	struct wf_conns *conns = &pipeline->conns;
