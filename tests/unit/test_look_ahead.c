@@ -11,8 +11,8 @@
 
 enum { RECORDS = 12, TAKEN = 4, STEPS = 6 };
 
-/* Sizes that repeat after three records, and then change. */
-static const uint32_t sizes[RECORDS] = {300, 300, 60, 300, 300, 60, 300, 300, 60, 500, 70, 300};
+/* Sizes that repeat after three records, then are small, and then change. */
+static const uint32_t sizes[RECORDS] = {300, 300, 60, 300, 300, 60, 60, 60, 60, 500, 70, 300};
 
 static const char zeros[500];
 

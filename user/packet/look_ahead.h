@@ -13,7 +13,8 @@
  * That is too late if frames are processed faster than memory is read, as those of bulk transfers.
  * Receivers acknowledge every second segment, so lengths often repeat after three records. While
  * they do, a step also prefetches the record at which the pattern would continue. In a bulk
- * transfer, this is right for four of five records.
+ * transfer, this is right for four of five records. If the last records are small, all lines are
+ * needed, so a step prefetches two lines at a fixed distance instead.
  *
  * Thread: the one that processes the frames.
  */
@@ -35,6 +36,11 @@
  */
 #define WF_LOOK_AHEAD_LAST   (WF_CACHE_LINE + 24)
 
+/* Records are small if the last three are shorter than two lines on average. */
+#define WF_LOOK_AHEAD_SMALL (3 * 2 * WF_CACHE_LINE)
+/* Distance of the prefetched lines if records are small: about ten records. */
+#define WF_LOOK_AHEAD_FAR   1024
+
 /* All zero: there is nothing to prefetch. */
 struct wf_look_ahead {
 	const uint8_t *at;  /* the next record */
@@ -46,15 +52,20 @@ struct wf_look_ahead {
 	uint32_t sizes[3];
 };
 
-/*
- * Prefetch the headers of one more record. Any length is allowed, also in a damaged file, because
- * a prefetch beyond the mapping has no effect.
+/* Prefetch the byte @off after @at. It may lie beyond the mapping: the prefetch then does nothing.
  */
+static inline void wf_look_ahead_prefetch(const uint8_t *at, uint64_t off)
+{
+	__builtin_prefetch((const void *)((uintptr_t)at + off));
+}
+
+/* Prefetch the headers of one more record. Any length is allowed, also in a damaged file. */
 static inline void wf_look_ahead_step(struct wf_look_ahead *ahead)
 {
 	ptrdiff_t left = ahead->end - ahead->at;
 	uint32_t *sizes = ahead->sizes;
 	bool repeats;
+	uint64_t sum;
 	uint32_t len;
 
 	if (left < WF_LOOK_AHEAD_HEADER)
@@ -72,11 +83,17 @@ static inline void wf_look_ahead_step(struct wf_look_ahead *ahead)
 	sizes[1] = sizes[0];
 	sizes[0] = len;
 	ahead->at += len;
+	sum = (uint64_t)sizes[0] + sizes[1] + sizes[2];
+	if (sum < WF_LOOK_AHEAD_SMALL) {
+		wf_look_ahead_prefetch(ahead->at, WF_LOOK_AHEAD_FAR);
+		wf_look_ahead_prefetch(ahead->at, WF_LOOK_AHEAD_FAR + WF_CACHE_LINE);
+		return;
+	}
 	if (repeats)
-		__builtin_prefetch(ahead->at + sizes[0] + sizes[1] + sizes[2]);
-	__builtin_prefetch(ahead->at);
-	__builtin_prefetch(ahead->at + WF_CACHE_LINE);
-	__builtin_prefetch(ahead->at + WF_LOOK_AHEAD_LAST);
+		wf_look_ahead_prefetch(ahead->at, sum);
+	wf_look_ahead_prefetch(ahead->at, 0);
+	wf_look_ahead_prefetch(ahead->at, WF_CACHE_LINE);
+	wf_look_ahead_prefetch(ahead->at, WF_LOOK_AHEAD_LAST);
 }
 
 #endif
