@@ -74,7 +74,7 @@ TEST_WITH(extents_empty_has_nothing, setup, teardown)
 
 	assert_int_equal(wf_extents_first(fix->slab, 0), WF_SLAB_NONE);
 	assert_int_equal(wf_extents_last(fix->slab, 0), WF_SLAB_NONE);
-	assert_int_equal(wf_extents_find(fix->slab, 0, 5).after_id, WF_SLAB_NONE);
+	assert_int_equal(wf_extents_find(fix->slab, &fix->root, 5).after_id, WF_SLAB_NONE);
 	assert_int_equal(wf_extents_take_leaf(fix->slab, &fix->root), WF_SLAB_NONE);
 	assert_true(wf_extents_are_valid(fix->slab, 0));
 }
@@ -85,11 +85,11 @@ TEST_WITH(extents_find_gives_first_that_ends_beyond, setup, teardown)
 	uint32_t a = add(fix, 10, 5);
 	uint32_t b = add(fix, 20, 5);
 
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 0).after_id, a);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 14).after_id, a);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 15).after_id, b);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 24).after_id, b);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 25).after_id, WF_SLAB_NONE);
+	assert_int_equal(wf_extents_find(fix->slab, &fix->root, 0).after_id, a);
+	assert_int_equal(wf_extents_find(fix->slab, &fix->root, 14).after_id, a);
+	assert_int_equal(wf_extents_find(fix->slab, &fix->root, 15).after_id, b);
+	assert_int_equal(wf_extents_find(fix->slab, &fix->root, 24).after_id, b);
+	assert_int_equal(wf_extents_find(fix->slab, &fix->root, 25).after_id, WF_SLAB_NONE);
 }
 
 TEST_WITH(extents_beyond_4_gib_stay_in_order, setup, teardown)
@@ -180,20 +180,14 @@ TEST_WITH(extents_100000_in_any_order_stay_low, setup, teardown)
 	}
 }
 
-TEST_WITH(extents_few_are_a_list_and_many_a_tree, setup, teardown)
+static bool is_listed(const struct fixture *fix)
 {
-	struct fixture *fix = *state;
-	uint32_t count = 0;
+	return wf_extent_is_listed(wf_extent_at(fix->slab, fix->root));
+}
 
-	for (; count < WF_EXTENT_LIST_MAX; count++)
-		add(fix, count * 10, 10);
-	assert_true(wf_extent_is_listed(wf_extent_at(fix->slab, fix->root)));
-	assert_int_equal(off_of(fix, wf_extents_last(fix->slab, fix->root)), (count - 1) * 10);
-	add(fix, count * 10, 10);
-	assert_false(wf_extent_is_listed(wf_extent_at(fix->slab, fix->root)));
-	assert_true(wf_extents_are_valid(fix->slab, fix->root));
-	assert_is_low(fix, count + 1);
-	for (uint32_t i = 0; i <= count; i++) {
+static void take_all_in_order(struct fixture *fix, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
 		uint32_t id = wf_extents_first(fix->slab, fix->root);
 
 		assert_int_equal(off_of(fix, id), i * 10);
@@ -201,6 +195,43 @@ TEST_WITH(extents_few_are_a_list_and_many_a_tree, setup, teardown)
 		wf_slab_put(fix->slab, id);
 	}
 	assert_int_equal(fix->root, WF_SLAB_NONE);
+}
+
+TEST_WITH(extents_appended_are_a_list_of_any_length, setup, teardown)
+{
+	struct fixture *fix = *state;
+
+	for (uint32_t i = 1; i <= 1000; i++)
+		add(fix, i * 10, 10);
+	/* fills the hole before the first one */
+	add(fix, 0, 10);
+	assert_true(is_listed(fix));
+	assert_int_equal(off_of(fix, wf_extents_last(fix->slab, fix->root)), 10000);
+	assert_true(wf_extents_are_valid(fix->slab, fix->root));
+	take_all_in_order(fix, 1001);
+}
+
+/* The search for an offset before the last WF_EXTENT_LIST_STEPS extents makes a tree. */
+TEST_WITH(extents_are_a_tree_after_a_long_search, setup, teardown)
+{
+	struct fixture *fix = *state;
+	uint32_t count = 1000;
+	uint32_t steps = WF_EXTENT_LIST_STEPS;
+
+	for (uint32_t i = 0; i < count; i++)
+		add(fix, i * 10, 10);
+	assert_int_equal(
+		off_of(fix,
+		       wf_extents_find(fix->slab, &fix->root, (count - steps) * 10 + 10).after_id),
+		(count - steps) * 10 + 10);
+	assert_true(is_listed(fix));
+	assert_int_equal(
+		off_of(fix, wf_extents_find(fix->slab, &fix->root, (count - steps) * 10).after_id),
+		(count - steps) * 10);
+	assert_false(is_listed(fix));
+	assert_true(wf_extents_are_valid(fix->slab, fix->root));
+	assert_is_low(fix, count);
+	take_all_in_order(fix, count);
 }
 
 /* The sets of at most 16 extents are lists, which are filled and emptied in random order. */
@@ -231,7 +262,7 @@ TEST_WITH(extents_list_finds_what_a_search_of_all_finds, setup, teardown)
 			else if (ids[k] && !below)
 				below = ids[k];
 		}
-		place = wf_extents_find(fix->slab, fix->root, off);
+		place = wf_extents_find(fix->slab, &fix->root, off);
 		assert_int_equal(place.before_id, below);
 		assert_int_equal(place.after_id, after);
 		if (below)

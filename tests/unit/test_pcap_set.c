@@ -136,6 +136,33 @@ TEST_WITH(set_silence_of_one_file_keeps_the_order, capture_setup, NULL)
 }
 
 /* The directory can be listed, but the path of its file does not fit in PATH_MAX. */
+/* The files may be closed before the next call, so nothing may be prefetched from them. */
+TEST_WITH(set_after_its_last_packet_has_no_records_ahead, capture_setup, NULL)
+{
+	struct stamps files[] = {{1, {1}}, {STAMPS_MAX, {0}}};
+	struct wf_frame frames[STAMPS_MAX];
+	char names[2][64];
+	char *paths[] = {names[0], names[1]};
+	struct wf_pcap_list list;
+	struct wf_source *source;
+	int err;
+
+	for (uint32_t i = 0; i < STAMPS_MAX; i++)
+		files[1].sec[i] = 2 + i;
+	for (int i = 0; i < 2; i++)
+		write_stamps(&files[i], names[i]);
+	err = wf_pcap_list_init(&list, paths, 2);
+	assert_int_equal(wf_pcap_set_open(&list, err, capture_pool, &source), 0);
+	assert_int_equal(source->ops->recv(source, frames, 4), 4);
+	assert_true(source->ahead.at < source->ahead.end);
+	assert_int_equal(source->ops->recv(source, frames, STAMPS_MAX), STAMPS_MAX + 1 - 4);
+	assert_ptr_equal(source->ahead.at, source->ahead.end);
+	source->ops->close(source);
+	for (int i = 0; i < 2; i++)
+		unlink(names[i]);
+	wf_pcap_list_fini(&list);
+}
+
 TEST_WITH(set_directory_with_too_long_a_path_is_refused, capture_setup, NULL)
 {
 	static char dir[PATH_MAX];

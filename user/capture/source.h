@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "packet/frame.h"
+#include "packet/look_ahead.h"
 
 struct wf_source;
 
@@ -68,6 +69,12 @@ struct wf_source {
 	 */
 	bool is_filling;
 	uint32_t lost_frames; /* frames that were read and lost because no memory was free */
+
+	/*
+	 * Set by recv: the records that follow the returned frames. The caller may prefetch them
+	 * while it processes the frames, until it calls recv or close. All zero: none, or unknown.
+	 */
+	struct wf_look_ahead ahead;
 };
 
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * extent.c - the ordered set of held ranges: a list of a few extents (extent_list.h), or an AVL
- * tree with parent links, over slab ids.
+ * extent.c - the ordered set of held ranges: a list (extent_list.h), or an AVL tree with parent
+ * links, over slab ids.
  *
- * A set begins as a list, becomes a tree when it outgrows the list, and stays one until it is
- * empty.
+ * A set begins as a list, becomes a tree when a search of the list takes too many steps, and stays
+ * one until it is empty. So a stream that appends at the end and takes from the front, or fills its
+ * first hole, has a list of any length.
  *
  * Why AVL: no order of segments makes it higher than 1.44 log2(n), while a treap or skip list
  * bounds its height only on average. Why iterative: the stack depth must not depend on the number
@@ -101,26 +102,6 @@ static void balance(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 static bool is_list(const struct wf_slab *slab, uint32_t root)
 {
 	return root && wf_extent_is_listed(wf_extent_at(slab, root));
-}
-
-struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off)
-{
-	struct wf_place place = {WF_SLAB_NONE, WF_SLAB_NONE};
-
-	if (wf_likely(is_list(slab, root)))
-		return wf_extent_list_find(slab, root, off);
-	while (root) {
-		const struct wf_extent *extent = wf_extent_at(slab, root);
-
-		if (wf_extent_end(extent) > off) {
-			place.after_id = root;
-			root = extent->child[0];
-		} else {
-			place.before_id = root;
-			root = extent->child[1];
-		}
-	}
-	return place;
 }
 
 /* Return the first (@side 0) or the last (@side 1) extent of the subtree at @id. */
@@ -222,17 +203,40 @@ static void make_tree(const struct wf_slab *slab, uint32_t *root)
 	}
 }
 
+static struct wf_place find_in_tree(const struct wf_slab *slab, uint32_t root, uint64_t off)
+{
+	struct wf_place place = {WF_SLAB_NONE, WF_SLAB_NONE};
+
+	while (root) {
+		const struct wf_extent *extent = wf_extent_at(slab, root);
+
+		if (wf_extent_end(extent) > off) {
+			place.after_id = root;
+			root = extent->child[0];
+		} else {
+			place.before_id = root;
+			root = extent->child[1];
+		}
+	}
+	return place;
+}
+
+struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t *root, uint64_t off)
+{
+	struct wf_place place;
+
+	if (wf_likely(is_list(slab, *root))) {
+		if (wf_likely(wf_extent_list_find(slab, *root, off, &place)))
+			return place;
+		make_tree(slab, root);
+	}
+	return find_in_tree(slab, *root, off);
+}
+
 void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 			  const struct wf_place *place)
 {
-	bool lists = !*root || is_list(slab, *root);
-
-	if (wf_unlikely(lists && *root &&
-			wf_extent_list_count(wf_extent_at(slab, *root)) == WF_EXTENT_LIST_MAX)) {
-		make_tree(slab, root);
-		lists = false;
-	}
-	if (wf_likely(lists))
+	if (wf_likely(!*root || is_list(slab, *root)))
 		wf_extent_list_insert_at(slab, root, id, place);
 	else
 		insert_in_tree(slab, root, id, place);
@@ -240,7 +244,7 @@ void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 
 void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
-	struct wf_place place = wf_extents_find(slab, *root, wf_extent_at(slab, id)->off);
+	struct wf_place place = wf_extents_find(slab, root, wf_extent_at(slab, id)->off);
 
 	wf_extents_insert_at(slab, root, id, &place);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * extent.h - the held ranges of one stream, in order: a list of slab objects while they are few
- * (extent_list.h), else an AVL tree.
+ * extent.h - the held ranges of one stream, in order: a list of slab objects while searches of it
+ * are short (extent_list.h), else an AVL tree.
  *
  *   Extents never overlap, and their order is that of off.
  *
  * Links are 32-bit slab ids. Parent links make recursion unnecessary. The height is at most 1.44
- * log2(n), so every operation is O(log n) for any order of offsets.
+ * log2(n), so every operation is O(log n) for any order of offsets, except the search that turns a
+ * list of n extents into a tree: O(n log n), at most once in n insertions.
  *
  * Thread: the worker.
  */
@@ -15,7 +16,8 @@
 
 #include "reassembly/extent_object.h"
 
-struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
+/* Return the neighbours of @off. May turn the list at @root into a tree; ids stay valid. */
+struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t *root, uint64_t off);
 
 /* Return the first extent in order; WF_SLAB_NONE if there is none. */
 uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root);

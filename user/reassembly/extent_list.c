@@ -6,22 +6,30 @@
 
 #include <stddef.h>
 
-struct wf_place wf_extent_list_find(const struct wf_slab *slab, uint32_t root, uint64_t off)
+bool wf_extent_list_find(const struct wf_slab *slab, uint32_t root, uint64_t off,
+			 struct wf_place *ret_place)
 {
 	const struct wf_extent *first = wf_extent_at(slab, root);
 	struct wf_place place = {WF_SLAB_NONE, WF_SLAB_NONE};
 
 	if (wf_extent_end(first) > off) {
 		place.after_id = root;
-		return place;
+		*ret_place = place;
+		return true;
 	}
 	/* Search backwards; the search ends at the first extent at the latest. */
 	place.before_id = wf_extent_list_last(first);
-	while (wf_extent_end(wf_extent_at(slab, place.before_id)) > off) {
+	for (uint32_t steps = 0; steps < WF_EXTENT_LIST_STEPS; steps++) {
+		const struct wf_extent *extent = wf_extent_at(slab, place.before_id);
+
+		if (wf_extent_end(extent) <= off) {
+			*ret_place = place;
+			return true;
+		}
 		place.after_id = place.before_id;
-		place.before_id = wf_extent_at(slab, place.before_id)->child[0];
+		place.before_id = extent->child[0];
 	}
-	return place;
+	return false;
 }
 
 /* Insert @id before all others. */
@@ -32,7 +40,7 @@ static void insert_first(const struct wf_slab *slab, uint32_t *root, uint32_t id
 
 	extent->child[0] = second ? wf_extent_list_last(second) : id;
 	extent->child[1] = *root;
-	extent->parent = 1 + (second ? wf_extent_list_count(second) : 0);
+	extent->parent = 1;
 	if (second) {
 		second->child[0] = id;
 		second->parent = 0;
@@ -44,14 +52,12 @@ void wf_extent_list_insert_at(const struct wf_slab *slab, uint32_t *root, uint32
 			      const struct wf_place *place)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
-	struct wf_extent *first;
 
 	extent->height = 0;
 	if (!place->before_id) {
 		insert_first(slab, root, id);
 		return;
 	}
-	first = wf_extent_at(slab, *root);
 	extent->child[0] = place->before_id;
 	extent->child[1] = place->after_id;
 	extent->parent = 0;
@@ -59,8 +65,7 @@ void wf_extent_list_insert_at(const struct wf_slab *slab, uint32_t *root, uint32
 	if (place->after_id)
 		wf_extent_at(slab, place->after_id)->child[0] = id;
 	else
-		first->child[0] = id;
-	first->parent++;
+		wf_extent_at(slab, *root)->child[0] = id;
 }
 
 static void remove_first(const struct wf_slab *slab, uint32_t *root)
@@ -72,7 +77,7 @@ static void remove_first(const struct wf_slab *slab, uint32_t *root)
 		struct wf_extent *next = wf_extent_at(slab, next_id);
 
 		next->child[0] = first->child[0];
-		next->parent = first->parent - 1;
+		next->parent = 1;
 		/*
 		 * Usually all extents are taken in order, so the extent after the next one is
 		 * needed soon.
@@ -86,7 +91,6 @@ static void remove_first(const struct wf_slab *slab, uint32_t *root)
 void wf_extent_list_remove(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	const struct wf_extent *extent = wf_extent_at(slab, id);
-	struct wf_extent *first = wf_extent_at(slab, *root);
 
 	if (id == *root) {
 		remove_first(slab, root);
@@ -96,23 +100,21 @@ void wf_extent_list_remove(const struct wf_slab *slab, uint32_t *root, uint32_t 
 	if (extent->child[1])
 		wf_extent_at(slab, extent->child[1])->child[0] = extent->child[0];
 	else
-		first->child[0] = extent->child[0];
-	first->parent--;
+		wf_extent_at(slab, *root)->child[0] = extent->child[0];
 }
 
 bool wf_extent_list_is_valid(const struct wf_slab *slab, uint32_t root)
 {
 	const struct wf_extent *first = wf_extent_at(slab, root);
 	uint32_t last_id = WF_SLAB_NONE;
-	uint32_t count = 0;
 
 	for (uint32_t id = root; id; id = wf_extent_at(slab, id)->child[1]) {
 		const struct wf_extent *extent = wf_extent_at(slab, id);
 
-		if (!wf_extent_is_listed(extent) || ++count > WF_EXTENT_LIST_MAX ||
-		    (id != root && (extent->parent || extent->child[0] != last_id)))
+		if (!wf_extent_is_listed(extent) || extent->parent != (id == root) ||
+		    (id != root && extent->child[0] != last_id))
 			return false;
 		last_id = id;
 	}
-	return first->child[0] == last_id && first->parent == count;
+	return first->child[0] == last_id;
 }

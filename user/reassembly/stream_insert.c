@@ -392,7 +392,7 @@ static void insert(struct wf_insertion *ins)
 			     outcome.lost_end_off, false);
 		off = outcome.lost_end_off;
 		if (off < ins->end_off)
-			place = wf_extents_find(slab, ins->stream->extents, off);
+			place = wf_extents_find(slab, &ins->stream->extents, off);
 	}
 	if (ins->passed)
 		wf_stream_settle_next(ins->stream, ins->env);
@@ -482,7 +482,7 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 	ret_info->below_bytes = 0;
 	ret_info->overlap = false;
 	ret_info->conflict = false;
-	ins.place = wf_extents_find(env->extents, stream->extents,
+	ins.place = wf_extents_find(env->extents, &stream->extents,
 				    wf_max_u64(segment->off, stream->next_off));
 	if (is_beyond_limit(&ins))
 		return WF_STREAM_LIMIT;

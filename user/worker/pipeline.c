@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/owner.h"
 #include "packet/frame.h"
+#include "packet/look_ahead.h"
 #include "packet/segment_filter.h"
 #include "capture/file/pcap_filter.h"
 #include "decode/decode.h"
@@ -328,7 +329,8 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 	}
 }
 
-static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
+static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count,
+		      struct wf_look_ahead *ahead)
 {
 	const struct wf_packet *wanted[GROUP];
 	struct wf_packet packets[GROUP];
@@ -346,6 +348,7 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	}
 	wf_conns_prefetch(&pipeline->conns, wanted, wanted_count);
 	for (uint32_t i = 0; i < count; i++) {
+		wf_look_ahead_step(ahead);
 		if (wf_unlikely(outcomes[i] == WF_OUTCOME_FRAGMENT)) {
 			process_fragment(pipeline, &frames[i], &packets[i]);
 			continue;
@@ -374,12 +377,13 @@ static void leave(struct wf_pipeline *pipeline)
 	wf_owner_leave(pipeline->opts.owner);
 }
 
-void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
+void wf_pipeline_run_ahead(struct wf_pipeline *pipeline, const struct wf_frame *frames,
+			   uint32_t count, struct wf_look_ahead *ahead)
 {
 	enter(pipeline, "packets");
 	for (uint32_t done = 0; done < count; done += GROUP)
 		run_group(pipeline, frames + done,
-			  count - done < GROUP ? count - done : (uint32_t)GROUP);
+			  count - done < GROUP ? count - done : (uint32_t)GROUP, ahead);
 	leave(pipeline);
 }
 

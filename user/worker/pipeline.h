@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "packet/look_ahead.h"
 #include "worker/pipeline_opts.h"
 
 struct wf_conns;
@@ -30,8 +31,18 @@ struct wf_pipeline;
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);
 
-/* Process a batch. Takes each frame's page reference. */
-void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
+/* Process a batch, and prefetch a record of @ahead for each frame. Takes their page references. */
+void wf_pipeline_run_ahead(struct wf_pipeline *pipeline, const struct wf_frame *frames,
+			   uint32_t count, struct wf_look_ahead *ahead);
+
+/* Process a batch that no known records follow. Takes each frame's page reference. */
+static inline void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames,
+				   uint32_t count)
+{
+	struct wf_look_ahead none = {0};
+
+	wf_pipeline_run_ahead(pipeline, frames, count, &none);
+}
 
 /*
  * Record that a receive ring overflowed: holes seen now are probably capture losses, so the

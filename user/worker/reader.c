@@ -90,6 +90,7 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 	struct wf_crew *crew = reader->crew;
 
 	for (int i = 0; i < count; i++) {
+		wf_look_ahead_step(&reader->source->ahead);
 		crew->last_ns = frames[i].time_ns - frames[i].skew_ns;
 		feed_frame(reader, &frames[i]);
 	}

@@ -207,7 +207,7 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	for (int i = 0; source->iface && i < count; i++)
 		frames[i].iface = source->iface;
 	if (count > 0)
-		wf_pipeline_run(worker->pipeline, frames, (uint32_t)count);
+		wf_pipeline_run_ahead(worker->pipeline, frames, (uint32_t)count, &source->ahead);
 	else if (count < 0)
 		worker->source_ended[index] = true;
 	if (source->ops->set_wake) {

@@ -6,10 +6,9 @@
  *   record:         seconds │ fraction │ captured length │ wire length │ (patch: 8 bytes) │ data
  *
  * libpcap is not used, because it costs more per packet than all other stages of weft. The parsing
- * loop is compiled twice: for files in the host's byte order, and for the reverse order. The loop
- * prefetches the headers of a later record at an estimated address. The estimate is right if
- * records have equal lengths, as in bulk transfers. If they are small, all bytes at a distance are
- * prefetched, so that no estimate is needed.
+ * loop is compiled twice: for files in the host's byte order, and for the reverse order. The
+ * headers that it reads were prefetched while the batch before was processed
+ * (packet/look_ahead.h).
  *
  * Like libpcap, this file accepts the magics of patched writers (Kuznetzov's with 24-byte record
  * headers, two others with plain headers), and records with the two lengths swapped, as in files of
@@ -32,9 +31,6 @@ enum {
 	PATCHED_RECORD_BYTES = 24,
 	/* the higher bits are the length of a frame check sequence, which is ignored */
 	LINK_MASK = 0x03ffffff,
-	/* distance of the prefetched record: this number of records, and at least AHEAD_BYTES */
-	AHEAD_RECORDS = 3,
-	AHEAD_BYTES = 2048,
 };
 
 struct magic {
@@ -150,24 +146,6 @@ static enum wf_pcap_status odd_record(struct wf_pcap_state *state, const uint8_t
 	return cap_bytes ? too_long(state, cap_bytes) : WF_PCAP_OK;
 }
 
-/*
- * Prefetch the rest of the headers of @record, which is @bytes long, and those of a later record.
- * Small records follow each other without bytes that are not read, so both lines at a fixed
- * distance are prefetched.
- */
-static inline __attribute__((always_inline)) void prefetch_ahead(const uint8_t *record,
-								 uint32_t bytes)
-{
-	uint64_t ahead = AHEAD_RECORDS * (uint64_t)bytes;
-
-	__builtin_prefetch(record + WF_CACHE_LINE);
-	if (ahead < AHEAD_BYTES) {
-		__builtin_prefetch(record + AHEAD_BYTES + WF_CACHE_LINE);
-		ahead = AHEAD_BYTES;
-	}
-	__builtin_prefetch(record + ahead);
-}
-
 static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 	struct wf_pcap_state *state, const uint8_t *bytes, uint64_t len_bytes,
 	struct wf_frame *frames, unsigned int max, unsigned int *ret_count, uint64_t *ret_used,
@@ -188,7 +166,7 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 			status = WF_PCAP_MORE;
 			break;
 		}
-		cap_bytes = wf_pcap_u32(record + 8, swapped);
+		cap_bytes = wf_pcap_u32(record + WF_PCAP_CLASSIC_LEN_OFF, swapped);
 		wire_bytes = wf_pcap_u32(record + 12, swapped);
 		if (wf_unlikely(state->lengths_swapped))
 			unswap_lengths(&cap_bytes, &wire_bytes);
@@ -201,8 +179,6 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 			status = WF_PCAP_MORE;
 			break;
 		}
-		prefetch_ahead(record, header_bytes + cap_bytes);
-
 		*frame = (struct wf_frame){
 			.bytes = record + header_bytes,
 			.time_ns = wf_pcap_u32(record, swapped) * WF_NS_PER_SEC +

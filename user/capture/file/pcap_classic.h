@@ -8,6 +8,9 @@
 
 #include "capture/file/pcap_state.h"
 
+/* offset of the captured length in a record header */
+#define WF_PCAP_CLASSIC_LEN_OFF 8
+
 struct wf_frame;
 
 /*

@@ -70,6 +70,16 @@ enum wf_pcap_status wf_pcap_format_next(struct wf_pcap_state *state, const uint8
 	return wf_pcap_classic_next(state, bytes, len_bytes, frames, max, ret_count, ret_used);
 }
 
+void wf_pcap_format_look_ahead(const struct wf_pcap_state *state, const uint8_t *at,
+			       const uint8_t *end, struct wf_look_ahead *ahead)
+{
+	ahead->at = at;
+	ahead->end = end;
+	ahead->len_off = state->is_ng ? WF_PCAPNG_LEN_OFF : WF_PCAP_CLASSIC_LEN_OFF;
+	ahead->extra = state->header_bytes; /* 0 for pcapng */
+	ahead->swapped = state->swapped;
+}
+
 void wf_pcap_format_fini(struct wf_pcap_state *state)
 {
 	free(state->interfaces);

@@ -13,6 +13,7 @@
 #define WF_CAPTURE_FILE_PCAP_FORMAT_H
 
 #include "capture/file/pcap_state.h"
+#include "packet/look_ahead.h"
 
 struct wf_frame;
 
@@ -34,6 +35,10 @@ enum wf_pcap_status wf_pcap_format_next(struct wf_pcap_state *state, const uint8
 					uint64_t len_bytes, struct wf_frame *frames,
 					unsigned int max, unsigned int *ret_count,
 					uint64_t *ret_used);
+
+/* Let @ahead prefetch the records from @at on. @end: end of the readable bytes, at least @at. */
+void wf_pcap_format_look_ahead(const struct wf_pcap_state *state, const uint8_t *at,
+			       const uint8_t *end, struct wf_look_ahead *ahead);
 
 void wf_pcap_format_fini(struct wf_pcap_state *state);
 

@@ -115,7 +115,7 @@ static enum wf_pcap_status find_block(struct wf_pcap_state *state, const uint8_t
 	if (wf_pcap_classic_begins(bytes, len_bytes))
 		return wf_pcap_state_joined(state);
 	type = wf_pcap_u32(bytes, state->swapped);
-	len = wf_pcap_u32(bytes + 4, state->swapped);
+	len = wf_pcap_u32(bytes + WF_PCAPNG_LEN_OFF, state->swapped);
 	if (len < BLOCK_MIN_BYTES || len % 4) {
 		snprintf(state->why, sizeof(state->why),
 			 "a block (type 0x%08x) with the invalid length %u", type, len);

@@ -9,6 +9,9 @@
 
 #include "capture/file/pcap_state.h"
 
+/* offset of the length in a block, of the whole block */
+#define WF_PCAPNG_LEN_OFF 4
+
 struct wf_frame;
 
 /*

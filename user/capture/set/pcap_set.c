@@ -295,6 +295,9 @@ static int set_read(struct wf_pcap_source *file, struct wf_frame *frames, unsign
 	while (count < max && (state = find_first(set)) > 0)
 		frames[count++] = take(set->active[0]);
 	publish_progress(set, count);
+	/* A file that has ended may be closed by the next call. */
+	file->source.ahead =
+		set->active_count ? set->active[0]->source->ahead : (struct wf_look_ahead){0};
 	if (count || !state)
 		return (int)count;
 	return set->err ? set->err : state;
