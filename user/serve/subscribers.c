@@ -6,7 +6,6 @@
  *   control thread: subscribe → pointer through a pipe → this thread: list, epoll
  *
  * The pipe makes the hand-over free of locks.
- *
  * While events arrive, a subscription is polled every BUSY_MS instead, and epoll does not watch it.
  * So under load, a worker need not wake this thread at each batch for each client, which would take
  * more of its time than the events, and each turn of a client is for many events.
@@ -60,7 +59,7 @@ struct wf_subscribers {
 	gid_t shm_group;
 	_Atomic unsigned int count; /* clients, including those in the pipe */
 	_Atomic bool is_finishing;
-	_Atomic bool is_cut; /* clients are disconnected without waiting for them */
+	_Atomic bool is_cut; /* finishing does not wait for clients */
 	int epoll_fd;
 	int pipe_fds[2]; /* carries struct wf_member *; NULL: the request to finish */
 	pthread_t thread;
@@ -161,7 +160,9 @@ static void check_members(struct wf_subscribers *subscribers)
 {
 	uint64_t now = now_ns();
 
-	read_pressure(subscribers);
+	/* In a replay, nothing is taken back; before weft_start(), the pressure can't be read. */
+	if (!subscribers->is_replay)
+		read_pressure(subscribers);
 	for (struct wf_member *member = subscribers->first; member; member = member->next) {
 		if (member->state == WF_SUBSCRIBER_GONE)
 			continue;
