@@ -314,6 +314,10 @@ bench-shm: ## rate of touching every byte in a callback, by shared memory and by
 	$(Q)$(MAKE) --no-print-directory all $(O)/bench/live_feed $(O)/bench/reader
 	$(Q)tests/bench/shm.sh $(O)
 
+bench-shm-replay: ## the same for a replay of the traffic bulk, in the page cache: SCALE=1 RUNS=5
+	$(Q)$(MAKE) --no-print-directory all $(O)/bench/traffic $(O)/bench/reader
+	$(Q)tests/bench/shm_replay.sh $(O)
+
 bench-subscribers: ## what 16 subscribers of all kinds cost the workers of a live capture (needs root): PAYLOAD=1446 RUNS=5
 	$(Q)$(MAKE) --no-print-directory all $(O)/bench/live_feed $(O)/bench/reader
 	$(Q)tests/bench/subscribers.sh $(O)
@@ -383,4 +387,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all man install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-shm bench-subscribers bench-overload bench-host bench-nats bench-memory bench-instructions bench-absent bench-http bench-collect attack soak fleet demo help clean
+.PHONY: all man install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-shm bench-shm-replay bench-subscribers bench-overload bench-host bench-nats bench-memory bench-instructions bench-absent bench-http bench-collect attack soak fleet demo help clean

@@ -86,8 +86,8 @@ declare -A conversations=([address,undefined]=1500 [thread]=400)
 # The integration tests that run with each sanitizer: no slow tests, and no tests of the kernel part
 # alone. Test corpus finds faults of memory, not of threads.
 declare -A whole_path=(
-	[address,undefined]="replay_cli corpus sinks live_tap live_host memory_attack http subscribe privileges policy endpoints shm nats_sink collect"
-	[thread]="replay_cli sinks live_tap live_host memory_attack http subscribe privileges policy endpoints shm shm_pressure nats_live collect"
+	[address,undefined]="replay_cli corpus sinks live_tap live_host memory_attack http subscribe privileges policy endpoints shm replay_subscribers nats_sink collect"
+	[thread]="replay_cli sinks live_tap live_host memory_attack http subscribe privileges policy endpoints shm replay_subscribers shm_pressure nats_live collect"
 )
 # The unit tests that do not run with each sanitizer: slow tests that use one thread only, and
 # cache_lines, which counts memory accesses of code built without a sanitizer.

@@ -198,7 +198,8 @@ enum weft_client_end {
 struct weft_client_opts {
 	size_t sz;
 	const char *path;      /* the socket of the agent; NULL: that of @interface in @dir */
-	const char *interface; /* an interface that the agent captures; needed if @path is NULL */
+	const char *interface; /* an interface that the agent captures, or "replay"; needed if
+				  @path is NULL */
 	const char *dir;       /* directory of the sockets; NULL: /run/weft */
 	uint32_t timeout_ms;   /* time limit of weft_client_open(); 0: WEFT_CLIENT_TIMEOUT_MS */
 	/* maximum number of connections whose four-tuples are kept; 0: WEFT_CLIENT_FLOWS */

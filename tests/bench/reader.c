@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * reader.c - touches every payload byte of a live capture, in the capturing process or in another
- * one.
+ * reader.c - touches every payload byte of a capture, in the capturing process or in another one.
  *
  *   reader inline IFACE          captures from IFACE in tap mode with one worker, and touches the
  *                                bytes in an inline callback; ends on SIGTERM
+ *   reader replay FILE           replays FILE with one worker, in the same way
  *   reader socket|shm SOCKET [OVERFLOW [QUEUE_MB]]
  *                                is a client of the agent at SOCKET, and ends with the agent;
  *                                OVERFLOW: a number of enum weft_overflow; QUEUE_MB: size of the
@@ -13,7 +13,8 @@
  *   reader load SHARE FILE       touches the bytes of FILE, which it maps, for SHARE (0 to 1) of
  * the time of a CPU, a part of each millisecond; ends on SIGTERM
  *
- * At its end it prints: bytes touched, bytes lost, sum of the touched words.
+ * At its end it prints: bytes touched, bytes lost, sum of the touched words, and, except for
+ * "inline" and "load", seconds from the first event to the end of the capture.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,8 @@
 
 /* Written by the thread that receives the bytes. */
 static uint64_t touched_bytes, lost_bytes, sum;
+static double start;   /* time of the first event; 0: none */
+static double seconds; /* from the first event to the end of the capture */
 
 static void touch(const uint8_t *bytes, size_t len)
 {
@@ -46,9 +49,45 @@ static void touch(const uint8_t *bytes, size_t len)
 	touched_bytes += len;
 }
 
+static double seconds_of(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void begin_time(void)
+{
+	if (!start)
+		start = seconds_of(CLOCK_MONOTONIC);
+}
+
+static void end_time(void)
+{
+	seconds = start ? seconds_of(CLOCK_MONOTONIC) - start : 0;
+}
+
 static int on_event(const struct weft_event *event, void *ctx)
 {
+	begin_time();
 	touch(event->data.bytes, event->data.len_bytes);
+	return 0;
+}
+
+static int run_replay(const char *path)
+{
+	WEFT_OPTS(weft_opts, opts, .workers = 1, .checksum = WEFT_CHECKSUM_IGNORE);
+	WEFT_OPTS(weft_sub_opts, wants, .inline_fn = on_event,
+		  .events = WEFT_EVENT_BIT(WEFT_EVENT_DATA));
+	struct weft_sub *sub;
+	struct weft *weft;
+
+	if (weft_new(&opts, &weft) || weft_add_file(weft, path) ||
+	    weft_subscribe(weft, &wants, &sub) || weft_start(weft) || weft_wait(weft, -1))
+		return 1;
+	end_time();
+	weft_free(weft);
 	return 0;
 }
 
@@ -93,24 +132,18 @@ static int run_client(enum weft_client_transport transport, const char *path, co
 	}
 	fprintf(stderr, "ready\n");
 	while (!(err = weft_client_next(client, &event, -1))) {
+		begin_time();
 		if (event.type == WEFT_EVENT_DATA)
 			touch(event.data.bytes, event.data.len_bytes);
 		else if (event.type == WEFT_EVENT_DROP)
 			lost_bytes += event.drop.data_bytes;
 	}
+	end_time();
 	weft_client_close(client);
 	return err == -ESHUTDOWN ? 0 : 1;
 }
 
 #define CREDIT_MAX 0.005 /* seconds of CPU time */
-
-static double seconds_of(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static int run_load(double share, const char *path)
 {
@@ -150,6 +183,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], "inline"))
 		status = run_inline(argv[2]);
+	else if (argc == 3 && !strcmp(argv[1], "replay"))
+		status = run_replay(argv[2]);
 	else if (argc >= 3 && !strcmp(argv[1], "socket"))
 		status =
 			run_client(WEFT_CLIENT_SOCKET, argv[2], argv[3], argc > 4 ? argv[4] : NULL);
@@ -157,6 +192,7 @@ int main(int argc, char **argv)
 		status = run_client(WEFT_CLIENT_SHM, argv[2], argv[3], argc > 4 ? argv[4] : NULL);
 	else if (argc == 4 && !strcmp(argv[1], "load"))
 		status = run_load(atof(argv[2]), argv[3]);
-	printf("%" PRIu64 " %" PRIu64 " %" PRIx64 "\n", touched_bytes, lost_bytes, sum);
+	printf("%" PRIu64 " %" PRIu64 " %" PRIx64 " %.4f\n", touched_bytes, lost_bytes, sum,
+	       seconds);
 	return status;
 }

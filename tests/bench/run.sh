@@ -5,9 +5,9 @@
 #
 #   KIND   kinds of traffic: bulk web lossy tiny syn-flood holes open-close open-10k open-1m
 #          (default: all)
-#   SCALE  size of the traffic; 1 is the full size of traffic.c       (default: 1)
 #   RUNS   runs of each program but tcpflow, in turn; the median is printed   (default: 5)
 #   PEERS  0: leave out the other programs
+#   SCALE, BENCH_DATA   see traffic.sh
 #
 # Each line has one result: traffic, program, CPU seconds (user + system, all threads), wall
 # seconds, peak MiB, and the ratios of its CPU time to that of "headers touched" and of "floor flow"
@@ -18,13 +18,13 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
 bench=$out/bench
-data=${BENCH_DATA:-$bench/data}
+# shellcheck source=tests/bench/traffic.sh
+. tests/bench/traffic.sh
 kinds=${KIND:-bulk web lossy tiny syn-flood holes open-close open-10k open-1m}
-scale=${SCALE:-1}
 runs=${RUNS:-5}
 weft=$out/weft
 failed=0
-mkdir -p "$data" "$bench/peers"
+mkdir -p "$bench/peers"
 
 median() {
 	sort -g | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
@@ -41,19 +41,6 @@ build_peers() {
 		gcc -O2 -o "$bench/peers/nids" tests/bench/peers/nids.c -lnids -lpcap ||
 			rm -f "$bench/peers/nids"
 	fi
-}
-
-make_traffic() {
-	local kind=$1 file=$data/$1-$scale.pcap
-	if [ ! -e "$file.done" ]; then
-		"$bench/traffic" "$kind" "$file" "${file%.pcap}.tsv" --scale "$scale" --seed 1 &&
-			touch "$file.done" || exit 1
-	fi
-	# The generator's writes leave small folios in the page cache, and mapping these takes as much
-	# CPU time as "floor flow" itself. A file that is read from disk has large ones.
-	sync "$file"
-	dd if="$file" iflag=nocache count=0 status=none
-	cat "$file" >/dev/null
 }
 
 # contenders FILE: print name<TAB>command of each installed program.
@@ -139,8 +126,8 @@ check_scale() {
 }
 
 # packets KIND, connections KIND: print the number of packets or connections in the capture of KIND.
-packets() { "$bench/floor" flow "$data/$1-$scale.pcap" | awk '{ print $4 }'; }
-connections() { "$bench/floor" flow "$data/$1-$scale.pcap" | awk '{ print $2 }'; }
+packets() { "$bench/floor" flow "$(traffic_file "$1")" | awk '{ print $4 }'; }
+connections() { "$bench/floor" flow "$(traffic_file "$1")" | awk '{ print $2 }'; }
 
 compare_kinds() {
 	local cost many few
@@ -158,7 +145,7 @@ compare_kinds() {
 declare -A weft_cpu
 build_peers
 for kind in $kinds; do
-	file=$data/$kind-$scale.pcap
+	file=$(traffic_file "$kind")
 	make_traffic "$kind"
 	measure_all "$file"
 	report "$kind"

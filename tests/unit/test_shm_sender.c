@@ -555,7 +555,7 @@ TEST_WITH(shm_sender_byte_for_a_request_that_was_met_at_once_is_accepted, setup,
 	assert_int_equal(weft_subscribe(weft, &opts, &sub), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
 			 0);
-	assert_int_equal(wf_shm_sender_new(weft, sub, fds[1], &sender), 0);
+	assert_int_equal(wf_shm_sender_new(weft, sub, fds[1], 0, &sender), 0);
 	count = wf_frame_write_end(WEFT_CLIENT_END_CAPTURE, "end", 0, &fields, parts);
 	assert_int_equal(wf_shm_sender_write(sender, NULL, parts, count), 0);
 	wf_shm_sender_publish(sender);

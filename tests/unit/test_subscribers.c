@@ -37,7 +37,7 @@ struct client {
 
 /* ---- clients ---- */
 
-static int subscribe(struct client *client, const char *text)
+static int begin_subscribing(struct client *client, const char *text)
 {
 	json_t *request = json_loads(text, 0, NULL);
 	int fds[2];
@@ -55,11 +55,18 @@ static int subscribe(struct client *client, const char *text)
 	if (err) {
 		close(fds[0]);
 		close(fds[1]);
-	} else {
-		wait_for_subscription();
 	}
 	client->fd = fds[0];
 	json_decref(request);
+	return err;
+}
+
+static int subscribe(struct client *client, const char *text)
+{
+	int err = begin_subscribing(client, text);
+
+	if (!err)
+		wait_for_subscription();
 	return err;
 }
 
@@ -264,6 +271,57 @@ TEST_WITH(subscribers_client_that_blocks_its_socket_is_ended_when_idle, start_lo
 	assert_int_equal(client.frames[WEFT_CLIENT_DATA], 0);
 	assert_int_equal(atomic_load(&idle_logged), 1);
 	close(client.fd);
+}
+
+static int start_with_ttl(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .workers = 1, .memory_max_bytes = 64 << 20);
+
+	assert_int_equal(weft_new(&opts, &weft), 0);
+	assert_int_equal(wf_subscribers_new(weft, CLIENTS_MAX, NULL, NULL, &subscribers, &error),
+			 0);
+	wf_subscribers_set_replay(subscribers, 300);
+	return wf_subscribers_start(subscribers);
+}
+
+static void wait_for_count(unsigned int count)
+{
+	const struct timespec nap = {.tv_nsec = 1000000};
+
+	while (wf_subscribers_count(subscribers) != count)
+		nanosleep(&nap, NULL);
+}
+
+TEST_WITH(subscribers_before_the_start_are_cut_if_it_fails, start_with_ttl, teardown)
+{
+	static struct client client;
+
+	assert_int_equal(begin_subscribing(&client, "{}"), 0);
+	receive_response(&client);
+	assert_int_equal(wf_subscribers_count(subscribers), 1);
+	wf_subscribers_cut(subscribers);
+	wf_subscribers_finish(subscribers);
+	assert_int_equal(wf_subscribers_count(subscribers), 0);
+	close(client.fd);
+}
+
+TEST_WITH(subscribers_of_a_set_with_a_time_limit_are_ended_when_idle, start_with_ttl, teardown)
+{
+	static uint8_t bytes[LARGE_BYTES];
+	WEFT_OPTS(weft_submit_opts, submit, .live = true);
+	static struct client client;
+
+	assert_int_equal(weft_add_submit(weft, &submit), 0);
+	socket_bytes = 1;
+	assert_int_equal(begin_subscribing(&client, "{}"), 0);
+	socket_bytes = 0;
+	assert_int_equal(weft_start(weft), 0);
+	live_submit_open(weft);
+	live_submit(weft, true, WF_TCP_ACK | WF_TCP_PSH, 1001, 5001, bytes, LARGE_BYTES);
+	wait_for_count(0);
+	close(client.fd);
+	wf_subscribers_refuse(subscribers);
+	assert_int_equal(begin_subscribing(&client, "{}"), -ESHUTDOWN);
 }
 
 TEST_WITH(subscribers_beyond_the_limit_are_refused_until_one_goes, start_capture, teardown)

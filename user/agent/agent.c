@@ -27,6 +27,7 @@
 #include "agent/signals.h"
 #include "agent/source.h"
 #include "agent/state.h"
+#include "agent/subscribe.h"
 #include "agent/watch/losses.h"
 #include "agent/watch/nothing_found.h"
 #include "endpoints/tracker.h"
@@ -42,8 +43,8 @@ struct agent {
 	bool lacks_files;  /* at least one of several capture files can't be read */
 	struct weft *weft; /* owned */
 	struct wf_outputs outputs;
-	struct wf_control *control;	    /* owned; NULL in replay */
-	struct wf_subscribers *subscribers; /* owned; NULL in replay */
+	struct wf_control *control;	    /* owned; NULL in replay without subscribers */
+	struct wf_subscribers *subscribers; /* owned; NULL if control is */
 	struct wf_serve serve;
 	struct wf_privileges *privileges; /* borrowed */
 	struct wf_run_limit *limit;	  /* limits of the run, borrowed; ignored in replay */
@@ -125,13 +126,14 @@ static int open_tracker(struct agent *agent)
 static int open_control(struct agent *agent)
 {
 	const struct wf_config *config = agent->opts->config;
+	const bool is_replay = agent->opts->files_count > 0;
 	struct wf_control_error error;
 	int err;
 
-	if (agent->opts->files_count)
+	if (is_replay && !agent->opts->subscribers)
 		return 0;
-	err = wf_agent_control_open(config, agent->privileges, &agent->request_env, &agent->control,
-				    &error);
+	err = wf_agent_control_open(config, is_replay, agent->privileges, &agent->request_env,
+				    &agent->control, &error);
 	if (!err)
 		err = wf_subscribers_new(agent->weft, config->max_subscribers, config->shm_group,
 					 agent->control, &agent->subscribers, &error);
@@ -183,17 +185,44 @@ static int give_up_privileges(const struct weft_needs *needs, void *ctx)
 	return wf_hand_over(&step, needs);
 }
 
+/* Prepare weft_start() of a replay, which opens files with the privileges that plan.c keeps. */
+static int prepare_replay(struct agent *agent)
+{
+	const struct wf_agent_opts *opts = agent->opts;
+	const struct weft_needs nothing = {0};
+	int err = give_up_privileges(&nothing, agent);
+
+	if (err || !agent->subscribers)
+		return err;
+	err = wf_subscribe_await(agent->subscribers, agent->control, opts->subscribers,
+				 opts->config, opts->log_fn, opts->log_ctx);
+	agent->request_env.start_ns = wf_clock_now_ns();
+	return err;
+}
+
+/* Serve clients and answer requests in live capture. */
+static int start_control(struct agent *agent)
+{
+	int err = wf_subscribers_start(agent->subscribers);
+
+	/*
+	 * Requests are not answered before all that they read has started: wf_serve_start() starts
+	 * the reader of sensors' states before the HTTP server.
+	 */
+	if (!err)
+		err = wf_serve_start(&agent->serve);
+	return err ? err : wf_control_start(agent->control);
+}
+
 static int start(struct agent *agent)
 {
-	const struct weft_needs nothing = {0};
 	int err = 0;
 
 	if (wf_signals_is_stopped())
 		return -EINTR;
 	set_request_env(agent);
-	/* weft_start() opens capture files with the privileges that plan.c keeps. */
 	if (agent->opts->files_count)
-		err = give_up_privileges(&nothing, agent);
+		err = prepare_replay(agent);
 	else
 		err = weft_before_threads(agent->weft, give_up_privileges, agent);
 	if (!err)
@@ -207,21 +236,11 @@ static int start(struct agent *agent)
 	err = agent->tracker ? wf_tracker_start(agent->tracker) : 0;
 	if (!err)
 		err = wf_outputs_start(&agent->outputs);
-	if (!err && agent->control)
-		err = wf_subscribers_start(agent->subscribers);
 	if (!err && agent->state->policies) {
 		wf_policies_start(agent->state->policies);
 		wf_agent_state_follow(agent->state, &agent->request_env);
 	}
-	/*
-	 * Requests are not answered before all that they read has started: wf_serve_start() starts
-	 * the reader of sensors' states before the HTTP server.
-	 */
-	if (!err)
-		err = wf_serve_start(&agent->serve);
-	if (!err && agent->control)
-		err = wf_control_start(agent->control);
-	return err;
+	return err || agent->opts->files_count ? err : start_control(agent);
 }
 
 /* Return true if the capture must end before its source does. */
@@ -247,7 +266,8 @@ static int wait_for_end(struct agent *agent)
 
 	while ((err = weft_wait(agent->weft, TICK_MS)) == -ETIMEDOUT) {
 		if (agent->opts->tick_fn)
-			agent->opts->tick_fn(agent->weft, agent->opts->tick_ctx);
+			agent->opts->tick_fn(agent->weft,
+					     wf_clock_now_ns() - agent->request_env.start_ns);
 		if (!agent->opts->files_count)
 			wf_nothing_found_warn_live(&state, agent->weft, wf_clock_now_ns(),
 						   agent->opts->log_fn, agent->opts->log_ctx);
@@ -288,7 +308,7 @@ static int run(struct agent *agent, struct wf_agent_result *result)
 		wait_err = -EBADMSG;
 	sink_err = wf_outputs_join(&agent->outputs);
 	if (agent->subscribers)
-		wf_subscribers_finish(agent->subscribers);
+		wf_subscribe_end(agent->subscribers, agent->opts->files_count > 0, err);
 	if (err)
 		return err;
 
@@ -315,7 +335,8 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 	err = open_control(agent);
 	agent->request_env.weft = agent->weft;
 	if (!err)
-		err = wf_serve_open(&agent->serve, agent->opts->config, agent->control,
+		err = wf_serve_open(&agent->serve, agent->opts->config,
+				    agent->opts->files_count ? NULL : agent->control,
 				    &agent->request_env, agent->opts->log_fn, agent->opts->log_ctx);
 	if (err)
 		return err;

@@ -33,7 +33,10 @@ enum wf_agent_step {
  * @config:  borrowed; its policy is replaced by the stored one if that is used
  * @files:   capture files and directories, "-" is standard input; read as one capture
  * @files_count: 0: the run captures from the interfaces of @config and has a control socket
- * @tick_fn: called several times a second while the capture runs; may be NULL
+ * @subscribers: number of clients for which a replay waits before it reads; 0: a replay has no
+ *               control socket
+ * @tick_fn: called several times a second while the capture runs, with the time since its start;
+ * may be NULL
  * @reload_fn: reads the configuration again; NULL: it can't be read again
  * @log_fn:  receives the messages of the agent and its sinks; may be NULL
  */
@@ -41,8 +44,8 @@ struct wf_agent_opts {
 	struct wf_config *config;
 	char *const *files;
 	size_t files_count;
-	void (*tick_fn)(const struct weft *weft, void *ctx);
-	void *tick_ctx;
+	unsigned int subscribers;
+	void (*tick_fn)(const struct weft *weft, uint64_t elapsed_ns);
 	wf_reload_fn reload_fn;
 	void *reload_ctx;
 	weft_log_fn log_fn;

@@ -88,6 +88,14 @@ json_t *wf_requests_answer(const char *command, const json_t *request,
 	return result;
 }
 
+json_t *wf_requests_refuse(const char *command, const json_t *request,
+			   struct wf_control_error *ret_error, void *env)
+{
+	*ret_error = (struct wf_control_error){.text = ""};
+	return wf_request_refuse(ret_error, command,
+				 "a replay answers the request subscribe (weft subscribe) only");
+}
+
 json_t *wf_requests_state(void *env)
 {
 	struct wf_control_error error;

@@ -16,6 +16,10 @@
 json_t *wf_requests_answer(const char *command, const json_t *request,
 			   struct wf_control_error *ret_error, void *env);
 
+/* Reject a request to a replay, which answers "subscribe" only; a wf_control_fn. */
+json_t *wf_requests_refuse(const char *command, const json_t *request,
+			   struct wf_control_error *ret_error, void *env);
+
 /*
  * Return the state of the agent: the answer to "stats" with that to "health" as the member health;
  * owned by the caller. NULL if there is no memory. @env: a struct wf_request_env. Thread: any.

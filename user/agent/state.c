@@ -110,14 +110,17 @@ int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config,
 	return err;
 }
 
-int wf_agent_control_open(const struct wf_config *config, const struct wf_privileges *privileges,
-			  struct wf_request_env *env, struct wf_control **ret_control,
-			  struct wf_control_error *ret_error)
+int wf_agent_control_open(const struct wf_config *config, bool is_replay,
+			  const struct wf_privileges *privileges, struct wf_request_env *env,
+			  struct wf_control **ret_control, struct wf_control_error *ret_error)
 {
+	static char replay[] = WF_AGENT_REPLAY_NAME;
+	char *const replay_names[] = {replay};
 	const bool is_owner = begin_owned_dir(privileges, config->control_dir);
-	const int err =
-		wf_control_open(config->control_dir, config->interfaces, config->interfaces_count,
-				wf_requests_answer, env, ret_control, ret_error);
+	const int err = wf_control_open(
+		config->control_dir, is_replay ? replay_names : config->interfaces,
+		is_replay ? 1 : config->interfaces_count,
+		is_replay ? wf_requests_refuse : wf_requests_answer, env, ret_control, ret_error);
 
 	if (is_owner)
 		wf_file_user_end();

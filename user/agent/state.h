@@ -36,12 +36,15 @@ int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config,
 			const struct wf_privileges *privileges, weft_log_fn log_fn, void *log_ctx);
 
 /*
- * Call wf_control_open() for the interfaces of @config. As for the policy, a directory that an
- * earlier run gave to the agent's user may be used by root without CAP_DAC_OVERRIDE, too.
+ * Call wf_control_open() for the interfaces of @config or, if @is_replay, for one socket with the
+ * name WF_AGENT_REPLAY_NAME, which answers requests for streams only. As for the policy, a
+ * directory that an earlier run gave to the agent's user may be used by root without
+ * CAP_DAC_OVERRIDE, too.
  */
-int wf_agent_control_open(const struct wf_config *config, const struct wf_privileges *privileges,
-			  struct wf_request_env *env, struct wf_control **ret_control,
-			  struct wf_control_error *ret_error);
+#define WF_AGENT_REPLAY_NAME "replay"
+int wf_agent_control_open(const struct wf_config *config, bool is_replay,
+			  const struct wf_privileges *privileges, struct wf_request_env *env,
+			  struct wf_control **ret_control, struct wf_control_error *ret_error);
 
 /*
  * From now on, apply the WF_CONFIG_LIVE keys that a reload changes to the parts of @env. @env NULL:

@@ -2,10 +2,10 @@
 /*
  * cmd_replay.c - weft replay: rebuilds the streams of capture files.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <weft/weft.h>
@@ -14,8 +14,15 @@
 #include "cli/say.h"
 #include "cli/session.h"
 
-struct replay_progress {
-	struct timespec start;
+/* Indices of the command's own options. */
+enum { SUBSCRIBERS = 0 };
+
+static const struct wf_option own[] = {
+	[SUBSCRIBERS] =
+		{"subscribers", 0, "N",
+		 "open the control socket replay.sock in control.dir, and begin to read when "
+		 "N clients, such as weft subscribe -i replay, have subscribed"},
+	{.name = NULL},
 };
 
 static size_t terminal_columns(void)
@@ -27,21 +34,15 @@ static size_t terminal_columns(void)
 	return size.ws_col;
 }
 
-static void show_progress(const struct weft *weft, void *ctx)
+static void show_progress(const struct weft *weft, uint64_t elapsed_ns)
 {
-	const struct replay_progress *replay = ctx;
 	struct weft_progress progress;
-	struct timespec now;
 	char line[256];
-	int64_t elapsed_ns;
 
 	if (!wf_say_has_status())
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	elapsed_ns = (int64_t)(now.tv_sec - replay->start.tv_sec) * 1000000000 +
-		     (now.tv_nsec - replay->start.tv_nsec);
 	weft_progress_read(weft, &progress);
-	wf_progress_format(&progress, (uint64_t)elapsed_ns, terminal_columns(), line, sizeof(line));
+	wf_progress_format(&progress, elapsed_ns, terminal_columns(), line, sizeof(line));
 	wf_say_status(line);
 }
 
@@ -80,16 +81,36 @@ static int count_files(const struct wf_options *options)
 	return count;
 }
 
+/* Read --subscribers. Return: an enum wf_exit. */
+static int read_subscribers(const struct wf_options *options, unsigned int *ret_count)
+{
+	const char *text = options->own[SUBSCRIBERS];
+	const unsigned int max = options->config.max_subscribers;
+	char *end;
+	unsigned long count;
+
+	*ret_count = 0;
+	if (!text)
+		return WF_EXIT_DONE;
+	count = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || !count || count > max) {
+		wf_say_error("replay: --subscribers: '%s' is not a number from 1 to %u "
+			     "(control.max_subscribers)",
+			     text, max);
+		return WF_EXIT_USAGE;
+	}
+	*ret_count = (unsigned int)count;
+	return WF_EXIT_DONE;
+}
+
 static int run_replay(struct wf_options *options)
 {
-	struct replay_progress progress;
 	const int files_count = count_files(options);
 	struct wf_session session = {
 		.options = options,
 		.files_count = files_count,
 		.filter_first = files_count,
 		.tick_fn = show_progress,
-		.tick_ctx = &progress,
 	};
 
 	if (options->args_count == 0) {
@@ -98,7 +119,8 @@ static int run_replay(struct wf_options *options)
 			"(see 'weft replay --help')");
 		return WF_EXIT_USAGE;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &progress.start);
+	if (read_subscribers(options, &session.subscribers))
+		return WF_EXIT_USAGE;
 	return wf_session_run(&session);
 }
 
@@ -107,6 +129,7 @@ WF_CMD(replay) = {
 	.position = 20,
 	.groups = WF_OPTIONS_SETTINGS | WF_OPTIONS_CONFIG | WF_OPTIONS_EXPLAIN | WF_OPTIONS_JSON |
 		  WF_OPTIONS_MESSAGES,
+	.own = own,
 	.usage = "FILE...|DIR|- [options] [FILTER]",
 	.summary = "rebuild the streams of pcap or pcapng files",
 	.details = "Several files, or the captures in a directory, are one capture, in order of\n"
@@ -116,6 +139,7 @@ WF_CMD(replay) = {
 		   "\n"
 		   "  weft replay web.pcap --streams out 'tcp port 80'\n"
 		   "  weft replay ring.pcap0 ring.pcap1 more.pcap.gz --streams out\n"
-		   "  tcpdump -w - | weft replay - --events -\n",
+		   "  tcpdump -w - | weft replay - --events -\n"
+		   "  weft replay web.pcap --subscribers 1 & weft subscribe -i replay\n",
 	.run = run_replay,
 };

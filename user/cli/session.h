@@ -15,14 +15,15 @@ struct weft;
  * @files_count:  number of capture files and directories, the first of options->args; 0: capture
  *                from interfaces
  * @filter_first: index in options->args of the first word of FILTER
+ * @subscribers:  replay: number of clients to wait for; 0: clients can't connect
  * @tick_fn:      called several times a second during the run; may be NULL
  */
 struct wf_session {
 	struct wf_options *options;
 	int files_count;
 	int filter_first;
-	void (*tick_fn)(const struct weft *weft, void *ctx);
-	void *tick_ctx;
+	unsigned int subscribers;
+	void (*tick_fn)(const struct weft *weft, uint64_t elapsed_ns);
 };
 
 /* Run the agent and print the summary. Return: an enum wf_exit. */

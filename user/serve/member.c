@@ -11,8 +11,11 @@
 #include "serve/member.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+
+#define NS_PER_MS 1000000ull
 
 /* Return true if the client is served again without a report of epoll. */
 static bool is_busy(enum wf_subscriber_state state)
@@ -73,6 +76,21 @@ uint64_t wf_member_idle_ns(struct wf_member *member, uint64_t now_ns)
 		member->progress_ns = now_ns;
 	member->seen_progress = progress;
 	return now_ns - member->progress_ns;
+}
+
+void wf_member_log_idle(struct wf_member *member, weft_log_fn log, void *log_ctx)
+{
+	uint64_t ttl_ms = wf_subscriber_idle_ttl_ns(member->subscriber) / NS_PER_MS;
+	char message[160];
+
+	if (!log || member->is_idle_logged)
+		return;
+	member->is_idle_logged = true;
+	snprintf(message, sizeof(message),
+		 "subscription %s: ended because its client read nothing for %llu ms; end a client "
+		 "that does not read, or raise idle_ttl_ms",
+		 wf_subscriber_name(member->subscriber), (unsigned long long)ttl_ms);
+	log(WEFT_LOG_WARN, message, log_ctx);
 }
 
 void wf_member_free(struct wf_member *member)

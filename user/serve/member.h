@@ -40,6 +40,10 @@ void wf_member_set_state(struct wf_member *member, enum wf_subscriber_state stat
  */
 uint64_t wf_member_idle_ns(struct wf_member *member, uint64_t now_ns);
 
+/* Log that the client is ended, once: one that does not read the reason is ended again. @log NULL:
+ * nothing is logged. */
+void wf_member_log_idle(struct wf_member *member, weft_log_fn log, void *log_ctx);
+
 /* End the subscription, close the connection, and free the client and @member. */
 void wf_member_free(struct wf_member *member);
 

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/shm_copies.h"
 #include "serve/shm_ring.h"
 
 /*
@@ -34,16 +35,20 @@ struct wf_shm_sender {
 	int fd;		      /* borrowed */
 	/* number of wake-up bytes that the client may still send */
 	uint32_t bytes_due;
-	uint32_t kept_count;
+	uint32_t kept_count; /* records with data that the client has not read */
 	uint64_t read_slots; /* number of slots that the client has read */
 	struct weft_memory memory;
 	struct wf_shm_ring ring;
+	struct wf_shm_copies copies;
 	/*
 	 * while records are taken back: position of the last record that was written again if it is
 	 * a LOSS frame; otherwise UINT64_MAX
 	 */
 	uint64_t loss_pos;
-	/* kept data, indexed by the first slot of its record; page NULL: the record has no data */
+	/*
+	 * kept data, indexed by the first slot of its record; page NULL: the record has no data, or
+	 * a copy
+	 */
 	struct weft_kept kept[WF_SHM_SLOTS];
 };
 
@@ -53,7 +58,7 @@ static uint64_t arena_off_of(const struct wf_shm_sender *sender, const uint8_t *
 	return (uint64_t)(bytes - (const uint8_t *)sender->memory.base);
 }
 
-int wf_shm_sender_new(struct weft *weft, struct weft_sub *sub, int fd,
+int wf_shm_sender_new(struct weft *weft, struct weft_sub *sub, int fd, uint64_t copies_bytes,
 		      struct wf_shm_sender **ret_sender)
 {
 	struct wf_shm_sender *sender = calloc(1, sizeof(*sender));
@@ -71,6 +76,7 @@ int wf_shm_sender_new(struct weft *weft, struct weft_sub *sub, int fd,
 	err = wf_shm_ring_init(&sender->ring, memory, arena_off_of(sender, memory));
 	if (err)
 		goto close_memory;
+	wf_shm_copies_init(&sender->copies, memory + wf_shm_ring_bytes(), copies_bytes);
 	*ret_sender = sender;
 	return 0;
 
@@ -83,15 +89,22 @@ free_sender:
 
 /* ---- giving back ---- */
 
+/* Give back the page, or free the copy, with the data of the record at @pos, the oldest one. */
 static void give_back(struct wf_shm_sender *sender, uint64_t pos, bool is_unread)
 {
+	const struct wf_shm_record *record = wf_shm_ring_at(&sender->ring, pos);
 	struct weft_kept *kept = &sender->kept[pos % WF_SHM_SLOTS];
 
-	if (!kept->page)
+	if (!record->arena_bytes)
 		return;
-	weft_sub_give_back(sender->sub, kept, is_unread);
-	kept->page = NULL;
 	sender->kept_count--;
+	if (kept->page)
+		weft_sub_give_back(sender->sub, kept, is_unread);
+	else
+		wf_shm_copies_free(&sender->copies,
+				   (const uint8_t *)sender->memory.base + record->arena_off,
+				   record->arena_bytes);
+	kept->page = NULL;
 }
 
 /* Give back the data of the records before @end. Return: 0; -EPROTO if no record ends at @end. */
@@ -272,7 +285,8 @@ void wf_shm_sender_free(struct wf_shm_sender *sender)
 	/* First close the ring, so that a client that is reading finds its data to be invalid. */
 	wf_shm_ring_fini(&sender->ring);
 	for (uint32_t slot = 0; slot < WF_SHM_SLOTS; slot++)
-		give_back(sender, slot, true);
+		if (sender->kept[slot].page)
+			weft_sub_give_back(sender->sub, &sender->kept[slot], true);
 	close(sender->memory.fd);
 	free(sender);
 }
@@ -321,21 +335,36 @@ static void write_parts(struct wf_shm_record *record, const struct iovec *parts,
 }
 
 /*
- * Write a record with @fields of a DATA frame and the place of its data in the arena; keep the
- * data.
+ * Find the place in the arena of the data of @event, and keep it there: in *@ret_kept, or as a
+ * copy. Return: 0; -EAGAIN if there is no room for a copy; other negative errno.
  */
+static int place_data(struct wf_shm_sender *sender, const struct weft_event *event,
+		      struct weft_kept *ret_kept, const uint8_t **ret_bytes)
+{
+	int err = weft_sub_keep(sender->sub, event, ret_kept);
+
+	*ret_bytes = event->data.bytes;
+	if (err != -ENOTSUP || !sender->copies.bytes)
+		return err;
+	ret_kept->page = NULL;
+	*ret_bytes = wf_shm_copies_add(&sender->copies, event->data.bytes, event->data.len_bytes);
+	return *ret_bytes ? 0 : -EAGAIN;
+}
+
+/* Write a record with @fields of a DATA frame and the place of its data in the arena. */
 static int write_data(struct wf_shm_sender *sender, const struct weft_event *event,
 		      const struct iovec *fields)
 {
 	struct weft_kept kept;
 	struct wf_shm_record *record;
+	const uint8_t *bytes;
 	uint64_t pos;
-	int err = weft_sub_keep(sender->sub, event, &kept);
+	int err = place_data(sender, event, &kept, &bytes);
 
 	if (err)
 		return err;
 	record = wf_shm_ring_add(&sender->ring, (uint32_t)fields->iov_len, &pos);
-	record->arena_off = arena_off_of(sender, event->data.bytes);
+	record->arena_off = arena_off_of(sender, bytes);
 	record->arena_bytes = event->data.len_bytes;
 	write_parts(record, fields, 1);
 	sender->kept[pos % WF_SHM_SLOTS] = kept;

@@ -52,6 +52,8 @@ struct wf_subscriber {
 	uint64_t seen_released;	   /* shm: slots read or taken back at the last check */
 	uint64_t seen_dropped;
 	uint64_t sent_bytes;
+	int events_written; /* shm: of the events of the last poll, those that are in the ring */
+	int events_count;
 	int parts_begin; /* first part that is not sent yet */
 	int parts_end;
 	struct iovec parts[PARTS_MAX];
@@ -86,12 +88,13 @@ int wf_subscriber_new(struct weft *weft, int fd, const struct weft_sub_opts *opt
 				   opts->overflow != WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT;
 	snprintf(subscriber->name, sizeof(subscriber->name), "%s", opts->name);
 	subscriber->idle_ttl_ns = opts->idle_ttl_ms ? opts->idle_ttl_ms * NS_PER_MS : UINT64_MAX;
-	all.consumer_bytes = is_shared ? wf_shm_ring_bytes() : 0;
+	all.consumer_bytes = is_shared ? wf_shm_ring_bytes() + opts->consumer_bytes : 0;
 	err = weft_subscribe(weft, &all, &subscriber->sub);
 	if (err)
 		goto free_subscriber;
 	if (is_shared)
-		err = wf_shm_sender_new(weft, subscriber->sub, fd, &subscriber->shm);
+		err = wf_shm_sender_new(weft, subscriber->sub, fd, opts->consumer_bytes,
+					&subscriber->shm);
 	else
 		use_connection(subscriber);
 	if (err)
@@ -298,17 +301,21 @@ static enum wf_subscriber_state serve_connection(struct wf_subscriber *subscribe
 
 /* ---- shared memory ---- */
 
-/* Write the frames of the first @count events to the ring. Return: 0; negative errno. */
-static int write_frames(struct wf_subscriber *subscriber, int count)
+/*
+ * Write the frames of the last poll that are not in the ring yet. Return: 0; -EAGAIN if there is no
+ * room for the rest; other negative errno.
+ */
+static int write_frames(struct wf_subscriber *subscriber)
 {
-	for (int i = 0; i < count; i++) {
-		const struct weft_event *event = &subscriber->events[i];
+	while (subscriber->events_written < subscriber->events_count) {
+		const struct weft_event *event = &subscriber->events[subscriber->events_written];
 		int parts = wf_frame_write(event, interface_of(subscriber, event),
 					   &subscriber->fields[0], subscriber->parts);
 		int err = wf_shm_sender_write(subscriber->shm, event, subscriber->parts, parts);
 
 		if (err)
 			return err;
+		subscriber->events_written++;
 	}
 	return 0;
 }
@@ -325,9 +332,9 @@ static int share_end(struct wf_subscriber *subscriber, enum weft_sub_end end)
 }
 
 /*
- * Write the next events to the ring. Return: their number; 0 if none waits; -EAGAIN if the ring has
- * no room, or the client has too much data that it has not read; -ESHUTDOWN after END was written;
- * other negative errno.
+ * Write the next events to the ring, without publishing them. Return: their number; 0 if none
+ * waits; -EAGAIN if the ring has no room, or the client has too much data that it has not read;
+ * -ESHUTDOWN after END was written; other negative errno.
  */
 static int share_events(struct wf_subscriber *subscriber)
 {
@@ -335,6 +342,9 @@ static int share_events(struct wf_subscriber *subscriber)
 
 	if (!wf_shm_sender_has_room(subscriber->shm, BATCH_EVENTS))
 		return -EAGAIN;
+	err = write_frames(subscriber);
+	if (err)
+		return err;
 	count = weft_sub_poll(subscriber->sub, subscriber->events, BATCH_EVENTS, 0);
 	if (count == -EAGAIN)
 		return count;
@@ -342,8 +352,9 @@ static int share_events(struct wf_subscriber *subscriber)
 		err = share_end(subscriber, end_of(subscriber));
 		return err ? err : -ESHUTDOWN;
 	}
-	err = write_frames(subscriber, count);
-	wf_shm_sender_publish(subscriber->shm);
+	subscriber->events_written = 0;
+	subscriber->events_count = count;
+	err = write_frames(subscriber);
 	return err ? err : count;
 }
 
@@ -363,24 +374,24 @@ static enum wf_subscriber_state wait_for_client(struct wf_subscriber *subscriber
 	return subscriber->is_ending ? WF_SUBSCRIBER_GONE : WF_SUBSCRIBER_READY;
 }
 
-static enum wf_subscriber_state serve_shared(struct wf_subscriber *subscriber)
+/*
+ * Write batches of events to the ring. They are published together: otherwise a client that sleeps
+ * would be woken for each batch. Return: the new state; BLOCKED also if END was written.
+ */
+static enum wf_subscriber_state share_batches(struct wf_subscriber *subscriber)
 {
 	enum wf_subscriber_state state = WF_SUBSCRIBER_READY;
-	int count;
 
-	if (!subscriber->is_greeted && wf_shm_sender_greet(subscriber->shm, SHM_RESPONSE))
-		return WF_SUBSCRIBER_GONE;
-	subscriber->is_greeted = true;
-	if (wf_shm_sender_reclaim(subscriber->shm))
-		return WF_SUBSCRIBER_GONE;
 	for (int i = 0; i < BATCHES_MAX; i++) {
+		int count;
+
 		if (wf_shm_sender_follow(subscriber->shm))
 			return WF_SUBSCRIBER_GONE;
 		if (subscriber->is_ending)
-			return wait_for_client(subscriber);
+			return WF_SUBSCRIBER_BLOCKED;
 		count = share_events(subscriber);
 		if (count == -EAGAIN || count == -ESHUTDOWN)
-			return wait_for_client(subscriber);
+			return WF_SUBSCRIBER_BLOCKED;
 		if (count < 0)
 			return WF_SUBSCRIBER_GONE;
 		if (!count)
@@ -388,6 +399,20 @@ static enum wf_subscriber_state serve_shared(struct wf_subscriber *subscriber)
 		state = WF_SUBSCRIBER_BUSY;
 	}
 	return WF_SUBSCRIBER_MORE;
+}
+
+static enum wf_subscriber_state serve_shared(struct wf_subscriber *subscriber)
+{
+	enum wf_subscriber_state state;
+
+	if (!subscriber->is_greeted && wf_shm_sender_greet(subscriber->shm, SHM_RESPONSE))
+		return WF_SUBSCRIBER_GONE;
+	subscriber->is_greeted = true;
+	if (wf_shm_sender_reclaim(subscriber->shm))
+		return WF_SUBSCRIBER_GONE;
+	state = share_batches(subscriber);
+	wf_shm_sender_publish(subscriber->shm);
+	return state == WF_SUBSCRIBER_BLOCKED ? wait_for_client(subscriber) : state;
 }
 
 enum wf_subscriber_state wf_subscriber_check(struct wf_subscriber *subscriber,

@@ -31,7 +31,8 @@ enum wf_subscriber_state {
 /**
  * wf_subscriber_new() - subscribe for a client
  * @fd:   the client's connection, non-blocking; taken on success only
- * @opts: borrowed for the call; is_pollable must be set
+ * @opts: borrowed for the call; is_pollable must be set; consumer_bytes: memory for copies, see
+ *        wf_shm_sender_new()
  * @is_shared: the client reads from shared memory
  *
  * The first bytes that are sent are the response to the request. Return: 0 on success; the error of

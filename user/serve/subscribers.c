@@ -6,7 +6,6 @@
  *   control thread: subscribe → pointer through a pipe → this thread: list, epoll
  *
  * The pipe makes the hand-over free of locks.
- *
  * While events arrive, a subscription is polled every BUSY_MS instead, and epoll does not watch it.
  * So under load, a worker need not wake this thread at each batch for each client, which would take
  * more of its time than the events, and each turn of a client is for many events.
@@ -33,6 +32,7 @@
 
 #include "agent/control/peer.h"
 #include "serve/member.h"
+#include "serve/shm_copies.h"
 #include "serve/subscribe_request.h"
 #include "serve/subscriber.h"
 
@@ -53,10 +53,13 @@ struct wf_subscribers {
 	weft_log_fn log;   /* NULL: nothing is logged */
 	void *log_ctx;
 	_Atomic unsigned int max;
-	bool has_group; /* members of @shm_group may read from shared memory */
+	bool is_replay;	      /* workers wait for clients */
+	uint32_t idle_ttl_ms; /* of clients whose request has none; 0: no limit */
+	bool has_group;	      /* members of @shm_group may read from shared memory */
 	gid_t shm_group;
 	_Atomic unsigned int count; /* clients, including those in the pipe */
 	_Atomic bool is_finishing;
+	_Atomic bool is_cut; /* finishing does not wait for clients */
 	int epoll_fd;
 	int pipe_fds[2]; /* carries struct wf_member *; NULL: the request to finish */
 	pthread_t thread;
@@ -108,7 +111,7 @@ static void read_pipe(struct wf_subscribers *subscribers)
 
 /*
  * Return true if the client must be disconnected: its subscription was ended while it is blocked,
- * or the capture has ended and the client does not read the rest in time.
+ * or the capture has ended and the client does not read the rest in time, or it could not begin.
  */
 static bool must_go(const struct wf_subscribers *subscribers, const struct wf_member *member,
 		    uint64_t now, uint64_t idle_ns)
@@ -116,25 +119,10 @@ static bool must_go(const struct wf_subscribers *subscribers, const struct wf_me
 	if (member->state == WF_SUBSCRIBER_BLOCKED && wf_subscriber_is_ended(member->subscriber))
 		return true;
 	return subscribers->finish_ns &&
-	       (now - subscribers->finish_ns >= FINISH_MS * NS_PER_MS ||
+	       (atomic_load(&subscribers->is_cut) ||
+		now - subscribers->finish_ns >= FINISH_MS * NS_PER_MS ||
 		(idle_ns >= FINISH_IDLE_MS * NS_PER_MS &&
 		 now - subscribers->finish_ns >= FINISH_IDLE_MS * NS_PER_MS));
-}
-
-/* Log that the client is ended, once: one that does not read the reason is ended again. */
-static void log_idle(const struct wf_subscribers *subscribers, struct wf_member *member)
-{
-	uint64_t ttl_ms = wf_subscriber_idle_ttl_ns(member->subscriber) / NS_PER_MS;
-	char message[160];
-
-	if (!subscribers->log || member->is_idle_logged)
-		return;
-	member->is_idle_logged = true;
-	snprintf(message, sizeof(message),
-		 "subscription %s: ended because its client read nothing for %llu ms; end a client "
-		 "that does not read, or raise idle_ttl_ms",
-		 wf_subscriber_name(member->subscriber), (unsigned long long)ttl_ms);
-	subscribers->log(WEFT_LOG_WARN, message, subscribers->log_ctx);
 }
 
 /* End the client if it must go, or if it was idle for its idle TTL. */
@@ -146,7 +134,7 @@ static void end_if_due(const struct wf_subscribers *subscribers, struct wf_membe
 	if (must_go(subscribers, member, now, idle_ns)) {
 		member->state = WF_SUBSCRIBER_GONE;
 	} else if (idle_ns >= wf_subscriber_idle_ttl_ns(member->subscriber)) {
-		log_idle(subscribers, member);
+		wf_member_log_idle(member, subscribers->log, subscribers->log_ctx);
 		/* A client that is told the reason gets up to the same time again to read it. */
 		member->progress_ns = now;
 		wf_member_set_state(member, wf_subscriber_end_idle(member->subscriber));
@@ -172,7 +160,9 @@ static void check_members(struct wf_subscribers *subscribers)
 {
 	uint64_t now = now_ns();
 
-	read_pressure(subscribers);
+	/* In a replay, nothing is taken back; before weft_start(), the pressure can't be read. */
+	if (!subscribers->is_replay)
+		read_pressure(subscribers);
 	for (struct wf_member *member = subscribers->first; member; member = member->next) {
 		if (member->state == WF_SUBSCRIBER_GONE)
 			continue;
@@ -234,10 +224,11 @@ static void *serve_all(void *ctx)
 
 	pthread_setname_np(pthread_self(), "weft-serve");
 	/*
-	 * Serving clients must not take processor time from the workers. In Linux, setpriority()
-	 * with 0 changes only the calling thread.
+	 * Serving clients must not take processor time from the workers, unless these wait for
+	 * clients. In Linux, setpriority() with 0 changes only the calling thread.
 	 */
-	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
+	if (!subscribers->is_replay)
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
 	while (!subscribers->finish_ns || subscribers->first) {
 		int count =
 			epoll_wait(subscribers->epoll_fd, events, EVENTS_MAX, wait_ms(subscribers));
@@ -344,6 +335,12 @@ void wf_subscribers_set_log(struct wf_subscribers *subscribers, weft_log_fn log,
 	subscribers->log_ctx = log_ctx;
 }
 
+void wf_subscribers_set_replay(struct wf_subscribers *subscribers, uint32_t idle_ttl_ms)
+{
+	subscribers->is_replay = true;
+	subscribers->idle_ttl_ms = idle_ttl_ms;
+}
+
 int wf_subscribers_start(struct wf_subscribers *subscribers)
 {
 	sigset_t all, before;
@@ -445,6 +442,9 @@ int wf_subscribers_add(struct wf_subscribers *subscribers, int fd, const json_t 
 		err = check_access(subscribers, fd, ret_error);
 	if (err)
 		return err;
+	if (!opts.idle_ttl_ms)
+		opts.idle_ttl_ms = subscribers->idle_ttl_ms;
+	opts.consumer_bytes = subscribers->is_replay ? WF_SHM_COPIES_BYTES : 0;
 	err = take_place(subscribers, ret_error);
 	if (err)
 		return err;
@@ -459,9 +459,24 @@ int wf_subscribers_add(struct wf_subscribers *subscribers, int fd, const json_t 
 	return 0;
 }
 
-void wf_subscribers_finish(struct wf_subscribers *subscribers)
+unsigned int wf_subscribers_count(const struct wf_subscribers *subscribers)
+{
+	return atomic_load(&subscribers->count);
+}
+
+void wf_subscribers_refuse(struct wf_subscribers *subscribers)
 {
 	atomic_store(&subscribers->is_finishing, true);
+}
+
+void wf_subscribers_cut(struct wf_subscribers *subscribers)
+{
+	atomic_store(&subscribers->is_cut, true);
+}
+
+void wf_subscribers_finish(struct wf_subscribers *subscribers)
+{
+	wf_subscribers_refuse(subscribers);
 	if (!subscribers->has_thread)
 		return;
 	send_member(subscribers, NULL);

@@ -31,8 +31,17 @@ int wf_subscribers_new(struct weft *weft, unsigned int max, const char *shm_grou
 		       struct wf_control *control, struct wf_subscribers **ret_subscribers,
 		       struct wf_control_error *ret_error);
 
-/* Start the thread. Call after weft_start(). Return: 0 on success; negative errno. */
+/*
+ * Start the thread. Call after weft_start() or, in a replay, before it: clients that are added
+ * before it get all events. Return: 0 on success; negative errno.
+ */
 int wf_subscribers_start(struct wf_subscribers *subscribers);
+
+/*
+ * Serve the clients of a replay, for which workers wait: with the priority of the workers.
+ * @idle_ttl_ms: that of clients whose request has none; 0: no limit. Call before the start.
+ */
+void wf_subscribers_set_replay(struct wf_subscribers *subscribers, uint32_t idle_ttl_ms);
 
 /* Set the function to which the end of an idle client is reported. Call before the start. */
 void wf_subscribers_set_log(struct wf_subscribers *subscribers, weft_log_fn log, void *log_ctx);
@@ -52,6 +61,15 @@ int wf_subscribers_add(struct wf_subscribers *subscribers, int fd, const json_t 
  * Thread: any.
  */
 void wf_subscribers_set_max(struct wf_subscribers *subscribers, unsigned int max);
+
+/* Return the number of clients. Thread: any. */
+unsigned int wf_subscribers_count(const struct wf_subscribers *subscribers);
+
+/* Reject new clients from now on: the capture has ended. */
+void wf_subscribers_refuse(struct wf_subscribers *subscribers);
+
+/* Let wf_subscribers_finish() disconnect all clients at once: the capture could not begin. */
+void wf_subscribers_cut(struct wf_subscribers *subscribers);
 
 /*
  * Reject new clients, and wait until each client has received all of its events, or has read

@@ -301,7 +301,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	err = bind_name(fd, dir, name, addr);
 	if (err == -EADDRINUSE)
 		refuse(ret_error, err, addr->sun_path,
-		       "another agent runs on this interface; stop it, or set control.dir");
+		       "another agent or replay uses this socket; stop it, or set control.dir");
 	else if (err || listen(fd, BACKLOG))
 		err = refuse_path(ret_error, err ? err : -errno, addr->sun_path);
 	if (err) {

@@ -149,7 +149,7 @@ int wf_hand_over(const struct wf_hand_over *step, const struct weft_needs *needs
 {
 	int err;
 
-	if (step->control && !needs->has_host_mode)
+	if (step->policies && !needs->has_host_mode)
 		wf_priority_raise();
 	if (step->privileges->is_dropped)
 		return 0;

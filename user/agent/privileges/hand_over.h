@@ -21,7 +21,7 @@
  * @privileges: the plan, and the result
  * @control:    the control sockets, whose directory is given to the user if it is weft's own; NULL:
  *              none
- * @policies:   the policy, whose directory is given to the user in the same way; NULL: none
+ * @policies:   the policy, whose directory is given to the user in the same way; NULL: a replay
  * @log_fn:     receives a message for each privilege that is kept; may be NULL
  */
 struct wf_hand_over {

@@ -41,7 +41,7 @@ static const struct wf_option own[] = {
 		   "size of the queue from each worker in the agent (default 8M)"},
 	[OVERFLOW] = {"overflow", 0, "POLICY",
 		      "action of the agent if a queue is full: drop-oldest (default), drop-newest, "
-		      "block-with-timeout or resize"},
+		      "block-with-timeout, resize or, with a replay only, block (its default)"},
 	[NAME] = {"name", 0, "NAME", "name of the subscription in metrics (default client-PID)"},
 	[SHM] = {"shm", 0, NULL,
 		 "read from the memory of the agent instead of a socket: less work for both (only "
