@@ -77,8 +77,20 @@ wait "$first_pid" 2>/dev/null
 touch -d '1 minute ago' "$work"/control/*.sock
 check 'after kill -9, the only agent needs no -i' test "$(source_of "$ns_a")" = lo
 check 'the dead sockets are gone' test ! -e "$work/control/lo.sock" -a ! -e "$work/control/d0.sock"
-kill "${pids[-1]}"
-check 'the agent of the second namespace ends' lib_gone "${pids[-1]}" 300
+
+second_pid=${pids[-1]}
+background replay "$weft" replay "$root/tests/corpus/captures/data/hole-never-captured.pcap" --subscribers 1 \
+	--set "control.dir=$work/control"
+check 'a replay waits for a subscriber' wait_until 50 test -S "$work/control/replay.sock"
+check 'beside a replay, the only agent needs no -i' test "$(source_of "$ns_a")" = lo
+kill "$second_pid"
+check 'the agent of the second namespace ends' lib_gone "$second_pid" 300
+check_weft 'without an agent, a replay is asked, and answers to subscribe only' 1 'replay' \
+	stats --set "control.dir=$work/control"
+kill "$replay"
+check 'the replay ends' lib_gone "$replay" 100
+# The directory belongs to the user of the agents, so the replay cannot remove its socket.
+rm -f "$work/control/replay.sock"
 check 'no socket is left' bash -c "! ls '$work/control' | grep ."
 
 # ---- a directory of pins that no start replaces ----

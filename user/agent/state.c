@@ -114,7 +114,7 @@ int wf_agent_control_open(const struct wf_config *config, bool is_replay,
 			  const struct wf_privileges *privileges, struct wf_request_env *env,
 			  struct wf_control **ret_control, struct wf_control_error *ret_error)
 {
-	static char replay[] = WF_AGENT_REPLAY_NAME;
+	static char replay[] = WF_CONTROL_REPLAY;
 	char *const replay_names[] = {replay};
 	const bool is_owner = begin_owned_dir(privileges, config->control_dir);
 	const int err = wf_control_open(

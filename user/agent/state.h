@@ -37,11 +37,10 @@ int wf_agent_state_open(struct wf_agent_state *state, struct wf_config *config,
 
 /*
  * Call wf_control_open() for the interfaces of @config or, if @is_replay, for one socket with the
- * name WF_AGENT_REPLAY_NAME, which answers requests for streams only. As for the policy, a
+ * name WF_CONTROL_REPLAY, which answers requests for streams only. As for the policy, a
  * directory that an earlier run gave to the agent's user may be used by root without
  * CAP_DAC_OVERRIDE, too.
  */
-#define WF_AGENT_REPLAY_NAME "replay"
 int wf_agent_control_open(const struct wf_config *config, bool is_replay,
 			  const struct wf_privileges *privileges, struct wf_request_env *env,
 			  struct wf_control **ret_control, struct wf_control_error *ret_error);

@@ -23,6 +23,12 @@
 
 struct wf_control;
 
+/*
+ * The name of a replay's socket, where that of an agent has the name of its interface. A command
+ * that is not told which agent it is for chooses a replay only if no agent runs.
+ */
+#define WF_CONTROL_REPLAY "replay"
+
 /**
  * struct wf_control_error - one line of text for the user
  * @is_usage: the request is wrong, so that the same request fails again

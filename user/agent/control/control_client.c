@@ -96,7 +96,7 @@ static void add_socket(struct agents *agents, const char *dir, const char *name)
 }
 
 /*
- * Find all agents. Return: 0; -EACCES if this user may not read the directory, or may not connect
+ * Find all agents; a replay only if there is no agent. Return: 0; -EACCES if this user may not read the directory, or may not connect
  * to any socket in it.
  */
 static int find_agents(const char *dir, struct agents *ret_agents)
@@ -109,9 +109,11 @@ static int find_agents(const char *dir, struct agents *ret_agents)
 	if (!stream)
 		return errno == EACCES ? -EACCES : 0;
 	while ((entry = readdir(stream)) != NULL)
-		if (name_of(entry->d_name, name))
+		if (name_of(entry->d_name, name) && strcmp(name, WF_CONTROL_REPLAY))
 			add_socket(ret_agents, dir, name);
 	closedir(stream);
+	if (!ret_agents->count)
+		add_socket(ret_agents, dir, WF_CONTROL_REPLAY);
 	return ret_agents->denied && !ret_agents->count ? -EACCES : 0;
 }
 
