@@ -160,9 +160,14 @@ measure() {
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 column() { cut -d' ' -f"$2" "$work/$1" | median; }
 
-# ratio KIND OBSERVER OTHER: print the median of the ratios of their rates in the same run. Runs of a
-# minute ago were in another state of the host, so the ratio of two medians is less exact.
+# ratio KIND OBSERVER OTHER: print the median of the ratios of their rates in the same run, or "-" if
+# OTHER was not measured. Runs of a minute ago were in another state of the host, so the ratio of two
+# medians is less exact.
 ratio() {
+	[ -e "$work/$1.$3" ] || {
+		echo -
+		return
+	}
 	paste "$work/$1.$2" "$work/$1.$3" | awk '{ printf "%.3f\n", $1 / $3 }' | median
 }
 
