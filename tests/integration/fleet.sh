@@ -157,5 +157,5 @@ fleet_wait() {
 	for ((n = 1; n <= fleet_sensors; n++)); do
 		wait "${sensor_pids[$n]}" || return 1
 	done
-	wait_until 600 fleet_is_complete
+	wait_until 1800 fleet_is_complete
 }

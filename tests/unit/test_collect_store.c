@@ -91,6 +91,7 @@ static int open_store(uint32_t shard)
 		.retain_sec = retain_sec,
 		.counts = &counts,
 		.should_stop = should_stop,
+		.free_space = wf_collect_free_space,
 	};
 	char error[WF_COLLECT_ERROR_BYTES];
 

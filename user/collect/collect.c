@@ -346,6 +346,7 @@ static int open_store(struct collect *collect)
 		.retain_sec = opts->retain_sec,
 		.counts = &collect->counts,
 		.should_stop = should_stop,
+		.free_space = wf_collect_free_space,
 		.log = opts->log,
 		.log_ctx = opts->log_ctx,
 	};

@@ -138,7 +138,8 @@ static void agree_frame_bytes(struct wf_ifaces *ifaces)
 		ifaces->list[i].opts.frame_bytes = most;
 }
 
-/* Choose the length of the rings of @iface, which is in tap mode. Log if it is shorter than normal. */
+/* Choose the length of the rings of @iface, which is in tap mode. Log if it is shorter than normal.
+ */
 static void fit_ring(struct wf_ifaces_entry *iface, uint64_t queues, uint64_t memory_max_bytes)
 {
 	uint32_t frames = wf_iface_fit_ring(queues, iface->opts.frame_bytes,

@@ -96,8 +96,8 @@ static void add_socket(struct agents *agents, const char *dir, const char *name)
 }
 
 /*
- * Find all agents; a replay only if there is no agent. Return: 0; -EACCES if this user may not read the directory, or may not connect
- * to any socket in it.
+ * Find all agents; a replay only if there is no agent. Return: 0; -EACCES if this user may not read
+ * the directory, or may not connect to any socket in it.
  */
 static int find_agents(const char *dir, struct agents *ret_agents)
 {

@@ -200,7 +200,8 @@ static int wait_for_space(int err, void *ctx)
 			       store->opts.dir, store->opts.events, strerror(-err));
 	if (store->opts.should_stop())
 		return -EINTR;
-	wf_collect_free_space(store);
+	if (store->opts.free_space)
+		store->opts.free_space(store);
 	nanosleep(&pause, NULL);
 	return store->opts.should_stop() ? -EINTR : 0;
 }

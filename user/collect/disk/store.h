@@ -52,6 +52,7 @@ struct wf_collect_store;
  * @counts: borrowed
  * @should_stop: returns true when the process is to end; called while the store waits for disk
  * space
+ * @free_space: called while the store waits for disk space, too; NULL: nothing can free any
  */
 struct wf_collect_store_opts {
 	const char *dir;
@@ -63,6 +64,7 @@ struct wf_collect_store_opts {
 	uint64_t retain_sec;
 	struct wf_collect_counts *counts;
 	bool (*should_stop)(void);
+	void (*free_space)(struct wf_collect_store *store);
 	weft_log_fn log;
 	void *log_ctx;
 };
@@ -125,6 +127,12 @@ int wf_collect_store_write(struct wf_collect_store *store);
  * and the disk is full; other negative errno: nothing more can be stored.
  */
 int wf_collect_store_commit(struct wf_collect_store *store);
+
+/*
+ * wf_collect_store_opts.free_space: remove all old files, except those to which the current batch
+ * has bytes to write.
+ */
+void wf_collect_free_space(struct wf_collect_store *store);
 
 /* Between batches: remove old files, in small steps. Return: 0; negative errno as commit. */
 int wf_collect_store_tidy(struct wf_collect_store *store);

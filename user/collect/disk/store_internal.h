@@ -64,9 +64,6 @@ void wf_collect_forget(struct wf_collect_store *store, struct wf_collect_flow *f
  */
 int wf_collect_sync_later(struct wf_collect_store *store);
 
-/* While the disk is full: remove all old files that the current batch does not need. */
-void wf_collect_free_space(struct wf_collect_store *store);
-
 /* Return the time of CLOCK_MONOTONIC in seconds. */
 int64_t wf_collect_now_sec(void);
 

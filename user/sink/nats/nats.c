@@ -32,13 +32,11 @@
 
 enum {
 	CHUNKS_MAX = 4096,
-	CHUNK_SHARE = 4,    /* bytes in chunks: at most 1/CHUNK_SHARE of max_pending_bytes */
-	/* Bytes wait about this long for more bytes of their direction; longer if messages wait
-	 * anyway, because the server needs less time for fewer messages. */
-	CHUNK_WAIT_MS = 20,
-	CHUNK_BACKLOG_MS = 200,
-	BUSY_MS = 10,	    /* the thread waits at most this long for events while messages wait */
-	ACK_WAIT_MS = 2,    /* events wait at most this long while an acknowledgement is awaited */
+	CHUNK_SHARE = 4,	/* bytes in chunks: at most 1/CHUNK_SHARE of max_pending_bytes */
+	CHUNK_WAIT_MS = 20,	/* bytes wait about this long for more bytes of their direction */
+	CHUNK_BACKLOG_MS = 200, /* the same while messages wait: fewer cost the server less */
+	BUSY_MS = 10,	 /* the thread waits at most this long for events while messages wait */
+	ACK_WAIT_MS = 2, /* events wait at most this long while an acknowledgement is awaited */
 	IDLE_MS = 250,
 	HOST_BYTES = 256,
 };
@@ -281,10 +279,9 @@ static int wait_for_events_ms(const struct nats *nats)
 static int work(struct wf_sink *sink, unsigned int wait_ms)
 {
 	struct nats *nats = sink->state;
-	unsigned int age_ms =
-		wf_publisher_has_backlog(nats->publisher) ? CHUNK_BACKLOG_MS : CHUNK_WAIT_MS;
-	int err = wf_chunks_end_older(nats->chunks,
-				      wf_nats_now_ns() - age_ms * WF_NATS_NS_PER_MS);
+	bool is_late = wf_publisher_has_backlog(nats->publisher);
+	uint64_t age_ns = (is_late ? CHUNK_BACKLOG_MS : CHUNK_WAIT_MS) * WF_NATS_NS_PER_MS;
+	int err = wf_chunks_end_older(nats->chunks, wf_nats_now_ns() - age_ns);
 
 	if (!err)
 		err = look_around(sink);
