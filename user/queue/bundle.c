@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include <stddef.h>
+
 #include <weft/limits.h>
 
 #include "queue/losses.h"
@@ -89,6 +91,20 @@ void wf_bundle_get_many(struct wf_bundle *bundle, uint32_t count)
 	atomic_fetch_add_explicit(&bundle->holders, count, memory_order_relaxed);
 }
 
+/*
+ * Prefetch what is read when the pages of the records after @index are put: when a bundle has
+ * waited in a queue, neither its records nor the pages are in the caches any more.
+ */
+static void prefetch_pages(struct wf_bundle *bundle, uint32_t index)
+{
+	enum { RECORDS_AHEAD = 24, PAGES_AHEAD = 12 };
+
+	if (index + RECORDS_AHEAD < bundle->events)
+		__builtin_prefetch(wf_bundle_record(bundle, index + RECORDS_AHEAD));
+	if (index + PAGES_AHEAD < bundle->events)
+		__builtin_prefetch(wf_bundle_record(bundle, index + PAGES_AHEAD)->page, 1);
+}
+
 void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count)
 {
 	/*
@@ -97,8 +113,10 @@ void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count)
 	 */
 	if (atomic_fetch_sub_explicit(&bundle->holders, count, memory_order_acq_rel) != count)
 		return;
-	for (uint32_t i = 0; i < bundle->events; i++)
+	for (uint32_t i = 0; i < bundle->events; i++) {
+		prefetch_pages(bundle, i);
 		wf_page_put(wf_bundle_record(bundle, i)->page);
+	}
 	wf_page_put(bundle->page);
 }
 
@@ -122,6 +140,13 @@ static void lose_each(struct wf_bundle *bundle, uint32_t first, uint32_t count,
 	}
 }
 
+void wf_bundle_prefetch(const struct wf_bundle *bundle)
+{
+	for (size_t at = 0; at < offsetof(struct wf_bundle, runs[WF_BUNDLE_RUNS / 2]);
+	     at += WF_CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)bundle + at);
+}
+
 void wf_bundle_lose(struct wf_bundle *bundle, uint32_t first, uint32_t count,
 		    struct wf_losses *losses)
 {
@@ -129,6 +154,8 @@ void wf_bundle_lose(struct wf_bundle *bundle, uint32_t first, uint32_t count,
 		lose_each(bundle, first, count, losses);
 		return;
 	}
+	for (uint32_t i = 0; i < bundle->runs_count; i++)
+		__builtin_prefetch(&wf_bundle_record(bundle, bundle->runs[i].first)->flow);
 	for (uint32_t i = 0; i < bundle->runs_count; i++) {
 		const struct wf_bundle_run *run = &bundle->runs[i];
 		const struct wf_record *record = wf_bundle_record(bundle, run->first);

@@ -99,6 +99,9 @@ void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count);
 /* Put what @record, of any type, owns. */
 void wf_record_release(const struct wf_record *record);
 
+/* Prefetch what wf_bundle_lose() reads first of @bundle. */
+void wf_bundle_prefetch(const struct wf_bundle *bundle);
+
 /* Enter @count events of @bundle, from index @first on, in @losses. */
 void wf_bundle_lose(struct wf_bundle *bundle, uint32_t first, uint32_t count,
 		    struct wf_losses *losses);

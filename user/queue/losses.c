@@ -31,6 +31,10 @@ static struct wf_loss *find(struct wf_losses *losses, const struct weft_flow *fl
 {
 	if (losses->last < losses->count && is_same(&losses->list[losses->last].flow, flow))
 		return &losses->list[losses->last];
+	/* Where connections take turns, their losses do, too. */
+	if (losses->last + 1 < losses->count && losses->ids[losses->last + 1] == flow->id &&
+	    is_same(&losses->list[losses->last + 1].flow, flow))
+		return &losses->list[++losses->last];
 	for (uint32_t i = 0; i < losses->count; i++)
 		if (losses->ids[i] == flow->id && is_same(&losses->list[i].flow, flow)) {
 			losses->last = i;

@@ -155,6 +155,23 @@ static void drop_record(struct wf_queue *queue, struct wf_losses *front, struct 
 }
 
 /*
+ * Prefetch the record at @pos and the one after it: a full queue soon drops them, too, and they
+ * have left the caches.
+ */
+static void prefetch_next_drops(const struct wf_queue *queue, uint64_t pos)
+{
+	uint64_t end = wf_count_get(&queue->published);
+	const struct wf_record *next = wf_record_at(queue, pos);
+
+	if (pos == end)
+		return;
+	if (next->type == WF_RECORD_BUNDLE)
+		wf_bundle_prefetch(next->bundle);
+	if (pos + next->len_bytes != end)
+		__builtin_prefetch(wf_record_at(queue, pos + next->len_bytes));
+}
+
+/*
  * Drop the oldest record that the reader has not claimed. Return: false if there is none, or if the
  * front table has no room for an entry that the record needs; true also if the reader has claimed
  * the record meanwhile.
@@ -174,8 +191,11 @@ static bool drop_oldest(struct wf_queue *queue)
 		return false;
 	record = wf_record_at(queue, pos);
 	may = may_drop(front, record);
-	if (may && atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes))
+	if (may &&
+	    atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes)) {
+		prefetch_next_drops(queue, pos + record->len_bytes);
 		drop_record(queue, front, record);
+	}
 	put_front(queue, front);
 	return may;
 }

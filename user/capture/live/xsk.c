@@ -32,6 +32,8 @@
 #define SO_BUSY_POLL_BUDGET 70
 #endif
 
+enum { AHEAD_FRAMES = 4 }; /* distance at which frames are prefetched */
+
 static void set_busy_poll(int fd, uint32_t busy_poll_us)
 {
 	int on = 1;
@@ -182,6 +184,13 @@ static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const str
 	return true;
 }
 
+/* Prefetch the metadata and the headers of the frame at @bytes, which lie in different lines. */
+static void prefetch_head(const uint8_t *bytes)
+{
+	__builtin_prefetch(meta_of(bytes));
+	__builtin_prefetch(bytes);
+}
+
 static uint32_t recv_queue(struct wf_xsk_source *source, uint32_t queue, struct wf_frame *frames,
 			   uint32_t max)
 {
@@ -203,9 +212,10 @@ static uint32_t recv_queue(struct wf_xsk_source *source, uint32_t queue, struct 
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xsk->rx, slot + i);
 		const uint8_t *bytes = base + desc->addr;
 
-		if (i + 4 < ready)
-			__builtin_prefetch(
-				base + xsk_ring_cons__rx_desc(&xsk->rx, slot + i + 4)->addr - 16);
+		if (i + AHEAD_FRAMES < ready)
+			prefetch_head(
+				base +
+				xsk_ring_cons__rx_desc(&xsk->rx, slot + i + AHEAD_FRAMES)->addr);
 		if (wf_unlikely(desc->options & XDP_PKT_CONTD || is_partial(source)))
 			count += gather(source, bytes, desc, &frames[count]);
 		else
