@@ -186,6 +186,41 @@ TEST_WITH(bundle_counts_its_events_against_the_limit, setup, teardown)
 	assert_int_equal(check.next, 5 * WF_BUNDLE_EVENTS);
 }
 
+/*
+ * Push bundles of short events until the ring must be full, and count those that wait. The ring of
+ * the smallest queue has half of its bytes, and room for one event in 128 bytes.
+ */
+static void fill_ring(enum weft_overflow overflow)
+{
+	enum { ROOM = WEFT_QUEUE_MIN_BYTES / 2 / 128, BUNDLES = 2 * ROOM / WF_BUNDLE_EVENTS };
+	struct delivery_check check = {0};
+
+	open_queue(overflow);
+	for (uint64_t i = 0; i < BUNDLES; i++) {
+		push_shared(i * WF_BUNDLE_EVENTS, WF_BUNDLE_EVENTS, 1);
+		wf_queue_flush(&fix.queue);
+	}
+	assert_int_equal(stats().waiting_events, ROOM);
+	assert_int_equal(stats().dropped_events, BUNDLES * WF_BUNDLE_EVENTS - ROOM);
+	take_all(&check);
+	wf_queue_flush(&fix.queue);
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.taken, ROOM);
+	assert_int_equal(check.next, BUNDLES * WF_BUNDLE_EVENTS);
+	assert_int_equal(pages_taken(), 0);
+}
+
+TEST_WITH(bundles_fill_the_ring_as_single_events_do, setup, teardown)
+{
+	fill_ring(WEFT_OVERFLOW_DROP_NEWEST);
+}
+
+TEST_WITH(bundles_that_fill_the_ring_are_dropped, setup, teardown)
+{
+	fill_ring(WEFT_OVERFLOW_DROP_OLDEST);
+}
+
 /* ---- losses ---- */
 
 /* The next offset of each connection, received or reported as lost. */

@@ -83,8 +83,9 @@ struct wf_queue {
 	 * CLOSE events that tables of losses keep may exceed it; UINT64_MAX: no limit
 	 */
 	uint64_t events_max;
-	uint64_t block_ns;   /* time limit of waiting for room; UINT64_MAX: none */
-	uint64_t wake_bytes; /* number of waiting bytes at which a flush wakes a sleeping reader */
+	uint64_t block_ns; /* time limit of waiting for room; UINT64_MAX: none */
+	uint64_t
+		wake_events; /* number of waiting events at which a flush wakes a sleeping reader */
 	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
 	void *tables; /* owned: the run of the arena that holds the tables of losses */
 	uint64_t tables_bytes;
@@ -206,7 +207,7 @@ struct wf_queue_opts {
 	uint64_t block_ns;   /* time limit of the policy block-with-timeout */
 	enum weft_overflow overflow;
 	struct wf_water_marks *marks;
-	/* a flush wakes the reader only if the waiting records fill 1/16 of the first ring */
+	/* a flush wakes the reader only if the waiting events fill 1/16 of the first ring */
 	bool lazy_wake;
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;

@@ -7,7 +7,7 @@
 #include "queue/bundle.h"
 #include "queue/queue_record.h"
 
-/* A flush wakes a lazily woken reader when the waiting records fill 1/16 of the first ring. */
+/* A flush wakes a lazily woken reader when the waiting events fill 1/16 of the first ring. */
 enum { LAZY_WAKE_SHARE = 16 };
 
 int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
@@ -26,8 +26,7 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 	queue->events_max = opts->events_max ? opts->events_max : UINT64_MAX;
 	queue->block_ns =
 		opts->overflow == WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT ? opts->block_ns : UINT64_MAX;
-	queue->wake_bytes =
-		opts->lazy_wake ? wf_count_get(&queue->ring_bytes) / LAZY_WAKE_SHARE : 1;
+	queue->wake_events = opts->lazy_wake ? wf_queue_ring_events(queue) / LAZY_WAKE_SHARE : 1;
 	queue->marks = opts->marks;
 	queue->reader = opts->reader;
 	queue->stopping = opts->stopping;

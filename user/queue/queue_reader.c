@@ -385,7 +385,7 @@ void wf_queue_abandon(struct wf_queue *queue)
 /* Count @bytes as released, and wake a worker that waits for room once there is enough. */
 static void release_bytes(struct wf_queue *queue, uint64_t bytes)
 {
-	uint64_t waiting, payload;
+	uint64_t waiting, events, payload;
 
 	atomic_store(&queue->released_bytes, wf_count_get(&queue->released_bytes) + bytes);
 	if (queue->marks)
@@ -399,9 +399,12 @@ static void release_bytes(struct wf_queue *queue, uint64_t bytes)
 	if (!wf_waiter_is_announced(&queue->room))
 		return;
 	waiting = atomic_load(&queue->published) - wf_count_get(&queue->claim);
+	events = wf_count_get(&queue->pushed_events) - wf_count_get(&queue->dropped_events) -
+		 wf_count_get(&queue->taken_events);
 	payload = wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
 		  wf_count_get(&queue->taken_bytes);
 	if (!waiting || (waiting <= wf_count_get(&queue->ring_bytes) / 2 &&
+			 events <= wf_queue_ring_events(queue) / 2 &&
 			 payload <= wf_count_get(&queue->payload_max_bytes) / 2))
 		wf_waiter_wake(&queue->room);
 }

@@ -127,6 +127,16 @@ static inline uint64_t wf_record_events(const struct wf_record *record)
 	return wf_record_numbers(record);
 }
 
+/*
+ * Return the number of events for which the current ring has room. Events of a bundle count as if
+ * they had records of their own: a bundle has a short one, so that the records which a worker
+ * writes and drops one after another lie in few pages.
+ */
+static inline uint64_t wf_queue_ring_events(const struct wf_queue *queue)
+{
+	return wf_count_get(&queue->ring_bytes) / offsetof(struct wf_record, close);
+}
+
 static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint64_t pos)
 {
 	/* Pairs with the store in use_ring() (queue_ring.c): the ring is set before the turn. */
@@ -166,6 +176,12 @@ static inline void wf_queue_check_low(struct wf_queue *queue)
 }
 
 /* ---- the worker ---- */
+
+/* Return the number of events in the rings, with those of a bundle that are not taken yet. */
+static inline uint64_t wf_queue_ring_waiting(const struct wf_queue *queue)
+{
+	return queue->records_in - queue->records_dropped - wf_count_get(&queue->records_taken);
+}
 
 /* Set or clear the high flag, as the payload requires. The queue must have water marks. */
 static inline void wf_queue_check_marks(struct wf_queue *queue)

@@ -29,11 +29,13 @@ enum {
 #define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
 #define WAIT_MIN_NS	 WF_NS_PER_MS /* waiting for a shorter time is not worth a sleep */
 
-static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
+static bool ring_has_room(struct wf_queue *queue, const struct wf_need *need)
 {
-	uint64_t end = queue->head + bytes, ring_bytes = wf_count_get(&queue->ring_bytes);
+	uint64_t end = queue->head + need->bytes, ring_bytes = wf_count_get(&queue->ring_bytes);
 	uint64_t oldest = queue->oldest_seen;
 
+	if (wf_queue_ring_waiting(queue) + need->events > wf_queue_ring_events(queue))
+		return false;
 	if (wf_likely(end - oldest <= ring_bytes))
 		return true;
 	oldest = queue->oldest_seen = wf_queue_oldest_in_use(queue);
@@ -45,16 +47,14 @@ static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
 static bool has_event_room(const struct wf_queue *queue, uint64_t events)
 {
 	return queue->events_max == UINT64_MAX ||
-	       queue->records_in - queue->records_dropped - wf_count_get(&queue->records_taken) +
-			       events <=
-		       queue->events_max;
+	       wf_queue_ring_waiting(queue) + events <= queue->events_max;
 }
 
 bool wf_queue_has_room(struct wf_queue *queue, const struct wf_need *need)
 {
 	uint64_t in_use, payload = need->payload;
 
-	if (!ring_has_room(queue, need->bytes) || !has_event_room(queue, need->events))
+	if (!ring_has_room(queue, need) || !has_event_room(queue, need->events))
 		return false;
 	if (!payload)
 		return true;

@@ -255,7 +255,7 @@ bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event)
  */
 static bool is_small(const struct wf_queue *queue, const struct wf_need *need)
 {
-	return need->bytes <= wf_count_get(&queue->ring_bytes) / BUNDLE_SHARE &&
+	return need->events <= wf_queue_ring_events(queue) / BUNDLE_SHARE &&
 	       need->payload <= wf_count_get(&queue->payload_max_bytes) / BUNDLE_SHARE &&
 	       need->events <= queue->events_max / BUNDLE_SHARE;
 }
@@ -299,10 +299,9 @@ static void write_part(struct wf_queue *queue, struct wf_bundle *bundle, uint32_
 static struct wf_need part_need(const struct wf_queue *queue, struct wf_bundle *bundle,
 				uint32_t first)
 {
-	struct wf_need need = {0}, more = {0};
+	struct wf_need need = {.bytes = WF_RECORD_ALIGN}, more = need;
 
 	for (uint32_t i = first; i < bundle->events; i++) {
-		more.bytes += WF_BUNDLE_RECORD_BYTES;
 		more.payload += wf_record_payload_bytes(wf_bundle_record(bundle, i));
 		more.events++;
 		if (!is_small(queue, &more))
@@ -375,7 +374,7 @@ static bool rejects_all(struct wf_queue *queue, struct wf_bundle *bundle)
 
 bool wf_queue_push_bundle(struct wf_queue *queue, struct wf_bundle *bundle)
 {
-	const struct wf_need need = {.bytes = bundle->events * WF_BUNDLE_RECORD_BYTES,
+	const struct wf_need need = {.bytes = WF_RECORD_ALIGN,
 				     .payload = bundle->payload_bytes,
 				     .events = bundle->events};
 	bool has_many = need.events >= WF_BUNDLE_MIN;
@@ -424,8 +423,7 @@ void wf_queue_flush(struct wf_queue *queue)
 		wf_queue_check_marks(queue);
 	if (!wf_queue_publish(queue))
 		return;
-	if (queue->wake_bytes == 1 ||
-	    queue->head - (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) >= queue->wake_bytes)
+	if (queue->wake_events == 1 || wf_queue_ring_waiting(queue) >= queue->wake_events)
 		wf_waiter_wake(queue->reader);
 }
 
