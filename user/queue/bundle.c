@@ -92,17 +92,21 @@ void wf_bundle_get_many(struct wf_bundle *bundle, uint32_t count)
 }
 
 /*
- * Prefetch what is read when the pages of the records after @index are put: when a bundle has
- * waited in a queue, neither its records nor the pages are in the caches any more.
+ * Put the pages of all records. When a bundle has waited in a queue, neither its records nor the
+ * pages are in the caches any more, so both are prefetched.
  */
-static void prefetch_pages(struct wf_bundle *bundle, uint32_t index)
+static void put_pages(struct wf_bundle *bundle)
 {
-	enum { RECORDS_AHEAD = 24, PAGES_AHEAD = 12 };
+	enum { AHEAD = 12 };
 
-	if (index + RECORDS_AHEAD < bundle->events)
-		__builtin_prefetch(wf_bundle_record(bundle, index + RECORDS_AHEAD));
-	if (index + PAGES_AHEAD < bundle->events)
-		__builtin_prefetch(wf_bundle_record(bundle, index + PAGES_AHEAD)->page, 1);
+	for (uint32_t i = 0; i < bundle->events; i++)
+		__builtin_prefetch(wf_bundle_record(bundle, i));
+	for (uint32_t i = 0; i < bundle->events + AHEAD; i++) {
+		if (i < bundle->events)
+			__builtin_prefetch(wf_bundle_record(bundle, i)->page, 1);
+		if (i >= AHEAD)
+			wf_page_put(wf_bundle_record(bundle, i - AHEAD)->page);
+	}
 }
 
 void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count)
@@ -113,10 +117,7 @@ void wf_bundle_put_many(struct wf_bundle *bundle, uint32_t count)
 	 */
 	if (atomic_fetch_sub_explicit(&bundle->holders, count, memory_order_acq_rel) != count)
 		return;
-	for (uint32_t i = 0; i < bundle->events; i++) {
-		prefetch_pages(bundle, i);
-		wf_page_put(wf_bundle_record(bundle, i)->page);
-	}
+	put_pages(bundle);
 	wf_page_put(bundle->page);
 }
 
@@ -154,6 +155,7 @@ void wf_bundle_lose(struct wf_bundle *bundle, uint32_t first, uint32_t count,
 		lose_each(bundle, first, count, losses);
 		return;
 	}
+	wf_losses_prefetch(losses, bundle->runs_count);
 	for (uint32_t i = 0; i < bundle->runs_count; i++)
 		__builtin_prefetch(&wf_bundle_record(bundle, bundle->runs[i].first)->flow);
 	for (uint32_t i = 0; i < bundle->runs_count; i++) {

@@ -175,6 +175,20 @@ void wf_losses_add(struct wf_losses *losses, const struct weft_flow *flow, enum 
 							.time_ns = time_ns});
 }
 
+void wf_losses_prefetch(const struct wf_losses *losses, uint32_t count)
+{
+	uint32_t index = losses->last;
+
+	if (count > losses->count)
+		count = losses->count;
+	for (uint32_t i = 0; i < count; i++) {
+		index = index + 1 < losses->count ? index + 1 : 0;
+		__builtin_prefetch(&losses->list[index].flow);
+		__builtin_prefetch(&losses->list[index].range, 1);
+		__builtin_prefetch(&losses->list[index].time_ns, 1);
+	}
+}
+
 void wf_losses_add_sum(struct wf_losses *losses, const struct wf_loss_sum *sum)
 {
 	losses->sum.events += sum->events;

@@ -101,6 +101,12 @@ void wf_losses_keep_close(struct wf_losses *losses, const struct weft_flow *flow
 void wf_losses_add(struct wf_losses *losses, const struct weft_flow *flow, enum weft_dir dir,
 		   const struct wf_loss_range *range, uint64_t time_ns);
 
+/*
+ * Prefetch the entries of the next @count ranges that are added, if their connections take turns:
+ * then their entries follow each other.
+ */
+void wf_losses_prefetch(const struct wf_losses *losses, uint32_t count);
+
 /* Add @sum to the sum of @losses. */
 void wf_losses_add_sum(struct wf_losses *losses, const struct wf_loss_sum *sum);
 
