@@ -592,6 +592,7 @@ TEST_WITH(shm_sender_byte_that_the_check_receives_has_its_effect, setup, teardow
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
 			 0);
 	assert_int_equal(wf_subscriber_new(weft, fds[1], &opts, true, &subscriber), 0);
+	wait_for_subscription();
 	live_submit_open(weft);
 	submit_data(0, 1000); /* more than may be lent, less than the queue holds */
 	wait_until_pushed(1 + 1000);
