@@ -82,6 +82,30 @@ TEST_WITH(flow_table_finds_what_was_added_and_nothing_else, setup, teardown)
 	assert_null(find(1));
 }
 
+static struct wf_flow *find_hinted(uint32_t n, const struct wf_flow_hint *hint)
+{
+	struct weft_flow_key key = key_of(n);
+
+	return wf_flow_table_find_hinted(&fixture.table, &key, hash_of(n), hint);
+}
+
+TEST_WITH(flow_table_hint_of_an_earlier_state_is_not_used, setup, teardown)
+{
+	struct wf_flow_hint hint = wf_flow_table_prefetch_flow(&fixture.table, hash_of(3));
+	struct wf_flow *flow;
+
+	assert_null(find_hinted(3, &hint));
+	flow = add(3);
+	assert_ptr_equal(find_hinted(3, &hint), flow);
+	hint = wf_flow_table_prefetch_flow(&fixture.table, hash_of(3));
+	assert_ptr_equal(hint.flow, flow);
+	/* The hint is for the hash, which two more numbers have. */
+	assert_null(find_hinted(4, &hint));
+	wf_flow_table_remove(&fixture.table, flow);
+	/* The memory of the removed flow may still contain its key. */
+	assert_null(find_hinted(3, &hint));
+}
+
 TEST_WITH(flow_table_full_refuses_and_loses_none, setup, teardown)
 {
 	for (uint32_t n = 0; n < FLOWS_MAX; n++)

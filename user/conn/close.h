@@ -38,8 +38,9 @@ void wf_close_by_application(struct wf_conns *conns, struct wf_flow *flow);
 static inline bool wf_close_may_be_due(const struct wf_conns *conns, const struct wf_flow *flow,
 				       uint64_t now_ns)
 {
-	return (flow->ext && wf_flow_waits(flow)) ||
-	       !wf_flow_is_fresh(flow, &conns->timeouts, now_ns);
+	return !wf_flow_is_fresh(flow, &conns->timeouts, now_ns) ||
+	       (flow->ext && wf_flow_waits(flow) &&
+		now_ns >= wf_flow_table_ext(&conns->table, flow)->armed_ns);
 }
 
 /*

@@ -24,12 +24,25 @@
 /* Number of flows with expired timers that are processed together. */
 enum { DUE_GROUP = 16 };
 
-void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
+/* @flow: the flow with the four-tuple of @packet; NULL if there is none. */
+static inline void process(struct wf_conns *conns, struct wf_flow *flow,
+			   const struct wf_packet *packet)
 {
-	struct wf_flow *flow = wf_match_packet(conns, packet);
-
+	flow = wf_match_packet(conns, flow, packet);
 	if (wf_likely(flow))
 		wf_segment_process(conns, flow, packet);
+}
+
+void wf_conns_packet_unhinted(struct wf_conns *conns, const struct wf_packet *packet)
+{
+	process(conns, wf_flow_table_find(&conns->table, &packet->key, packet->hash), packet);
+}
+
+void wf_conns_packet_hinted(struct wf_conns *conns, const struct wf_packet *packet,
+			    const struct wf_flow_hint *hint)
+{
+	process(conns, wf_flow_table_find_hinted(&conns->table, &packet->key, packet->hash, hint),
+		packet);
 }
 
 /*
@@ -131,18 +144,17 @@ static void prefetch_end(const struct wf_conns *conns, const struct wf_packet *p
 	wf_recent_prefetch(&conns->recent, packet->hash);
 }
 
-static const struct wf_flow *second_step(const struct wf_conns *conns,
-					 const struct wf_packet *packet)
+static struct wf_flow_hint second_step(const struct wf_conns *conns, const struct wf_packet *packet)
 {
-	const struct wf_flow *flow = wf_flow_table_prefetch_flow(&conns->table, packet->hash);
+	const struct wf_flow_hint hint = wf_flow_table_prefetch_flow(&conns->table, packet->hash);
 
-	if (wf_unlikely(needs_handshake(packet, flow))) {
+	if (wf_unlikely(needs_handshake(packet, hint.flow))) {
 		wf_half_open_prefetch(&conns->half_open, packet);
 		wf_recent_prefetch(&conns->recent, packet->hash);
 	} else if (wf_unlikely(has_end(packet))) {
-		prefetch_end(conns, packet, flow);
+		prefetch_end(conns, packet, hint.flow);
 	}
-	return flow;
+	return hint;
 }
 
 /* Return true if the processing of a segment of @flow is likely to read the extension. */
@@ -184,15 +196,15 @@ static void fourth_step(const struct wf_conns *conns, const struct wf_packet *pa
 }
 
 void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *const *packets,
-		       uint32_t count)
+		       uint32_t count, struct wf_flow_hint *ret_hints)
 {
 	const struct wf_flow *flows[WF_CONNS_GROUP];
 
 	wf_assert(count <= WF_CONNS_GROUP);
 	for (uint32_t i = 0; i < count; i++)
-		flows[i] = second_step(conns, packets[i]);
+		ret_hints[i] = second_step(conns, packets[i]);
 	for (uint32_t i = 0; i < count; i++)
-		flows[i] = third_step(conns, packets[i], flows[i]);
+		flows[i] = third_step(conns, packets[i], ret_hints[i].flow);
 	for (uint32_t i = 0; i < count; i++)
 		if (wf_unlikely(flows[i] != NULL))
 			fourth_step(conns, packets[i], flows[i]);

@@ -10,8 +10,23 @@
 
 enum { WF_CONNS_GROUP = 16 }; /* maximum number of segments that are prefetched together */
 
-/* Process one TCP segment of any connection. Call wf_conns_clock() for it first. */
-void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
+/* wf_conns_packet() without and with a hint. */
+void wf_conns_packet_unhinted(struct wf_conns *conns, const struct wf_packet *packet);
+void wf_conns_packet_hinted(struct wf_conns *conns, const struct wf_packet *packet,
+			    const struct wf_flow_hint *hint);
+
+/*
+ * Process one TCP segment of any connection. Call wf_conns_clock() for it first. @hint: what
+ * wf_conns_prefetch() returned for the segment; NULL: it was not called.
+ */
+static inline void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet,
+				   const struct wf_flow_hint *hint)
+{
+	if (hint)
+		wf_conns_packet_hinted(conns, packet, hint);
+	else
+		wf_conns_packet_unhinted(conns, packet);
+}
 
 /* The part of wf_conns_clock() for packets that are late or have another skew than the last one. */
 void wf_conns_clock_irregular(struct wf_conns *conns, struct wf_packet *packet);
@@ -31,7 +46,8 @@ static inline void wf_conns_clock(struct wf_conns *conns, struct wf_packet *pack
 /*
  * Prefetch what the processing of a group of segments reads, so that the cache misses of the group
  * overlap. Call wf_conns_prefetch_bucket() for each segment when it was decoded. Then call
- * wf_conns_prefetch() for all of them, at most WF_CONNS_GROUP, before the first one is processed.
+ * wf_conns_prefetch() for all of them, at most WF_CONNS_GROUP, before the first one is processed;
+ * it writes a hint for each of them to @ret_hints.
  */
 static inline void wf_conns_prefetch_bucket(const struct wf_conns *conns,
 					    const struct wf_packet *packet)
@@ -40,7 +56,7 @@ static inline void wf_conns_prefetch_bucket(const struct wf_conns *conns,
 }
 
 void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *const *packets,
-		       uint32_t count);
+		       uint32_t count, struct wf_flow_hint *ret_hints);
 
 /* Advance conns->now_ns to @now_ns, without a packet. Does nothing if @now_ns is earlier. */
 void wf_conns_pass(struct wf_conns *conns, uint64_t now_ns);

@@ -131,33 +131,6 @@ static void insert_captured(const struct wf_half *half, const struct wf_data *da
 		note_irregular(half, data, result, &info, late_bytes);
 }
 
-/*
- * Deliver @data without insert() if it is whole and next in order, the stream holds nothing and has
- * no limit, and delivery does not wait for acknowledgements: this is so for most segments. Return:
- * false if @data was not delivered.
- */
-static bool pass_on(const struct wf_half *half, const struct wf_data *data)
-{
-	struct wf_stream *stream = half->stream;
-	const struct wf_chunk chunk = {
-		.off = data->off,
-		.len_bytes = data->len_bytes,
-		.bytes = data->bytes,
-		.page = data->page,
-		.is_lent = data->is_lent,
-		.time_ns = data->time_ns,
-	};
-
-	if (!wf_stream_passes(stream, data->off) || !data->len_bytes ||
-	    data->captured_bytes != data->len_bytes || !wf_half_is(half, WF_HALF_IN_ORDER) ||
-	    wf_half_depth_bytes(half) || wf_half_waits_for_acks(half))
-		return false;
-	stream->next_off += data->len_bytes;
-	wf_metric_inc(half->conns->metrics, segments_in_order_segments);
-	wf_events_data(half, &chunk);
-	return true;
-}
-
 static void insert_below_limit(const struct wf_half *half, struct wf_data *data)
 {
 	if (data->captured_bytes < data->len_bytes)
@@ -170,8 +143,7 @@ static void insert_below_limit(const struct wf_half *half, struct wf_data *data)
 
 void wf_data_take(const struct wf_half *half, struct wf_data *data)
 {
-	if (wf_unlikely(!pass_on(half, data)))
-		insert_below_limit(half, data);
+	insert_below_limit(half, data);
 	if (wf_unlikely(half->stream->extents || half->flow->ext || wf_half_depth_bytes(half)) &&
 	    !wf_wait_is_idle(half)) {
 		if (!wf_wait_is_behind_hole(half, data->off))

@@ -22,13 +22,25 @@ struct wf_half {
 	enum weft_dir dir;
 };
 
+/*
+ * Return the state of the sender of @dir. GCC 12 would compute the index again for each member that
+ * is used, so the asm statement hides from it how the pointer was computed.
+ */
+static inline struct wf_tcp_dir *wf_half_tcp_dir(struct wf_flow *flow, enum weft_dir dir)
+{
+	struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
+
+	__asm__("" : "+r"(tcp));
+	return tcp;
+}
+
 static inline struct wf_half wf_half_of(struct wf_conns *conns, struct wf_flow *flow,
 					enum weft_dir dir)
 {
 	return (struct wf_half){
 		.conns = conns,
 		.flow = flow,
-		.tcp = &flow->tcp.dir[dir],
+		.tcp = wf_half_tcp_dir(flow, dir),
 		.stream = &flow->stream[dir],
 		.dir = dir,
 	};
@@ -38,6 +50,12 @@ static inline struct wf_half wf_half_of(struct wf_conns *conns, struct wf_flow *
 static inline struct wf_half wf_half_peer(const struct wf_half *half)
 {
 	return wf_half_of(half->conns, half->flow, (enum weft_dir) !half->dir);
+}
+
+/* Return the state of the receiver of this direction. */
+static inline struct wf_tcp_dir *wf_half_peer_tcp(const struct wf_half *half)
+{
+	return wf_half_tcp_dir(half->flow, (enum weft_dir) !half->dir);
 }
 
 static inline bool wf_half_knows(const struct wf_half *half, uint32_t what)

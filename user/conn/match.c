@@ -93,22 +93,28 @@ static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packe
 	return wf_tcp_start_is_syn_of(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
 }
 
-/*
- * Return the handshake of @packet's four-tuple, or NULL. A handshake that has timed out is ended.
- */
-static struct wf_handshake *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
+/* End @handshake if it has timed out. Return: NULL if it was ended. */
+static struct wf_handshake *unless_due(struct wf_conns *conns, struct wf_handshake *handshake,
+				       const struct wf_packet *packet)
 {
-	struct wf_handshake *handshake =
-		wf_half_open_find(&conns->half_open, &packet->key, packet->hash);
-	uint64_t deadline_ns;
+	uint64_t deadline_ns = wf_half_open_deadline(&conns->half_open, handshake);
 
-	if (!handshake)
-		return NULL;
-	deadline_ns = wf_half_open_deadline(&conns->half_open, handshake);
 	if (packet->time_ns < deadline_ns)
 		return handshake;
 	wf_open_fail(conns, handshake, WEFT_CLOSE_TIMEOUT, deadline_ns);
 	return NULL;
+}
+
+/*
+ * Return the handshake of @packet's four-tuple, or NULL. A handshake that has timed out is ended.
+ */
+static inline struct wf_handshake *find_handshake(struct wf_conns *conns,
+						  const struct wf_packet *packet)
+{
+	struct wf_handshake *handshake =
+		wf_half_open_find(&conns->half_open, &packet->key, packet->hash);
+
+	return handshake ? unless_due(conns, handshake, packet) : NULL;
 }
 
 /*

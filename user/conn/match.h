@@ -39,16 +39,14 @@ struct wf_flow *wf_match_unusual(struct wf_conns *conns, struct wf_flow *flow,
 				 const struct wf_packet *packet);
 
 /*
- * Act on the deadlines of the flow and of the handshake with the four-tuple of @packet that are due
- * at its time. Then return the flow to which @packet belongs; NULL if the packet was counted and is
- * done: it is a SYN that was recorded as a handshake, or belongs to no flow, or to a direction that
- * is excluded from tracking.
+ * Act on the deadlines of @flow, whose four-tuple @packet has (NULL: there is no such flow), and of
+ * the handshake with this four-tuple that are due at the time of @packet. Then return the flow to
+ * which @packet belongs; NULL if the packet was counted and is done: it is a SYN that was recorded
+ * as a handshake, or belongs to no flow, or to a direction that is excluded from tracking.
  */
-static inline struct wf_flow *wf_match_packet(struct wf_conns *conns,
+static inline struct wf_flow *wf_match_packet(struct wf_conns *conns, struct wf_flow *flow,
 					      const struct wf_packet *packet)
 {
-	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
-
 	return wf_likely(flow && wf_match_is_usual(flow, packet) &&
 			 !wf_close_may_be_due(conns, flow, packet->time_ns))
 		       ? flow

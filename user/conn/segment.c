@@ -19,6 +19,7 @@
 #include "packet/packet.h"
 #include "reassembly/stream_gap.h"
 #include "tcp/tcp_check.h"
+#include "tcp/tcp_expected.h"
 #include "tcp/tcp_track.h"
 
 static void count_packet(const struct wf_half *half, const struct wf_packet *packet)
@@ -32,15 +33,6 @@ static void count_packet(const struct wf_half *half, const struct wf_packet *pac
 		wf_tcp_forget_timestamps(&flow->tcp);
 	flow->last_ns = packet->time_ns;
 	wf_metric_add(half->conns->metrics, payload_bytes, packet->payload_captured_bytes);
-}
-
-static void track(const struct wf_half *half, const struct wf_packet *packet,
-		  struct wf_tcp_result *ret_result)
-{
-	const uint64_t next_off[2] = {half->flow->stream[0].next_off,
-				      half->flow->stream[1].next_off};
-
-	wf_tcp_track(&half->flow->tcp, half->dir, packet, next_off, ret_result);
 }
 
 static void report_anomalies(const struct wf_half *half, const struct wf_packet *packet,
@@ -93,11 +85,10 @@ static __attribute__((noinline)) void take_pieces(const struct wf_half *half, st
 	}
 }
 
-/* Process the payload, except the parts after the FIN and before the start of the stream. */
-static void take_payload(const struct wf_half *half, const struct wf_packet *packet,
-			 const struct wf_tcp_result *result)
+static inline struct wf_data data_of(const struct wf_packet *packet,
+				     const struct wf_tcp_result *result)
 {
-	struct wf_data data = {
+	return (struct wf_data){
 		.off = (uint64_t)result->off,
 		.bytes = packet->payload,
 		.len_bytes = result->len_bytes,
@@ -107,49 +98,77 @@ static void take_payload(const struct wf_half *half, const struct wf_packet *pac
 		.is_lent = packet->is_lent,
 		.jumped = result->jumped,
 	};
+}
+
+/* The part of take_payload() for payload that wf_data_pass_on() does not deliver. */
+static __attribute__((noinline)) void insert_payload(const struct wf_half *half,
+						     const struct wf_packet *packet,
+						     struct wf_tcp_result result)
+{
+	struct wf_data data = data_of(packet, &result);
 
 	if (wf_unlikely(data.captured_bytes > data.len_bytes)) {
 		wf_metric_add(half->conns->metrics, payload_out_of_window_bytes,
 			      data.captured_bytes - data.len_bytes);
 		data.captured_bytes = data.len_bytes;
 	}
-	if (wf_unlikely(result->off < 0) && !cut_before_start(half, &data, (uint64_t)-result->off))
+	if (wf_unlikely(result.off < 0) && !cut_before_start(half, &data, (uint64_t)-result.off))
 		return;
 	if (wf_unlikely(data.captured_bytes > WF_STREAM_SEGMENT_MAX_BYTES))
 		take_pieces(half, &data);
 	wf_data_take(half, &data);
 }
 
-/* Update the other direction, which may be waiting for this acknowledgement. */
-static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
-		     const struct wf_tcp_result *result)
+/*
+ * Process the payload, except the parts after the FIN and before the start of the stream. @result
+ * is passed on by value, so that the compiler can keep it in registers.
+ */
+static inline __attribute__((always_inline)) void take_payload(const struct wf_half *half,
+							       const struct wf_packet *packet,
+							       const struct wf_tcp_result *result)
 {
-	struct wf_half peer;
+	const struct wf_data data = data_of(packet, result);
 
-	if (!result->acked ||
-	    (!half->flow->stream[!half->dir].extents && wf_likely(!half->flow->ext)))
-		return;
-	peer = wf_half_peer(half);
+	if (wf_unlikely(!wf_data_pass_on(half, &data)))
+		insert_payload(half, packet, *result);
+}
+
+static __attribute__((noinline)) void update_peer(const struct wf_half *half, uint64_t now_ns)
+{
+	const struct wf_half peer = wf_half_peer(half);
+
 	if (!wf_wait_is_idle(&peer))
-		wf_wait_update(&peer, packet->time_ns);
+		wf_wait_update(&peer, now_ns);
 }
 
 /*
- * Process the FIN, or a segment after it, which may bring or acknowledge the last missing bytes.
- * This may close the flow, or make its idle deadline earlier; the latter only if the other side has
- * sent a FIN, too, or no segment at all.
+ * Update the other direction, which may be waiting for the acknowledgement. @acked: it acknowledges
+ * more than all earlier ones.
  */
-static void take_fin(const struct wf_half *half, const struct wf_packet *packet,
-		     const struct wf_tcp_result *result)
+static inline void take_ack(const struct wf_half *half, const struct wf_packet *packet, bool acked)
+{
+	const struct wf_flow *flow = half->flow;
+
+	if (acked && (flow->ext || flow->stream[!half->dir].extents))
+		update_peer(half, packet->time_ns);
+}
+
+/*
+ * Process the FIN (@is_first: no FIN was known before), or a segment after it, which may bring or
+ * acknowledge the last missing bytes. This may close the flow, or make its idle deadline earlier;
+ * the latter only if the other side has sent a FIN, too, or no segment at all.
+ */
+static __attribute__((noinline)) void take_fin(const struct wf_half *half,
+					       const struct wf_packet *packet, bool is_first)
 {
 	bool has_both_fins = wf_tcp_knows(&half->flow->tcp.dir[!half->dir], WF_TCP_KNOWS_FIN);
 	bool is_alone = !half->flow->packets[!half->dir];
 
-	if (result->fin)
+	if (is_first)
 		wf_wait_update(half, packet->time_ns);
 	if (has_both_fins && wf_close_if_done(half->conns, half->flow, packet->time_ns))
 		return;
-	if (has_both_fins || (is_alone && (result->fin || packet->payload_bytes)))
+	if (has_both_fins || (is_alone && (is_first || packet->payload_bytes)))
 		wf_wait_arm(half->conns, half->flow, packet->time_ns);
 }
 
@@ -161,12 +180,12 @@ static void count_rejected(const struct wf_half *half, const struct wf_packet *p
 
 /* ---- one function for each verdict -------------------------------------------------- */
 
-static void take_keepalive(const struct wf_half *half, const struct wf_packet *packet,
-			   const struct wf_tcp_result *result)
+static __attribute__((noinline)) void take_keepalive(const struct wf_half *half,
+						     const struct wf_packet *packet, bool acked)
 {
 	wf_metric_add(half->conns->metrics, payload_duplicate_bytes,
 		      packet->payload_captured_bytes);
-	take_ack(half, packet, result);
+	take_ack(half, packet, acked);
 	wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
 
@@ -175,31 +194,34 @@ static void take_keepalive(const struct wf_half *half, const struct wf_packet *p
  * lack of memory. The probe's byte may be garbage. It must not replace the lost byte, which the
  * receiver has acknowledged already.
  */
-static bool is_probe_of_lost_byte(const struct wf_half *half, const struct wf_packet *packet,
-				  const struct wf_tcp_result *result)
+static inline bool is_probe_of_lost_byte(const struct wf_half *half, const struct wf_packet *packet,
+					 const struct wf_tcp_result *result)
 {
-	if (wf_likely(!(half->flow->flags & WF_FLOW_LOST_MEMORY(half->dir))))
+	const uint32_t any = WF_FLOW_LOST_MEMORY(0) | WF_FLOW_LOST_MEMORY(1);
+
+	if (wf_likely(!(half->flow->flags & any)))
 		return false;
-	return result->len_bytes == 1 && result->off >= 0 &&
-	       wf_half_acked_off(half) > (uint64_t)result->off &&
+	return half->flow->flags & WF_FLOW_LOST_MEMORY(half->dir) && result->len_bytes == 1 &&
+	       result->off >= 0 && wf_half_acked_off(half) > (uint64_t)result->off &&
 	       wf_tcp_check_is_keepalive(half->tcp, packet) &&
 	       wf_hole_is_memory_lost(half, (uint64_t)result->off);
 }
 
-static void accept(const struct wf_half *half, const struct wf_packet *packet,
-		   const struct wf_tcp_result *result)
+static inline __attribute__((always_inline)) void accept(const struct wf_half *half,
+							 const struct wf_packet *packet,
+							 const struct wf_tcp_result *result)
 {
 	if (wf_unlikely(is_probe_of_lost_byte(half, packet, result))) {
-		take_keepalive(half, packet, result);
+		take_keepalive(half, packet, result->acked);
 		return;
 	}
 	if (wf_unlikely(result->moved_bytes))
 		wf_stream_move_start(half->stream, &half->conns->stream_env, result->moved_bytes);
-	take_ack(half, packet, result);
+	take_ack(half, packet, result->acked);
 	if (packet->payload_bytes)
 		take_payload(half, packet, result);
 	if (wf_unlikely(wf_half_knows(half, WF_TCP_KNOWS_FIN)))
-		take_fin(half, packet, result);
+		take_fin(half, packet, result->fin);
 }
 
 static void take_reset(const struct wf_half *half, const struct wf_packet *packet)
@@ -238,14 +260,15 @@ static void note_wrong_checksum(const struct wf_half *half, const struct wf_pack
 	wf_events_anomaly(half, WEFT_ANOMALY_WRONG_CHECKSUMS, 0, 0, packet->time_ns);
 }
 
-/* Process a segment with another verdict than WF_TCP_ACCEPT. */
-static __attribute__((noinline)) void take_other(const struct wf_half *half,
-						 const struct wf_packet *packet,
-						 struct wf_tcp_result *result)
+static void take_verdict(const struct wf_half *half, const struct wf_packet *packet,
+			 struct wf_tcp_result *result)
 {
 	switch (result->verdict) {
+	case WF_TCP_ACCEPT:
+		accept(half, packet, result);
+		return;
 	case WF_TCP_KEEPALIVE:
-		take_keepalive(half, packet, result);
+		take_keepalive(half, packet, result->acked);
 		return;
 	case WF_TCP_RESET:
 		take_reset(half, packet);
@@ -253,7 +276,6 @@ static __attribute__((noinline)) void take_other(const struct wf_half *half,
 	case WF_TCP_SYN_LATE:
 		take_late_syn(half, packet, result);
 		return;
-	case WF_TCP_ACCEPT:
 	case WF_TCP_IGNORE:
 	case WF_TCP_SYN_OTHER:
 		count_rejected(half, packet);
@@ -261,10 +283,25 @@ static __attribute__((noinline)) void take_other(const struct wf_half *half,
 	}
 }
 
+/* Process a segment that needs all checks. */
+static __attribute__((noinline)) void take_unexpected(const struct wf_half *half,
+						      const struct wf_packet *packet)
+{
+	struct wf_flow *flow = half->flow;
+	const uint64_t next_off[2] = {flow->stream[0].next_off, flow->stream[1].next_off};
+	struct wf_tcp_result result;
+
+	wf_tcp_track(&flow->tcp, half->dir, packet, next_off, &result);
+	if (result.anomalies)
+		report_anomalies(half, packet, &result);
+	take_verdict(half, packet, &result);
+}
+
 void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 			const struct wf_packet *packet)
 {
 	const struct wf_half half = wf_half_of(conns, flow, wf_flow_dir(flow, packet->src));
+	struct wf_tcp_dir *peer = wf_half_peer_tcp(&half);
 	struct wf_tcp_result result;
 
 	if (wf_unlikely(packet->checksum == WF_CHECKSUM_WRONG))
@@ -272,12 +309,10 @@ void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 	if (wf_unlikely(wf_bypass_is_possible(&half)))
 		wf_bypass_segment(&half, packet);
 	count_packet(&half, packet);
-	track(&half, packet, &result);
-	if (wf_unlikely(result.anomalies))
-		report_anomalies(&half, packet, &result);
-
-	if (wf_likely(result.verdict == WF_TCP_ACCEPT))
-		accept(&half, packet, &result);
-	else
-		take_other(&half, packet, &result);
+	if (wf_unlikely(!wf_tcp_is_expected(half.tcp, peer, packet))) {
+		take_unexpected(&half, packet);
+		return;
+	}
+	wf_tcp_take_expected(half.tcp, peer, packet, half.stream->next_off, &result);
+	accept(&half, packet, &result);
 }

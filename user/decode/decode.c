@@ -137,12 +137,18 @@ static inline enum wf_next walk_frame(struct wf_layers *layers, const struct wf_
 }
 
 /*
- * Return true if @frame has only Ethernet, IPv4 and TCP headers, and parse the first two: most
- * frames. No pointer to @layers leaves this file, so the compiler can keep its members in
- * registers.
+ * Return true if @frame has only Ethernet, IPv4 and TCP headers, and no VLAN or VNI that is not
+ * among its bytes, and parse the first two headers. So it is for most frames. No pointer to @layers
+ * leaves this file, so the compiler can keep its members in registers.
  */
 static inline bool is_plain(struct wf_layers *layers, const struct wf_frame *frame)
 {
+	if (wf_unlikely(frame->vlan[0] | frame->vlan[1] | frame->vni))
+		return false;
+	/* Constants, so that the compiler removes what depends on them. */
+	layers->vlan[0] = 0;
+	layers->vlan[1] = 0;
+	layers->vni = 0;
 	return wf_likely(frame->link == WEFT_LINK_ETHERNET) &&
 	       wf_link_ethernet(layers) == WF_NEXT_ETHERTYPE &&
 	       wf_likely(layers->ethertype == WF_ETHERTYPE_IPV4) && wf_ip4_is_plain(layers);
@@ -194,8 +200,7 @@ static inline __attribute__((always_inline)) uint32_t hash_ends(const struct wf_
 								const struct endpoint *dst,
 								uint32_t salt)
 {
-	uint64_t tenant =
-		(uint64_t)((uint32_t)layers->vlan[0] << 16 | layers->vlan[1]) << 32 | layers->vni;
+	uint64_t tenant = weft_hash_tenant(layers->vlan[0], layers->vlan[1], layers->vni);
 
 	return weft_hash_flow(&decoder->secret,
 			      weft_hash_endpoint(&decoder->secret, src->high, src->low, src->port),

@@ -17,9 +17,11 @@
 
 #include "decode/checksum.h"
 #include "decode/layers_internal.h"
+#include "decode/tcp_header.h"
 
 enum {
 	WF_IP4_BYTES = 20,
+	WF_IP4_PLAIN = 0x45, /* first byte of a header without options: version, length */
 	WF_IP6_BYTES = 40,
 	WF_IP_OFFLOADED_MIN_BYTES = 1501,
 	WF_IP4_FRAGMENT_MASK = 0x3fff, /* "more fragments" flag and fragment offset */
@@ -116,19 +118,33 @@ static inline enum wf_next wf_ip4(struct wf_layers *layers)
 }
 
 /*
- * Return true if a whole IPv4 header is next, whose payload is TCP and no fragment, and parse the
- * IPv4 header. If the result is false, @layers may have changed. This code is all inline, so that
- * the compiler can keep @layers in registers.
+ * Return true if an IPv4 header without options is next, whose payload is no fragment and begins
+ * with a whole TCP header, and parse the IPv4 header. If the result is false, @layers may have
+ * changed. This code is all inline, so that the compiler can keep @layers in registers.
  */
-static inline bool wf_ip4_is_plain(struct wf_layers *layers)
+static inline __attribute__((always_inline)) bool wf_ip4_is_plain(struct wf_layers *layers)
 {
+	const uint8_t *ip = layers->pos;
 	uint32_t total_bytes;
+	uint16_t fragment;
 
-	if (wf_unlikely(layers->cap_bytes < WF_IP4_BYTES))
+	if (wf_unlikely(layers->cap_bytes < WF_IP4_BYTES + WF_TCP_BYTES))
 		return false;
-	total_bytes = wf_load_be16(layers->pos + 2);
-	return wf_likely(total_bytes) &&
-	       wf_likely(wf_ip4_header(layers, total_bytes) == WF_NEXT_TCP);
+	memcpy(&fragment, ip + 6, sizeof(fragment));
+	if (wf_unlikely(ip[0] != WF_IP4_PLAIN || ip[9] != WF_PROTO_TCP ||
+			fragment & htobe16(WF_IP4_FRAGMENT_MASK)))
+		return false;
+	total_bytes = wf_load_be16(ip + 2);
+	if (wf_unlikely(total_bytes < WF_IP4_BYTES + WF_TCP_BYTES ||
+			!wf_layers_trim(layers, total_bytes)))
+		return false;
+	if (layers->flags & WF_LAYERS_VERIFY && !wf_ip4_checksum_is_good(layers, WF_IP4_BYTES))
+		return false;
+	layers->src = ip + 12;
+	layers->dst = ip + 16;
+	layers->ip_version = 4;
+	layers->ip_bytes = total_bytes;
+	return wf_layers_skip(layers, WF_IP4_BYTES);
 }
 
 static inline enum wf_next wf_ip6(struct wf_layers *layers)

@@ -2,10 +2,9 @@
 /*
  * tcp_header.c - parses TCP options as receivers do.
  *
- * An option with a wrong length is ignored, except that MD5, AO and Fast Open (kind 34) are
- * accepted with any length. The list ends at an option whose length is below 2 or beyond the end of
- * the list. If an option is repeated, the last one is used. Options for SYN segments are ignored on
- * other segments.
+ * An option with a wrong length is ignored. The list ends at an option whose length is below 2 or
+ * beyond the end of the list. If an option is repeated, the last one is used. The window scale is
+ * ignored on segments that are no SYN.
  */
 #include "decode/tcp_header.h"
 
@@ -14,14 +13,8 @@
 enum option_kind {
 	OPTION_END = 0,
 	OPTION_NOP = 1,
-	OPTION_MSS = 2,
 	OPTION_WSCALE = 3,
-	OPTION_SACK_OK = 4,
 	OPTION_TIMESTAMP = 8,
-	OPTION_MD5 = 19,
-	OPTION_AO = 29,
-	OPTION_FASTOPEN = 34,
-	OPTION_EXPERIMENT = 254,
 };
 
 /* Words of options, as senders align them. */
@@ -29,20 +22,13 @@ enum {
 	WORD_MSS = 0x0204,	   /* the first 2 bytes; the MSS follows */
 	WORD_WSCALE = 0x010303,	   /* NOP and the first 2 bytes; the shift count follows */
 	WORD_SACK_OK = 0x01010402, /* NOP, NOP, SACK_OK */
-	WORD_SACK_OK_TIMESTAMP = 0x0402080a, /* the first 4 bytes; the timestamps follow */
+	WORD_SACK_OK_TIMESTAMP = 0x0402080a, /* the first 4 bytes; 8 bytes follow */
 	WORD_NOPS = 0x01010101,
 };
 
 enum {
 	WSCALE_MAX = 14, /* RFC 7323, 2.3 */
-	EXPERIMENT_FASTOPEN = 0xf989,
 };
-
-static void put_mss(struct wf_packet *packet, const uint8_t *mss)
-{
-	packet->options |= WF_TCP_OPT_MSS;
-	packet->mss = wf_load_be16(mss);
-}
 
 static void put_wscale(struct wf_packet *packet, uint8_t wscale)
 {
@@ -50,11 +36,10 @@ static void put_wscale(struct wf_packet *packet, uint8_t wscale)
 	packet->wscale = wscale < WSCALE_MAX ? wscale : WSCALE_MAX;
 }
 
-static void put_timestamp(struct wf_packet *packet, const uint8_t *timestamps)
+static void put_timestamp(struct wf_packet *packet, const uint8_t *timestamp)
 {
 	packet->options |= WF_TCP_OPT_TIMESTAMP;
-	packet->ts_val = wf_load_be32(timestamps);
-	packet->ts_ecr = wf_load_be32(timestamps + 4);
+	packet->ts_val = wf_load_be32(timestamp);
 }
 
 /*
@@ -67,17 +52,12 @@ static const uint8_t *read_syn_words(const uint8_t *at, const uint8_t *end,
 	while (end - at >= 4) {
 		uint32_t word = wf_load_be32(at);
 
-		if (word >> 16 == WORD_MSS) {
-			put_mss(packet, at + 2);
-		} else if (word >> 8 == WORD_WSCALE) {
-			put_wscale(packet, at[3]);
-		} else if (word == WORD_SACK_OK) {
-			packet->options |= WF_TCP_OPT_SACK_OK;
-		} else if (word == WORD_SACK_OK_TIMESTAMP && end - at >= WF_TCP_TIMESTAMP_BYTES) {
-			packet->options |= WF_TCP_OPT_SACK_OK;
+		if (word == WORD_SACK_OK_TIMESTAMP && end - at >= WF_TCP_TIMESTAMP_BYTES) {
 			put_timestamp(packet, at + 4);
 			at += 8;
-		} else if (word != WORD_NOPS) {
+		} else if (word >> 8 == WORD_WSCALE) {
+			put_wscale(packet, at[3]);
+		} else if (word >> 16 != WORD_MSS && word != WORD_SACK_OK && word != WORD_NOPS) {
 			break;
 		}
 		at += 4;
@@ -89,38 +69,10 @@ static const uint8_t *read_syn_words(const uint8_t *at, const uint8_t *end,
 static inline void read_option(const uint8_t *at, uint32_t bytes, bool is_syn,
 			       struct wf_packet *packet)
 {
-	switch (at[0]) {
-	case OPTION_MSS:
-		if (is_syn && bytes == 4)
-			put_mss(packet, at + 2);
-		return;
-	case OPTION_WSCALE:
-		if (is_syn && bytes == 3)
-			put_wscale(packet, at[2]);
-		return;
-	case OPTION_SACK_OK:
-		if (is_syn && bytes == 2)
-			packet->options |= WF_TCP_OPT_SACK_OK;
-		return;
-	case OPTION_TIMESTAMP:
-		if (bytes == 10)
-			put_timestamp(packet, at + 2);
-		return;
-	case OPTION_MD5:
-	case OPTION_AO:
-		packet->options |= WF_TCP_OPT_MD5;
-		return;
-	case OPTION_FASTOPEN:
-		if (is_syn)
-			packet->options |= WF_TCP_OPT_FASTOPEN;
-		return;
-	case OPTION_EXPERIMENT:
-		if (is_syn && bytes >= 4 && wf_load_be16(at + 2) == EXPERIMENT_FASTOPEN)
-			packet->options |= WF_TCP_OPT_FASTOPEN;
-		return;
-	default:
-		return;
-	}
+	if (at[0] == OPTION_WSCALE && is_syn && bytes == 3)
+		put_wscale(packet, at[2]);
+	else if (at[0] == OPTION_TIMESTAMP && bytes == 10)
+		put_timestamp(packet, at + 2);
 }
 
 void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct wf_packet *packet)
@@ -138,10 +90,8 @@ void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct 
 		if (options[0] == OPTION_END)
 			return;
 		bytes = end - options >= 2 ? options[1] : 0;
-		if (bytes < 2 || bytes > end - options) {
-			packet->options |= WF_TCP_OPT_MALFORMED;
+		if (bytes < 2 || bytes > end - options)
 			return;
-		}
 		read_option(options, (uint32_t)bytes, is_syn, packet);
 	}
 }

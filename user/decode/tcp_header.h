@@ -23,8 +23,8 @@ void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct 
 
 /*
  * Parse the TCP header at layers->pos and advance past it. Return: false if its length field is
- * invalid or fewer than 20 bytes were captured. If options were truncated, the segment is accepted
- * with WF_TCP_OPT_MALFORMED, so that a capture with a snap length of 54 still shows connections.
+ * invalid or fewer than 20 bytes were captured. If options were truncated, the segment is accepted,
+ * so that a capture with a snap length of 54 still shows connections.
  */
 static inline bool wf_tcp_header_read(struct wf_layers *layers, struct wf_packet *packet)
 {
@@ -42,24 +42,20 @@ static inline bool wf_tcp_header_read(struct wf_layers *layers, struct wf_packet
 	packet->tcp_flags = wf_load_be16(tcp + 12) & 0x1ff;
 	packet->window = wf_load_be16(tcp + 14);
 	packet->urgent = wf_load_be16(tcp + 18);
-	packet->options = 0;
-	packet->ts_val = 0;
-	packet->ts_ecr = 0;
-	packet->mss = 0;
 	packet->wscale = 0;
 
 	options_bytes = header_bytes - WF_TCP_BYTES;
-	if (wf_unlikely(header_bytes > layers->cap_bytes)) {
+	if (wf_unlikely(header_bytes > layers->cap_bytes))
 		options_bytes = layers->cap_bytes - WF_TCP_BYTES;
-		packet->options = WF_TCP_OPT_MALFORMED;
-	}
 	if (wf_likely(options_bytes == WF_TCP_TIMESTAMP_BYTES &&
 		      wf_load_be32(tcp + WF_TCP_BYTES) == WF_TCP_TIMESTAMP_ONLY)) {
-		packet->options |= WF_TCP_OPT_TIMESTAMP;
+		packet->options = WF_TCP_OPT_TIMESTAMP;
 		packet->ts_val = wf_load_be32(tcp + 24);
-		packet->ts_ecr = wf_load_be32(tcp + 28);
-	} else if (options_bytes) {
-		wf_tcp_options_read(tcp + WF_TCP_BYTES, options_bytes, packet);
+	} else {
+		packet->options = 0;
+		packet->ts_val = 0;
+		if (options_bytes)
+			wf_tcp_options_read(tcp + WF_TCP_BYTES, options_bytes, packet);
 	}
 
 	layers->pos += WF_TCP_BYTES + options_bytes;

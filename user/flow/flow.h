@@ -183,8 +183,9 @@ struct wf_flow_bypass {
  */
 struct wf_flow_ext {
 	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
-	uint64_t armed_ns;		 /* the flow's timer expires at this time or earlier */
-	uint32_t late[2];		 /* slab id of struct wf_late; 0: none */
+	/* the flow's timer expires at this time or earlier; no deadline in @half is before it */
+	uint64_t armed_ns;
+	uint32_t late[2]; /* slab id of struct wf_late; 0: none */
 
 	void *user; /* the application's pointer, set by weft_flow_user_set() */
 	/* end offset of the bytes lost because memory was missing; 0: none, or not known */

@@ -168,7 +168,7 @@ static void insert_all(struct wf_flow_index *index, const struct wf_flow_bucket 
 }
 
 /* Move all entries to the next array. */
-static __attribute__((noinline)) void grow(struct wf_flow_index *index)
+static void grow(struct wf_flow_index *index)
 {
 	struct wf_flow_array *from = &index->arrays[index->array];
 
@@ -181,13 +181,21 @@ static __attribute__((noinline)) void grow(struct wf_flow_index *index)
 	put_array(index, from);
 }
 
+/* The part of wf_flow_index_add() for a full array. */
+static __attribute__((noinline)) int add_to_full(struct wf_flow_index *index, uint32_t hash,
+						 uint32_t id)
+{
+	if (index->array + 1 == index->arrays_count)
+		return -ENOBUFS;
+	grow(index);
+	insert(index, hash, id);
+	return 0;
+}
+
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id)
 {
-	if (wf_unlikely(index->ids_count >= index->full_at)) {
-		if (index->array + 1 == index->arrays_count)
-			return -ENOBUFS;
-		grow(index);
-	}
+	if (wf_unlikely(index->ids_count >= index->full_at))
+		return add_to_full(index, hash, id);
 	insert(index, hash, id);
 	return 0;
 }

@@ -95,6 +95,12 @@ struct wf_flow *wf_flow_table_find_next(const struct wf_flow_table *table,
 	return NULL;
 }
 
+struct wf_flow *wf_flow_table_find_unhinted(const struct wf_flow_table *table,
+					    const struct weft_flow_key *key, uint32_t hash)
+{
+	return wf_flow_table_find(table, key, hash);
+}
+
 struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client)
 {
@@ -112,6 +118,7 @@ struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft
 		wf_slab_put(table->flows, id);
 		return NULL;
 	}
+	table->changes++;
 	flow = flow_at(table, id);
 	wf_flow_init(flow, key, hash, client);
 	flow->id = wf_flow_id(table->id_seed, ++table->added, table->worker);
@@ -135,6 +142,7 @@ void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
 	uint32_t id = id_of(table, flow);
 
 	wf_owner_check(table->owner, "flow remove");
+	table->changes++;
 	wf_timer_wheel_remove(&table->wheel, id);
 	wf_flow_index_remove(&table->index, flow->hash, id);
 	if (flow->ext)

@@ -34,6 +34,7 @@ struct wf_flow_table {
 	struct wf_flow_index index;
 	struct wf_timer_wheel wheel;
 	uint64_t added;	  /* number of flows ever added */
+	uint32_t changes; /* number of flows added and of flows removed, modulo 2^32 */
 	uint64_t id_seed; /* seed of the ids of the flows; see flow_id.h */
 	uint32_t flows_max;
 	uint32_t hand; /* next bucket that wf_flow_table_sample() reads */
@@ -83,6 +84,30 @@ static inline struct wf_flow *wf_flow_table_find(const struct wf_flow_table *tab
 	return wf_likely(wf_flow_table_matches(flow, key, hash))
 		       ? flow
 		       : wf_flow_table_find_next(table, key, hash, cursor);
+}
+
+/* The result of wf_flow_table_prefetch_flow(). */
+struct wf_flow_hint {
+	struct wf_flow *flow;
+	uint32_t changes; /* the hint is valid until this member of the table changes */
+};
+
+/* wf_flow_table_find(), not inline. */
+struct wf_flow *wf_flow_table_find_unhinted(const struct wf_flow_table *table,
+					    const struct weft_flow_key *key, uint32_t hash);
+
+/* Return what wf_flow_table_find() returns; a valid hint for @hash saves reading the index. */
+static inline struct wf_flow *wf_flow_table_find_hinted(const struct wf_flow_table *table,
+							const struct weft_flow_key *key,
+							uint32_t hash,
+							const struct wf_flow_hint *hint)
+{
+	struct wf_flow *flow = hint->flow;
+
+	if (wf_likely(hint->changes == table->changes) &&
+	    (!flow || wf_likely(wf_flow_table_matches(flow, key, hash))))
+		return flow;
+	return wf_flow_table_find_unhinted(table, key, hash);
 }
 
 /*
@@ -168,16 +193,18 @@ static inline void wf_flow_table_prefetch(const struct wf_flow_table *table, uin
  * Second step: prefetch the first flow that wf_flow_table_find() would compare, which may be a
  * different flow with a similar hash. Return: this flow; NULL if there is none.
  */
-static inline const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table,
-								uint32_t hash)
+static inline struct wf_flow_hint wf_flow_table_prefetch_flow(const struct wf_flow_table *table,
+							      uint32_t hash)
 {
+	struct wf_flow_hint hint = {.changes = table->changes};
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
 
 	if (!id)
-		return NULL;
-	wf_flow_prefetch(wf_slab_at(table->flows, id));
-	return wf_slab_at(table->flows, id);
+		return hint;
+	hint.flow = wf_slab_at(table->flows, id);
+	wf_flow_prefetch(hint.flow);
+	return hint;
 }
 
 /* Prefetch the timer of @flow, which is not among the members that each segment uses. */

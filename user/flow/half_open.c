@@ -84,10 +84,15 @@ void wf_half_open_fini(struct wf_half_open *table)
 
 /* ---- entries ------------------------------------------------------------------ */
 
+static void count_entries(struct wf_half_open *table)
+{
+	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
+}
+
 static void put_entry(struct wf_half_open *table, uint32_t id)
 {
 	wf_slab_put(table->handshakes, id);
-	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
+	count_entries(table);
 }
 
 /* Drop the payload of @handshake, whose id is @id, and remove it from the index and its list. */
@@ -244,7 +249,9 @@ static uint32_t take_entry(struct wf_half_open *table, const uint8_t *addr, uint
 		return 0;
 	}
 	id = wf_slab_take(table->handshakes);
-	if (wf_unlikely(!id))
+	if (id)
+		count_entries(table);
+	else
 		id = evict_oldest(table, &evicted);
 	if (!id) {
 		wf_metric_inc(table->metrics, flows_refused_flows);
@@ -317,7 +324,6 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 		handshake->side[client].flags = WF_HANDSHAKE_KNOWN;
 	}
 	wf_age_list_push(&table->ages[false], id);
-	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
 	return handshake;
 
 put_source:

@@ -48,26 +48,14 @@ void wf_source_count_fini(struct wf_source_count *table)
 	table->sources = NULL;
 }
 
-uint32_t wf_source_count_hash(const struct wf_source_count *table, const uint8_t addr[16])
-{
-	uint64_t words[2];
-
-	memcpy(words, addr, sizeof(words));
-	return (uint32_t)weft_hash_endpoint(&table->secret, words[0], words[1], 0);
-}
-
-void wf_source_count_prefetch(const struct wf_source_count *table, const uint8_t addr[16])
-{
-	wf_flow_index_prefetch(&table->index, wf_source_count_hash(table, addr));
-}
-
 void wf_source_count_prefetch_id(const struct wf_source_count *table, uint32_t id)
 {
 	wf_flow_index_prefetch(&table->index, source_at(table, id)->hash);
 }
 
-uint32_t wf_source_count_find(const struct wf_source_count *table, const uint8_t addr[16],
-			      uint32_t hash)
+/* The part of wf_source_count_find() that compares entries. */
+static __attribute__((noinline)) uint32_t search(const struct wf_source_count *table,
+						 const uint8_t addr[16], uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
@@ -76,6 +64,12 @@ uint32_t wf_source_count_find(const struct wf_source_count *table, const uint8_t
 		if (!memcmp(source_at(table, id)->addr, addr, sizeof(source_at(table, id)->addr)))
 			break;
 	return id;
+}
+
+uint32_t wf_source_count_find(const struct wf_source_count *table, const uint8_t addr[16],
+			      uint32_t hash)
+{
+	return wf_flow_index_may_have(&table->index, hash) ? search(table, addr, hash) : 0;
 }
 
 /*

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bpf/hash.h"
 #include "flow/flow_index.h"
@@ -31,10 +32,22 @@ int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
 void wf_source_count_fini(struct wf_source_count *table);
 
 /* Return the keyed hash of @addr: the parameter @hash of the functions below. */
-uint32_t wf_source_count_hash(const struct wf_source_count *table, const uint8_t addr[16]);
+static inline uint32_t wf_source_count_hash(const struct wf_source_count *table,
+					    const uint8_t addr[16])
+{
+	uint64_t words[2];
+
+	memcpy(words, addr, sizeof(words));
+	return (uint32_t)weft_hash_endpoint(&table->secret, words[0], words[1], 0);
+}
 
 /* Prefetch the bucket of @addr, or of the entry @id. */
-void wf_source_count_prefetch(const struct wf_source_count *table, const uint8_t addr[16]);
+static inline void wf_source_count_prefetch(const struct wf_source_count *table,
+					    const uint8_t addr[16])
+{
+	wf_flow_index_prefetch(&table->index, wf_source_count_hash(table, addr));
+}
+
 void wf_source_count_prefetch_id(const struct wf_source_count *table, uint32_t id);
 
 /* Return the id of the entry of @addr; 0: @addr has no half-open connection. */

@@ -40,15 +40,9 @@ static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
 #define WF_TCP_CWR 0x080u
 #define WF_TCP_AE  0x100u
 
-/* MSS, WSCALE, SACK_OK and FASTOPEN are recorded only if the segment is a SYN. */
-#define WF_TCP_OPT_MSS	     (1u << 0)
-#define WF_TCP_OPT_WSCALE    (1u << 1)
-#define WF_TCP_OPT_SACK_OK   (1u << 2)
-#define WF_TCP_OPT_TIMESTAMP (1u << 3)
-#define WF_TCP_OPT_FASTOPEN  (1u << 4)
-#define WF_TCP_OPT_MD5	     (1u << 5) /* option MD5 signature or TCP-AO */
-/* The option list is malformed or truncated; only the options before that place are recorded. */
-#define WF_TCP_OPT_MALFORMED (1u << 6)
+/* The options that are used. */
+#define WF_TCP_OPT_WSCALE    (1u << 0) /* only in a SYN */
+#define WF_TCP_OPT_TIMESTAMP (1u << 1)
 
 /*
  * An IP fragment. Its datagram is identified by key.addr (source, destination), vlan, vni, id and
@@ -101,10 +95,8 @@ struct wf_packet {
 			uint32_t ack;
 			uint16_t window; /* window field of the TCP header, not scaled */
 			uint16_t urgent;
-			uint32_t options; /* WF_TCP_OPT_* of the options that are present */
 			uint32_t ts_val;
-			uint32_t ts_ecr;
-			uint16_t mss;
+			uint8_t options; /* WF_TCP_OPT_* of the options that are present */
 			/* shift count of the window scale option, at most 14 (RFC 7323, 2.3) */
 			uint8_t wscale;
 		};

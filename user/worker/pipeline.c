@@ -72,7 +72,7 @@ static void release(void *ctx, const struct wf_frame *frame, const struct wf_pac
 	struct wf_pipeline *pipeline = ctx;
 
 	if (is_accepted)
-		wf_conns_packet(&pipeline->conns, packet);
+		wf_conns_packet(&pipeline->conns, packet, NULL);
 	wf_page_put(frame->page);
 	wf_outcome_count(pipeline->opts.metrics, frame->flags & WF_FRAME_REBUILT,
 			 is_accepted ? WF_OUTCOME_PROCESSED : WF_OUTCOME_CHECKSUM);
@@ -267,30 +267,27 @@ static void tick(struct wf_pipeline *pipeline)
 }
 
 /*
- * Process a segment if this worker owns its flow, otherwise hand it to the owner. Takes @frame's
- * page reference.
+ * Process a segment if this worker owns its flow, otherwise hand it to the owner. @hint: see
+ * wf_conns_prefetch(); NULL if the segment was not prefetched. Takes @frame's page reference.
  */
-static inline __attribute__((always_inline)) enum wf_outcome process(struct wf_pipeline *pipeline,
-								     const struct wf_frame *frame,
-								     struct wf_packet *packet,
-								     enum wf_outcome outcome)
+static inline __attribute__((always_inline)) enum wf_outcome process(
+	struct wf_pipeline *pipeline, const struct wf_frame *frame, struct wf_packet *packet,
+	const struct wf_flow_hint *hint)
 {
-	if (outcome == WF_OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
+	if (!is_mine(pipeline, packet->hash))
 		return hand_over(pipeline, frame, packet->hash);
-	if (outcome == WF_OUTCOME_PROCESSED) {
-		wf_conns_clock(&pipeline->conns, packet);
-		if (wf_unlikely(packet->time_ns >= pipeline->tick_due_ns))
-			tick(pipeline);
-		if (wf_trials_concerns(pipeline->trials, packet) &&
-		    wf_trials_take(pipeline->trials, frame, packet))
-			return WF_OUTCOME_HELD;
-		wf_conns_packet(&pipeline->conns, packet);
-		if (wf_unlikely(pipeline->verdicts.later_count || pipeline->conns.wants_verdict))
-			wf_verdicts_run(&pipeline->verdicts);
-	}
+	wf_conns_clock(&pipeline->conns, packet);
+	if (wf_unlikely(packet->time_ns >= pipeline->tick_due_ns))
+		tick(pipeline);
+	if (wf_trials_concerns(pipeline->trials, packet) &&
+	    wf_trials_take(pipeline->trials, frame, packet))
+		return WF_OUTCOME_HELD;
+	wf_conns_packet(&pipeline->conns, packet, hint);
+	if (wf_unlikely(pipeline->verdicts.later_count || pipeline->conns.wants_verdict))
+		wf_verdicts_run(&pipeline->verdicts);
 	if (frame->page)
 		wf_page_put(frame->page);
-	return outcome;
+	return WF_OUTCOME_PROCESSED;
 }
 
 /*
@@ -318,7 +315,10 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 		}
 		whole = outcome == WF_OUTCOME_FRAGMENT &&
 			wf_defrag_add(pipeline->defrag, &inner, &datagram);
-		outcome = process(pipeline, &now, &inner, outcome);
+		if (outcome == WF_OUTCOME_PROCESSED)
+			outcome = process(pipeline, &now, &inner, NULL);
+		else
+			wf_page_put(now.page);
 		wf_outcome_count(pipeline->opts.metrics, rebuilt, outcome);
 		if (!whole)
 			return;
@@ -334,6 +334,8 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 {
 	const struct wf_packet *wanted[GROUP];
 	struct wf_packet packets[GROUP];
+	struct wf_flow_hint hints[GROUP];
+	const struct wf_flow_hint *hint = hints; /* of the next segment */
 	enum wf_outcome outcomes[GROUP];
 	uint32_t wanted_count = 0;
 
@@ -346,24 +348,24 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 		wf_conns_prefetch_bucket(&pipeline->conns, &packets[i]);
 		wanted[wanted_count++] = &packets[i];
 	}
-	wf_conns_prefetch(&pipeline->conns, wanted, wanted_count);
+	wf_conns_prefetch(&pipeline->conns, wanted, wanted_count, hints);
 	for (uint32_t i = 0; i < count; i++) {
 		wf_look_ahead_step(ahead);
-		if (wf_unlikely(outcomes[i] == WF_OUTCOME_FRAGMENT)) {
+		if (wf_likely(outcomes[i] == WF_OUTCOME_PROCESSED)) {
+			outcomes[i] = process(pipeline, &frames[i], &packets[i], hint++);
+		} else if (outcomes[i] == WF_OUTCOME_FRAGMENT) {
 			process_fragment(pipeline, &frames[i], &packets[i]);
 			continue;
+		} else {
+			wf_page_put(frames[i].page);
 		}
-		outcomes[i] = process(pipeline, &frames[i], &packets[i], outcomes[i]);
 		wf_outcome_count(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
 				 outcomes[i]);
 	}
 	wf_verdicts_run(&pipeline->verdicts);
 }
 
-/*
- * Call before work that may cause events; leave() ends it. @what: name of the work, for the
- * ownership checks.
- */
+/* Call before work that may cause events; leave() ends it. @what: name for ownership checks. */
 static void enter(struct wf_pipeline *pipeline, const char *what)
 {
 	wf_owner_enter(pipeline->opts.owner, what);
