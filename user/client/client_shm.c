@@ -183,14 +183,6 @@ static int refuse(const char **ret_why, const char *why)
 	return -EPROTO;
 }
 
-static void prefetch(const uint8_t *data, uint32_t bytes)
-{
-	if (bytes > PREFETCH_BYTES)
-		bytes = PREFETCH_BYTES;
-	for (uint32_t i = 0; i < bytes; i += CACHE_LINE_BYTES)
-		__builtin_prefetch(data + i);
-}
-
 static const uint8_t *slot_at(const struct wf_client_shm *shm, uint64_t pos)
 {
 	return (const uint8_t *)shm->head + WF_SHM_HEAD_BYTES +
@@ -295,20 +287,10 @@ static void prefetch_data(const struct wf_client_shm *shm, uint64_t pos)
 
 	if (record->file || bytes > shm->arena_bytes || off > shm->arena_bytes - bytes)
 		return;
-	prefetch(shm->arena + off, bytes);
-}
-
-/* Prefetch the data of @header, the next record, if it lies in a file. */
-static void prefetch_file(const struct wf_client_shm *shm, const struct wf_shm_record *header)
-{
-	const struct wf_client_file *file;
-
-	if (!header->file || header->file > shm->files.count)
-		return;
-	file = &shm->files.list[header->file - 1];
-	if (header->data_bytes <= file->bytes &&
-	    header->data_off <= file->bytes - header->data_bytes)
-		prefetch(file->base + header->data_off, header->data_bytes);
+	if (bytes > PREFETCH_BYTES)
+		bytes = PREFETCH_BYTES;
+	for (uint32_t i = 0; i < bytes; i += CACHE_LINE_BYTES)
+		__builtin_prefetch(shm->arena + off + i);
 }
 
 /* ---- reading ---- */
@@ -363,8 +345,6 @@ static int read_passed(struct wf_client_shm *shm, struct wf_client_frame *ret_fr
 	int got = read_frame(shm, header, ret_frame, ret_why);
 
 	shm->batch_at += header->slots;
-	if (shm->batch_at < shm->batch_end)
-		prefetch_file(shm, copy_at(shm, shm->batch_at));
 	return got;
 }
 
