@@ -122,7 +122,7 @@ TEST_WITH(client_files_file_that_was_truncated_before_it_arrived_is_an_error, se
 
 TEST_WITH(client_files_that_are_no_capture_files_are_rejected, setup, teardown)
 {
-	int fds[2];
+	int fds[2], fd;
 
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(wf_client_files_add(&files, fds[0]), -EPROTO);
@@ -133,4 +133,7 @@ TEST_WITH(client_files_that_are_no_capture_files_are_rejected, setup, teardown)
 	for (int i = 0; i < WF_SHM_FILES_MAX; i++)
 		add_file(4096);
 	assert_int_equal(wf_client_files_add(&files, dup(written)), -EPROTO);
+	fd = files.list[WF_SHM_FILES_MAX - 1].fd;
+	wf_client_files_close(&files);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
