@@ -267,6 +267,7 @@ TEST_WITH(client_shm_records_without_lent_data_are_passed_together, setup, teard
 	put_loss(1);
 	put_in_file(3, 1, 0);
 	put_data(4);
+	shm.batch_max = WF_CLIENT_BATCH_SLOTS;
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(read_one(), 1);
 		assert_int_equal(atomic_load(&page->position), 4);
@@ -277,6 +278,31 @@ TEST_WITH(client_shm_records_without_lent_data_are_passed_together, setup, teard
 	assert_int_equal(atomic_load(&page->position), 4);
 	assert_true(wf_client_shm_release(&shm));
 	assert_int_equal(atomic_load(&page->position), 5);
+}
+
+/*
+ * An agent ends a client that does not move its position for some time, so one that takes long for
+ * each event must not pass many at once.
+ */
+TEST_WITH(client_shm_slow_client_passes_records_one_by_one, setup, teardown)
+{
+	const uint64_t second_ns = 1000000000;
+
+	open_shm();
+	send_file('a');
+	for (uint64_t pos = 0; pos < SLOTS; pos++)
+		put_in_file(pos, 1, pos);
+	for (uint64_t pos = 0; pos < 10; pos++) {
+		assert_int_equal(read_one(), 1);
+		assert_int_equal(atomic_load(&page->position), pos + 1);
+		shm.batch_ns -= second_ns;
+	}
+	/* A client that becomes fast passes more and more. */
+	for (uint64_t pos = 10; pos < 20; pos++) {
+		shm.batch_ns = wf_client_deadline_ns(0);
+		assert_int_equal(read_one(), 1);
+	}
+	assert_true(atomic_load(&page->position) > 20);
 }
 
 TEST_WITH(client_shm_passes_a_full_ring_in_order, setup, teardown)

@@ -11,6 +11,9 @@
  * Moving the position is slow, because the agent reads it on another CPU. So records without data
  * in the arena are passed several at once, before they are read: their copies need nothing of the
  * agent any more. A record with data in the arena is passed alone, when its data was used.
+ *
+ * The agent ends a client that moves the position too seldom (idle_ttl_ms), so a client that takes
+ * long for its events must pass few at once: batches grow only while each is read quickly.
  */
 #include "client/client_shm.h"
 
@@ -25,6 +28,8 @@
 enum {
 	CACHE_LINE_BYTES = 64,
 	PREFETCH_BYTES = 2048, /* maximum data of one record that is prefetched */
+	/* a batch that took longer is followed by one of a single record */
+	SLOW_NS = 50000000,
 };
 
 /* ---- mapping ---- */
@@ -84,6 +89,7 @@ int wf_client_shm_open(struct wf_client_shm *shm, int fd, const int *fds)
 	*shm = (struct wf_client_shm){
 		.arena_bytes = size_of(fds[WF_SHM_ARENA]),
 		.asked = WF_SHM_NOT_WANTED,
+		.batch_max = 1,
 		.fd = fd,
 	};
 	if (!shm->arena_bytes || size_of(fds[WF_SHM_POSITION]) < sizeof(*shm->client))
@@ -219,15 +225,15 @@ static bool is_lent(const struct wf_shm_record *header)
 
 /*
  * Copy records at the position, of which @waiting slots are published: those up to the first one
- * whose data lies in the arena, or that one alone. Records that are empty, or not possible, are
- * copied only if they are the first one. Return: the length of the copied records that can be
- * passed at once, in slots.
+ * whose data lies in the arena, or that one alone; no more are added after batch_max slots. Records
+ * that are empty, or not possible, are copied only if they are the first one. Return: the length of
+ * the copied records that can be passed at once, in slots.
  */
 static uint32_t copy_records(struct wf_client_shm *shm, uint64_t waiting)
 {
 	uint32_t used = 0;
 
-	while (used < WF_CLIENT_BATCH_SLOTS && used < waiting) {
+	while (used < shm->batch_max && used < waiting) {
 		const struct wf_shm_record *header = copy_at(shm, used);
 		const uint8_t *from = slot_at(shm, shm->position + used);
 		uint64_t room = room_at(shm, shm->position + used, waiting - used);
@@ -244,6 +250,20 @@ static uint32_t copy_records(struct wf_client_shm *shm, uint64_t waiting)
 		used += header->slots;
 	}
 	return used;
+}
+
+/* Begin to read a batch of @slots slots. */
+static void begin_batch(struct wf_client_shm *shm, uint32_t slots)
+{
+	uint64_t now_ns = wf_client_deadline_ns(0);
+	bool is_slow = now_ns - shm->batch_ns > SLOW_NS;
+
+	shm->batch_at = 0;
+	shm->batch_end = slots;
+	shm->batch_max = is_slow ? 1 : 2 * shm->batch_max;
+	if (shm->batch_max > WF_CLIENT_BATCH_SLOTS)
+		shm->batch_max = WF_CLIENT_BATCH_SLOTS;
+	shm->batch_ns = now_ns;
 }
 
 /*
@@ -384,8 +404,7 @@ int wf_client_shm_read(struct wf_client_shm *shm, struct wf_client_frame *ret_fr
 		if (slots) {
 			if (!pass(shm, slots))
 				continue; /* the agent took the records back */
-			shm->batch_at = 0;
-			shm->batch_end = slots;
+			begin_batch(shm, slots);
 			return read_passed(shm, ret_frame, ret_why);
 		}
 		got = take_single(shm, waiting, ret_why);

@@ -30,6 +30,9 @@ struct wf_client_shm {
 	uint64_t asked;	   /* value of head->wanted for which a byte was sent to the agent */
 	int fd;		   /* borrowed: the connection, on which files arrive */
 	struct wf_client_files files;
+	/* number of slots after which no more records are added to a batch */
+	uint32_t batch_max;
+	uint64_t batch_ns; /* time at which the last batch began */
 	/*
 	 * Copies of records, from the slot batch_at on; the copies up to batch_end were passed, and
 	 * are not read yet. If there is none, the first copy is the record that is held.
