@@ -150,10 +150,14 @@ struct weft_client;
 enum weft_client_transport {
 	WEFT_CLIENT_SOCKET = 0, /* the agent copies events to the socket */
 	/*
-	 * The client reads events in the memory of the agent, without a copy for this client and
+	 * The client reads events in the memory of the agent, or in the files that the agent
+	 * replays, without a copy for this client and
 	 * with few system calls while data waits. Only on the same machine, for root, the user of
 	 * the agent, and members of the group in the agent's option delivery.shm_group. The client
-	 * can then read all that the agent holds, of all connections, but cannot write to it.
+	 * can then read all that the agent holds, of all connections, but cannot write to it. In a
+	 * replay, it can read the capture files, and must not expect them to be intact if they are
+	 * truncated meanwhile: weft_client_next() then returns -EPROTO, or reading the bytes of an
+	 * event raises SIGBUS.
 	 */
 	WEFT_CLIENT_SHM,
 };
@@ -229,7 +233,8 @@ struct weft_client_opts {
  * reports an error, such as too many subscribers, or does not know this protocol; -ETIMEDOUT;
  * -ENOMEM; other negative errno. weft_client_error(NULL) returns the reason. Thread: any. Memory:
  * 512 KiB, and 100 to 200 bytes for each connection of the highest number that was open at one
- * time, at most @flows_max; WEFT_CLIENT_SHM: also address space for the memory of the agent.
+ * time, at most @flows_max; WEFT_CLIENT_SHM: also address space for the memory of the agent
+ * and for the files that it replays, of which about 64 MiB each are resident.
  */
 int weft_client_open(const struct weft_client_opts *opts, struct weft_client **ret_client);
 

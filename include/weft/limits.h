@@ -48,6 +48,7 @@ enum weft_limit {
 	 */
 	WEFT_FRAME_MAX_BYTES = 262144,
 	WEFT_CAPTURE_FILES_MAX = 32768, /* maximum number of files that are read as one capture */
+	WEFT_SHARED_FILES_MAX = 8, /* maximum number of files for weft_share_file(), per process */
 	/*
 	 * maximum number of interfaces in one section of a pcapng file; a file with more is
 	 * reported as damaged

@@ -251,8 +251,8 @@ int weft_sub_keep(struct weft_sub *sub, const struct weft_event *event, struct w
 void weft_sub_give_back(struct weft_sub *sub, const struct weft_kept *kept, bool is_unread);
 
 /**
- * struct weft_memory - the memory in which the data of events lies
- * @fd:    opened for reading, and sealed against writing; owned by the caller
+ * struct weft_memory - memory, or a mapped file, in which the data of events lies
+ * @fd:    opened for reading only; owned by the caller
  * @base:  address of the memory in this process: data at @base + n lies at offset n of @fd
  * @bytes: size of the memory
  */
@@ -273,6 +273,21 @@ struct weft_memory {
  * it (logged). Thread: any, after weft_start(). Memory: none.
  */
 int weft_share_memory(struct weft *weft, struct weft_memory *ret_memory);
+
+/**
+ * weft_share_file() - return the capture file in which data of an event lies, for another process
+ * @bytes: data of a DATA event for which weft_sub_keep() has returned -ENOTSUP
+ *
+ * A process that maps the file can read all of it. The data lies there as long as the file does not
+ * change. @bytes of @ret_file is the size of the file when it was opened; the file may be shorter
+ * meanwhile, and reading beyond its end then raises SIGBUS.
+ *
+ * Return: 0 on success; -EINVAL if an argument is NULL; -ENOENT if the data lies in no such file:
+ * neither a pipe nor a compressed file is shared, nor standard input that is open for writing, nor
+ * a file that was opened while the process had WEFT_SHARED_FILES_MAX others open; other negative
+ * errno if there is no descriptor left. Thread: any, while the event is lent. Memory: none.
+ */
+int weft_share_file(const uint8_t *bytes, struct weft_memory *ret_file);
 
 /**
  * struct weft_sub_stats - the counts of a subscription: pushed = taken + dropped + waiting

@@ -10,6 +10,7 @@ shm_peer.py SOCKET MODE ... - a client with shared memory that does what the lib
   still         never reads; prints "ready" and waits until it is killed
   often N       subscribes and closes N times, and is refused only while earlier ends are not
                 noticed
+  files PATH    reads no frame, and checks that the descriptor of the capture file PATH arrives, for reading only
   refused       the request must be refused, with the key delivery.shm_group in the reason
 """
 import ctypes
@@ -175,10 +176,20 @@ def often(path, count):
         client.close()
 
 
+def files(path, capture):
+    client = Client(path, name="files")
+    client.map()
+    client.wait_for_data(2)
+    _, fds, _, _ = socket.recv_fds(client.socket, 64, 8)
+    expect(len(fds) == 1, f"{len(fds)} descriptors")
+    expect(os.path.samestat(os.fstat(fds[0]), os.stat(capture)), "the descriptor is not that of the capture file")
+    expect(fcntl.fcntl(fds[0], fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY, "the file is open for writing")
+
+
 def refused(path):
     client = Client(path)
     expect(not client.response["ok"] and "delivery.shm_group" in client.response["error"], client.response)
 
 
-MODES = {"write": write, "jump": jump, "chatter": chatter, "still": still, "often": often, "refused": refused}
+MODES = {"write": write, "jump": jump, "chatter": chatter, "still": still, "often": often, "files": files, "refused": refused}
 MODES[sys.argv[2]](sys.argv[1], *sys.argv[3:])

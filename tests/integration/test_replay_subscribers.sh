@@ -44,8 +44,6 @@ has_all() {
 	reader_ends "$1" 0 && grep -v total "$work/$1.out" | sort | cmp - "$work/want" &&
 		[ "$(sed -n 's/^total //p' "$work/$1.out")" = "$((conns * conn_bytes)) 0 0 0" ]
 }
-# A reader has a client's connection before it reads: it waits for this file.
-go=$work/go
 peer() { background peer_pid /usr/bin/python3 "$root/tests/integration/sub_peer.py" "$socket" "$@"; }
 sub() { "$weft" subscribe --set "control.dir=$work/control" "$@"; }
 
@@ -53,6 +51,8 @@ python3 "$root/tests/integration/make_conns.py" "$work/conns.pcap" $conns $conn_
 python3 "$root/tests/integration/make_pcap.py" "$work/small.pcap" || exit 1
 "$weft" replay "$work/conns.pcap" --checksum ignore --quiet --streams "$work/streams" || exit 1
 (cd "$work/streams" && "$sub_check" --sum 10.0.0.2.80-*) | sort >"$work/want"
+
+go=$work/go # a reader that has this argument does not read before the file exists
 
 # ---- the bytes ----
 
@@ -66,10 +66,43 @@ for kind in '' --shm; do
 		check 'ledgers close' ledgers_close
 	done
 done
+
+# ---- capture files that clients with shared memory map ----
+
+shm_peer() { /usr/bin/python3 "$root/tests/integration/shm_peer.py" "$socket" "$@"; }
 gzip -k "$work/conns.pcap"
 check 'shared memory and a compressed file: a replay begins' replay_start 1 "$work/conns.pcap.gz"
 reader a --shm "$socket" a default 0
 check 'every byte, which no worker copies' eval 'has_all a && replay_ends 0 50'
+check 'a client gets the capture file: a replay begins' replay_start 1 "$work/conns.pcap"
+check 'its descriptor, for reading only' shm_peer files "$work/conns.pcap"
+check 'the replay ends' replay_ends 0 50
+
+# Connections are cut into more files than a client maps; one of them is compressed.
+python3 "$root/tests/integration/cut_pcap.py" "$work/conns.pcap" "$work/parts" 11 || exit 1
+gzip "$work/parts/04.pcap"
+for workers in 1 2; do
+	check "11 files, $workers workers: a replay begins" replay_start 2 "$work/parts" --workers $workers
+	reader a --shm "$socket" a default 131072
+	reader b --shm "$socket" b default 0
+	check 'every byte, from mapped files, copies and pages' eval 'has_all a && has_all b && replay_ends 0 50'
+	check 'ledgers close' ledgers_close
+done
+
+# is_read: the worker has read the capture.
+is_read() { [ -n "$(sed -n 's/.*weft-worker.*/x/p' /proc/"$replay_pid"/task/*/comm)" ] || return 0; return 1; }
+rm -f "$go"
+cp "$work/conns.pcap" "$work/cut.pcap"
+check 'a file that is truncated: a replay begins' replay_start 1 "$work/cut.pcap" --workers 1
+reader cut --shm "$socket" cut default 67108864 "$go"
+# has_file: the file waits on the connection of the reader, so the worker has begun.
+has_file() { ss -xp | grep "pid=${pids_of[cut]}," | awk '$3 > 0 { found = 1 } END { exit !found }'; }
+check 'the capture is read before the reader begins' eval 'wait_until 100 has_file && wait_until 100 is_read'
+truncate -s 10000000 "$work/cut.pcap"
+touch "$go"
+check 'the reader gets an error' reader_ends cut 1
+check 'which names the cause' grep -q 'capture file.* truncated' "$work/cut.err"
+check 'the replay ends' replay_ends 0 50
 
 # same_packets KIND: the packets that weft subscribe writes have the same streams and gaps as those that the
 # replay itself writes.
@@ -98,8 +131,6 @@ check 'the replay ends' replay_ends 0 50
 rm -f "$go"
 check 'a slow reader: a replay begins' replay_start 1 "$work/conns.pcap" --workers 1
 reader slow "$socket" slow default 67108864 "$go"
-# is_read: the worker has read the capture.
-is_read() { [ -n "$(sed -n 's/.*weft-worker.*/x/p' /proc/"$replay_pid"/task/*/comm)" ] || return 0; return 1; }
 check 'the capture is read before the reader begins' wait_until 100 is_read
 sleep 6
 check 'the replay still waits for the reader' kill -0 "$replay_pid"

@@ -8,10 +8,12 @@
 #include "unit/support/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,8 +23,10 @@
 #include "client/client_conns.h"
 #include "client/client_request.h"
 #include "client/client_socket.h"
+#include "client/shm.h"
 #include "client/socket_path.h"
 #include "serve/frame_write.h"
+#include "serve/send_fds.h"
 
 #define OK_RESPONSE "{\"ok\":true,\"subscribe\":{\"version\":1}}\n"
 
@@ -35,6 +39,8 @@ static struct agent {
 	uint8_t bytes[1 << 20];
 	size_t len;
 	size_t piece_bytes; /* bytes of each send(); 0: all */
+	bool is_shared;	    /* send @fds with the bytes */
+	int fds[WF_SHM_FDS];
 } agent;
 
 static struct weft_client *client;
@@ -51,7 +57,9 @@ static void *play_agent(void *ctx)
 			break;
 		len += (size_t)got;
 	}
-	for (size_t done = 0; done < agent.len;) {
+	if (agent.is_shared)
+		wf_send_fds(fd, agent.bytes, agent.len, agent.fds, WF_SHM_FDS);
+	for (size_t done = 0; done < agent.len && !agent.is_shared;) {
 		size_t step = agent.piece_bytes ? agent.piece_bytes : agent.len;
 		ssize_t sent =
 			send(fd, agent.bytes + done,
@@ -271,6 +279,83 @@ TEST_WITH(client_refuses_a_frame_that_lies, setup, teardown)
 	add("\xff\xff\xff\xff", 4);
 	assert_int_equal(open_client(0), 0);
 	assert_ends(-EPROTO, "longer than the maximum");
+}
+
+/* ---- shared memory ---- */
+
+/* The agent shares memory with a ring of this version. */
+static void share_memory(uint32_t version)
+{
+	enum { BYTES = WF_SHM_HEAD_BYTES + WF_SHM_SLOTS * WF_SHM_SLOT_BYTES };
+	const struct wf_shm_head head = {.version = version, .slots = WF_SHM_SLOTS};
+
+	for (int i = 0; i < WF_SHM_FDS; i++) {
+		agent.fds[i] = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		assert_int_equal(ftruncate(agent.fds[i], BYTES), 0);
+		assert_int_equal(fcntl(agent.fds[i], F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	}
+	assert_int_equal(pwrite(agent.fds[WF_SHM_ARENA], &head, sizeof(head), 0), sizeof(head));
+	agent.is_shared = true;
+	add_text(OK_RESPONSE);
+}
+
+static int open_shared(void)
+{
+	WEFT_OPTS(weft_client_opts, opts, .path = agent.path, .transport = WEFT_CLIENT_SHM);
+
+	return weft_client_open(&opts, &client);
+}
+
+/* Return the number of descriptors that are open, without those of the agent. */
+static int count_fds(void)
+{
+	int count = 0;
+
+	pthread_join(agent.thread, NULL);
+	for (int i = 0; i < WF_SHM_FDS; i++)
+		close(agent.fds[i]);
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static int fds_before;
+
+static int setup_counted(void **state)
+{
+	int err = setup(state);
+
+	fds_before = 0;
+	for (int fd = 0; fd < 1024; fd++)
+		fds_before += fcntl(fd, F_GETFD) >= 0;
+	return err;
+}
+
+/* As teardown(), after count_fds(), which has waited for the agent. */
+static int teardown_counted(void **state)
+{
+	weft_client_close(client);
+	close(agent.listen_fd);
+	unlink(agent.path);
+	return rmdir(agent.dir);
+}
+
+TEST_WITH(client_of_an_agent_of_another_version_has_the_reason, setup_counted, teardown_counted)
+{
+	share_memory(WF_SHM_VERSION - 1);
+	assert_int_equal(open_shared(), -EPROTO);
+	assert_non_null(strstr(weft_client_error(NULL), "the agent is of another version"));
+	assert_int_equal(count_fds(), fds_before);
+}
+
+TEST_WITH(client_with_shared_memory_keeps_its_connection_only, setup_counted, teardown_counted)
+{
+	struct weft_event event;
+
+	share_memory(WF_SHM_VERSION);
+	assert_int_equal(open_shared(), 0);
+	assert_int_equal(weft_client_next(client, &event, -1), -ECONNRESET);
+	assert_int_equal(count_fds(), fds_before + 1);
 }
 
 TEST_WITH(client_that_is_rejected_has_the_reason, setup, teardown)

@@ -86,7 +86,7 @@ static void map_shared(int fd, struct wf_client_shm *shm)
 
 	assert_true(wf_client_receive_fds(fd, response, sizeof(response),
 					  wf_client_deadline_ns(WAIT_MS), fds, WF_SHM_FDS) > 0);
-	assert_int_equal(wf_client_shm_open(shm, fds), 0);
+	assert_int_equal(wf_client_shm_open(shm, fd, fds), 0);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -557,7 +557,7 @@ TEST_WITH(shm_sender_byte_for_a_request_that_was_met_at_once_is_accepted, setup,
 			 0);
 	assert_int_equal(wf_shm_sender_new(weft, sub, fds[1], 0, &sender), 0);
 	count = wf_frame_write_end(WEFT_CLIENT_END_CAPTURE, "end", 0, &fields, parts);
-	assert_int_equal(wf_shm_sender_write(sender, NULL, parts, count), 0);
+	wf_shm_sender_write(sender, parts, count);
 	wf_shm_sender_publish(sender);
 	assert_int_equal(wf_shm_sender_greet(sender, "x\n"), 0);
 	map_shared(fds[0], &shm);

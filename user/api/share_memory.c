@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * share_memory.c - implements weft_share_memory() of weft/subscribe.h.
+ * share_memory.c - implements weft_share_memory() and weft_share_file() of weft/subscribe.h.
  */
 #include <weft/subscribe.h>
 
@@ -10,6 +10,7 @@
 #include "api/handle.h"
 #include "api/last_error.h"
 #include "base/log.h"
+#include "capture/mapped_files.h"
 #include "engine/engine_body.h"
 #include "memory/arena.h"
 
@@ -33,4 +34,9 @@ int weft_share_memory(struct weft *weft, struct weft_memory *ret_memory)
 		.bytes = wf_arena_bytes(arena),
 	};
 	return wf_api_end(weft, "weft_share_memory", 0);
+}
+
+int weft_share_file(const uint8_t *bytes, struct weft_memory *ret_file)
+{
+	return bytes && ret_file ? wf_mapped_files_find(bytes, ret_file) : -EINVAL;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * subscribe.c - implements weft/subscribe.h, without weft_share_memory(): checks arguments, then
+ * subscribe.c - implements weft/subscribe.h, without weft_share_*(): checks arguments, then
  * calls the engine or deliver/.
  */
 #include <weft/subscribe.h>

@@ -177,13 +177,19 @@ static void close_fds(struct weft_client *client)
 /* Map the memory that came with the response. */
 static int map_shared(struct weft_client *client)
 {
-	int err = wf_client_shm_open(&client->shm, client->shm_fds);
+	int err = wf_client_shm_open(&client->shm, client->fd, client->shm_fds);
 
 	close_fds(client);
 	/* Discard bytes that came with the response: they only wake the client. */
 	client->begin = client->end = 0;
 	if (err == -EPROTO)
 		return refuse(err, "%s: the agent shares no valid memory", client->path);
+	if (err == -EPROTONOSUPPORT)
+		return refuse(-EPROTO,
+			      "%s: the agent is of another version, whose shared memory this "
+			      "library can't read; use libweft-client of the agent's version, or "
+			      "the socket",
+			      client->path);
 	return err ? refuse(err, "%s: can't map the memory of the agent: %s", client->path,
 			    strerror(-err))
 		   : 0;
@@ -418,13 +424,12 @@ static void wake_agent(struct weft_client *client)
 /* Wait until the agent has published more. Return: as receive_more(). */
 static int wait_for_frames(struct weft_client *client, uint64_t deadline_ns)
 {
-	uint8_t bytes[64];
 	ssize_t got;
 
 	wake_agent(client);
 	if (!wf_client_shm_sleep(&client->shm))
 		return 0;
-	got = wf_client_receive(client->fd, bytes, sizeof(bytes), deadline_ns);
+	got = wf_client_shm_receive(&client->shm, deadline_ns);
 	/* Frames that an agent published before it died are read before the error is returned. */
 	if (got != -EAGAIN && !wf_client_shm_sleep(&client->shm))
 		return 0;

@@ -134,8 +134,11 @@ struct wf_client_conn *wf_client_conns_add(struct wf_client_conns *conns,
 
 struct wf_client_conn *wf_client_conns_find(struct wf_client_conns *conns, uint64_t id)
 {
-	uint32_t index = conns->capacity ? *bucket_of(conns, id) : NONE;
+	uint32_t index = conns->newest;
 
+	if (index != NONE && conns->slots[index].flow.id == id)
+		return &conns->slots[index];
+	index = conns->capacity ? *bucket_of(conns, id) : NONE;
 	while (index != NONE && conns->slots[index].flow.id != id)
 		index = conns->slots[index].chained;
 	if (index == NONE)

@@ -3,9 +3,17 @@
  * client_shm.c - reads frames from a ring that an agent writes.
  *
  * The agent is not trusted: lengths and offsets are checked against the sizes of the mappings,
- * which are sealed so that they cannot shrink. A record is copied before it is checked, because the
- * agent may write to it at any time. If the position is still the same after the copy, the
- * copy is whole: the agent moves the position before it overwrites a record.
+ * which are sealed so that they cannot shrink, except those of capture files. A record is copied
+ * before it is checked, because the agent may write to it at any time. If the position is still the
+ * same after the copy, the copy is whole: the agent moves the position before it overwrites a
+ * record.
+ *
+ * Moving the position is slow, because the agent reads it on another CPU. So records without data
+ * in the arena are passed several at once, before they are read: their copies need nothing of the
+ * agent any more. A record with data in the arena is passed alone, when its data was used.
+ *
+ * The agent ends a client that moves the position too seldom (idle_ttl_ms), so a client that takes
+ * long for its events must pass few at once: batches grow only while each is read quickly.
  */
 #include "client/client_shm.h"
 
@@ -15,9 +23,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "client/client_socket.h"
+
 enum {
 	CACHE_LINE_BYTES = 64,
 	PREFETCH_BYTES = 2048, /* maximum data of one record that is prefetched */
+	/* a batch that took longer is followed by one of a single record */
+	SLOW_NS = 50000000,
 };
 
 /* ---- mapping ---- */
@@ -47,7 +59,10 @@ static int map_all(struct wf_client_shm *shm, const int *fds)
 	return shm->client && shm->arena ? 0 : -errno;
 }
 
-/* Find the ring in the arena. Return: 0 on success; -EPROTO if it is not there. */
+/*
+ * Find the ring in the arena. Return: 0 on success; -EPROTO if it is not there; -EPROTONOSUPPORT if
+ * the agent has another version.
+ */
 static int find_ring(struct wf_client_shm *shm)
 {
 	uint64_t off = shm->client->ring_off, room;
@@ -59,20 +74,23 @@ static int find_ring(struct wf_client_shm *shm)
 	room = shm->arena_bytes - off - WF_SHM_HEAD_BYTES;
 	shm->head = (const struct wf_shm_head *)(shm->arena + off);
 	slots = shm->slots = shm->head->slots;
-	if (shm->head->version != WF_SHM_VERSION || slots < WF_SHM_RECORD_SLOTS ||
-	    slots > WF_SHM_SLOTS_MAX || slots & (slots - 1) ||
+	if (shm->head->version != WF_SHM_VERSION)
+		return -EPROTONOSUPPORT;
+	if (slots < WF_SHM_RECORD_SLOTS || slots > WF_SHM_SLOTS_MAX || slots & (slots - 1) ||
 	    (uint64_t)slots * WF_SHM_SLOT_BYTES > room)
 		return -EPROTO;
 	return 0;
 }
 
-int wf_client_shm_open(struct wf_client_shm *shm, const int *fds)
+int wf_client_shm_open(struct wf_client_shm *shm, int fd, const int *fds)
 {
 	int err;
 
 	*shm = (struct wf_client_shm){
 		.arena_bytes = size_of(fds[WF_SHM_ARENA]),
 		.asked = WF_SHM_NOT_WANTED,
+		.batch_max = 1,
+		.fd = fd,
 	};
 	if (!shm->arena_bytes || size_of(fds[WF_SHM_POSITION]) < sizeof(*shm->client))
 		return -EPROTO;
@@ -92,6 +110,7 @@ void wf_client_shm_close(struct wf_client_shm *shm)
 		munmap(shm->client, sizeof(*shm->client));
 	if (shm->arena)
 		munmap((void *)shm->arena, shm->arena_bytes);
+	wf_client_files_close(&shm->files);
 	*shm = (struct wf_client_shm){.arena = NULL};
 }
 
@@ -143,7 +162,26 @@ bool wf_client_shm_sleep(struct wf_client_shm *shm)
 	return atomic_load(&shm->head->published) == shm->position;
 }
 
-/* ---- reading ---- */
+/* ---- files ---- */
+
+ssize_t wf_client_shm_receive(struct wf_client_shm *shm, uint64_t deadline_ns)
+{
+	uint8_t bytes[64];
+	int file;
+	ssize_t got = wf_client_receive_fds(shm->fd, bytes, sizeof(bytes), deadline_ns, &file, 1);
+	int err = got > 0 && file >= 0 ? wf_client_files_add(&shm->files, file) : 0;
+
+	return err ? err : got;
+}
+
+/* Receive files until the one with this number is there, or no more bytes wait on the socket. */
+static void receive_file(struct wf_client_shm *shm, uint32_t number)
+{
+	while (shm->files.count < number && wf_client_shm_receive(shm, 0) > 0)
+		;
+}
+
+/* ---- copying ---- */
 
 static int refuse(const char **ret_why, const char *why)
 {
@@ -151,34 +189,108 @@ static int refuse(const char **ret_why, const char *why)
 	return -EPROTO;
 }
 
-/*
- * Copy the record at the position, of @waiting slots at most. Return: 1 on success; 0 if the agent
- * has moved the position; -EPROTO.
- */
-static int copy_record(struct wf_client_shm *shm, uint64_t waiting, const char **ret_why)
+static const uint8_t *slot_at(const struct wf_client_shm *shm, uint64_t pos)
 {
-	uint64_t slot = shm->position & (shm->slots - 1);
-	const uint8_t *from =
-		(const uint8_t *)shm->head + WF_SHM_HEAD_BYTES + slot * WF_SHM_SLOT_BYTES;
-	uint64_t room = shm->slots - slot;
-	const struct wf_shm_record *header = &shm->record.header;
+	return (const uint8_t *)shm->head + WF_SHM_HEAD_BYTES +
+	       (pos & (shm->slots - 1)) * WF_SHM_SLOT_BYTES;
+}
 
-	memcpy(shm->record.bytes, from, WF_SHM_SLOT_BYTES);
-	if (header->slots > 1 && header->slots <= WF_SHM_RECORD_SLOTS && header->slots <= room)
-		memcpy(shm->record.bytes + WF_SHM_SLOT_BYTES, from + WF_SHM_SLOT_BYTES,
-		       (size_t)(header->slots - 1) * WF_SHM_SLOT_BYTES);
+static const struct wf_shm_record *copy_at(const struct wf_client_shm *shm, uint32_t slot)
+{
+	return (const struct wf_shm_record *)shm->batch[slot];
+}
+
+/* Return the number of slots from @pos up to the end of the ring, at most @waiting. */
+static uint64_t room_at(const struct wf_client_shm *shm, uint64_t pos, uint64_t waiting)
+{
+	uint64_t room = shm->slots - (pos & (shm->slots - 1));
+
+	return room < waiting ? room : waiting;
+}
+
+/* Return true if a record with this header fits in @room slots. */
+static bool is_possible(const struct wf_shm_record *header, uint64_t room)
+{
+	return header->slots && header->slots <= room &&
+	       (!header->frame_bytes || header->slots <= WF_SHM_RECORD_SLOTS) &&
+	       header->frame_bytes <=
+		       (uint64_t)header->slots * WF_SHM_SLOT_BYTES - sizeof(struct wf_shm_record);
+}
+
+/* Return true if the record keeps data of the agent in use. */
+static bool is_lent(const struct wf_shm_record *header)
+{
+	return header->data_bytes && !header->file;
+}
+
+/*
+ * Copy records at the position, of which @waiting slots are published: those up to the first one
+ * whose data lies in the arena, or that one alone; no more are added after batch_max slots. Records
+ * that are empty, or not possible, are copied only if they are the first one. Return: the length of
+ * the copied records that can be passed at once, in slots.
+ */
+static uint32_t copy_records(struct wf_client_shm *shm, uint64_t waiting)
+{
+	uint32_t used = 0;
+
+	while (used < shm->batch_max && used < waiting) {
+		const struct wf_shm_record *header = copy_at(shm, used);
+		const uint8_t *from = slot_at(shm, shm->position + used);
+		uint64_t room = room_at(shm, shm->position + used, waiting - used);
+
+		memcpy(shm->batch[used], from, WF_SHM_SLOT_BYTES);
+		if (!header->frame_bytes || !is_possible(header, room) ||
+		    header->slots > WF_CLIENT_BATCH_SLOTS - used)
+			break;
+		if (header->slots > 1)
+			memcpy(shm->batch[used + 1], from + WF_SHM_SLOT_BYTES,
+			       (size_t)(header->slots - 1) * WF_SHM_SLOT_BYTES);
+		if (is_lent(header))
+			break;
+		used += header->slots;
+	}
+	return used;
+}
+
+/* Begin to read a batch of @slots slots. */
+static void begin_batch(struct wf_client_shm *shm, uint32_t slots)
+{
+	uint64_t now_ns = wf_client_deadline_ns(0);
+	bool is_slow = now_ns - shm->batch_ns > SLOW_NS;
+
+	shm->batch_at = 0;
+	shm->batch_end = slots;
+	shm->batch_max = is_slow ? 1 : 2 * shm->batch_max;
+	if (shm->batch_max > WF_CLIENT_BATCH_SLOTS)
+		shm->batch_max = WF_CLIENT_BATCH_SLOTS;
+	shm->batch_ns = now_ns;
+}
+
+/*
+ * Take the first copied record, whose data lies in the arena, or which is empty or not possible.
+ * Return: 1 if it is in use now; 0 if it was empty, or the agent has moved the position; -EPROTO.
+ */
+static int take_single(struct wf_client_shm *shm, uint64_t waiting, const char **ret_why)
+{
+	const struct wf_shm_record *header = copy_at(shm, 0);
+	uint64_t room = room_at(shm, shm->position, waiting);
+
 	/* Pairs with the agent's compare-and-swap, after which it overwrites records. */
 	atomic_thread_fence(memory_order_acquire);
 	if (atomic_load(&shm->client->position) != shm->position) {
 		shm->position = atomic_load(&shm->client->position);
 		return 0;
 	}
-	if (!header->slots || header->slots > waiting || header->slots > room ||
+	if (!header->slots || header->slots > room ||
 	    (header->frame_bytes && header->slots > WF_SHM_RECORD_SLOTS))
 		return refuse(ret_why, "a record of the ring has an impossible length");
-	if (header->frame_bytes >
-	    (uint64_t)header->slots * WF_SHM_SLOT_BYTES - sizeof(struct wf_shm_record))
+	if (!is_possible(header, room))
 		return refuse(ret_why, "a frame exceeds its record");
+	if (!header->frame_bytes) {
+		pass(shm, header->slots);
+		return 0;
+	}
+	shm->held = header->slots;
 	return 1;
 }
 
@@ -189,14 +301,11 @@ static int copy_record(struct wf_client_shm *shm, uint64_t waiting, const char *
  */
 static void prefetch_data(const struct wf_client_shm *shm, uint64_t pos)
 {
-	uint64_t slot = pos & (shm->slots - 1);
-	const struct wf_shm_record *record =
-		(const struct wf_shm_record *)((const uint8_t *)shm->head + WF_SHM_HEAD_BYTES +
-					       slot * WF_SHM_SLOT_BYTES);
-	uint64_t off = record->arena_off;
-	uint32_t bytes = record->arena_bytes;
+	const struct wf_shm_record *record = (const struct wf_shm_record *)slot_at(shm, pos);
+	uint64_t off = record->data_off;
+	uint32_t bytes = record->data_bytes;
 
-	if (bytes > shm->arena_bytes || off > shm->arena_bytes - bytes)
+	if (record->file || bytes > shm->arena_bytes || off > shm->arena_bytes - bytes)
 		return;
 	if (bytes > PREFETCH_BYTES)
 		bytes = PREFETCH_BYTES;
@@ -204,35 +313,79 @@ static void prefetch_data(const struct wf_client_shm *shm, uint64_t pos)
 		__builtin_prefetch(shm->arena + off + i);
 }
 
-/* Read the frame of the copied record. */
-static int read_frame(const struct wf_client_shm *shm, struct wf_client_frame *ret_frame,
-		      const char **ret_why)
+/* ---- reading ---- */
+
+/* Return the data of @header outside its record; NULL, with *@ret_why, if it can't be read. */
+static const uint8_t *data_of(struct wf_client_shm *shm, const struct wf_shm_record *header,
+			      const char **ret_why)
 {
-	const struct wf_shm_record *header = &shm->record.header;
-	uint64_t have = (uint64_t)header->frame_bytes + header->arena_bytes;
+	if (header->file) {
+		if (header->file > shm->files.count)
+			receive_file(shm, header->file);
+		return wf_client_files_at(&shm->files, header->file, header->data_off,
+					  header->data_bytes, ret_why);
+	}
+	if (header->data_bytes > shm->arena_bytes ||
+	    header->data_off > shm->arena_bytes - header->data_bytes) {
+		*ret_why = "data lies outside the shared memory";
+		return NULL;
+	}
+	return shm->arena + header->data_off;
+}
+
+/* Read the frame of the copied record @header. */
+static int read_frame(struct wf_client_shm *shm, const struct wf_shm_record *header,
+		      struct wf_client_frame *ret_frame, const char **ret_why)
+{
+	const struct wf_wire_header *fields = (const struct wf_wire_header *)(header + 1);
+	uint64_t have = (uint64_t)header->frame_bytes + header->data_bytes;
 	int got;
 
-	if (header->arena_bytes > shm->arena_bytes ||
-	    header->arena_off > shm->arena_bytes - header->arena_bytes)
-		return refuse(ret_why, "data lies outside the shared memory");
-	got = wf_client_frame_read((const uint8_t *)(header + 1), have, ret_frame, ret_why);
+	/* The fields of other types may be longer than the record. */
+	if (header->data_bytes && fields->type != WEFT_CLIENT_DATA)
+		return refuse(ret_why, "a frame without data has data outside its record");
+	got = wf_client_frame_read((const uint8_t *)fields, have, ret_frame, ret_why);
 	if (got < 0)
 		return got;
 	if (!got || ret_frame->len_bytes != have)
 		return refuse(ret_why, "a frame does not have the length of its record");
-	if (!header->arena_bytes)
+	if (!header->data_bytes)
 		return 1;
-	if (ret_frame->type != WEFT_CLIENT_DATA || ret_frame->payload_bytes != header->arena_bytes)
-		return refuse(ret_why, "a frame with data in the shared memory is not valid");
-	ret_frame->payload = shm->arena + header->arena_off;
-	return 1;
+	if (ret_frame->payload_bytes != header->data_bytes)
+		return refuse(ret_why, "a frame with data outside its record is not valid");
+	ret_frame->payload = data_of(shm, header, ret_why);
+	return ret_frame->payload ? 1 : -EPROTO;
+}
+
+/* Read the next of the copied records that were passed. */
+static int read_passed(struct wf_client_shm *shm, struct wf_client_frame *ret_frame,
+		       const char **ret_why)
+{
+	const struct wf_shm_record *header = copy_at(shm, shm->batch_at);
+	int got = read_frame(shm, header, ret_frame, ret_why);
+
+	shm->batch_at += header->slots;
+	return got;
+}
+
+/* Read the record that is held. */
+static int read_held(struct wf_client_shm *shm, uint64_t waiting, struct wf_client_frame *ret_frame,
+		     const char **ret_why)
+{
+	int got = read_frame(shm, copy_at(shm, 0), ret_frame, ret_why);
+
+	if (got > 0 && waiting > shm->held)
+		prefetch_data(shm, shm->position + shm->held);
+	return got;
 }
 
 int wf_client_shm_read(struct wf_client_shm *shm, struct wf_client_frame *ret_frame,
 		       const char **ret_why)
 {
+	if (shm->batch_at < shm->batch_end)
+		return read_passed(shm, ret_frame, ret_why);
 	/*
-	 * The loop goes on only after an empty record, or if the agent has taken the record back.
+	 * The loop goes on only after an empty record, or if the agent has taken records back.
 	 * Its limit is for an agent that moves the position again and again.
 	 */
 	for (uint32_t i = 0; i <= shm->slots; i++) {
@@ -240,31 +393,25 @@ int wf_client_shm_read(struct wf_client_shm *shm, struct wf_client_frame *ret_fr
 		uint64_t published =
 			atomic_load_explicit(&shm->head->published, memory_order_acquire);
 		uint64_t waiting = published - shm->position;
+		uint32_t slots;
 		int got;
 
 		if (!waiting || shm->position == WF_SHM_CLOSED)
 			return 0;
 		if (waiting > shm->slots)
 			return refuse(ret_why, "the ring has an impossible length");
-		got = copy_record(shm, waiting, ret_why);
-		if (got < 0)
-			return got;
-		if (!got)
-			continue;
-		if (!shm->record.header.frame_bytes) {
-			pass(shm, shm->record.header.slots);
-			continue;
+		slots = copy_records(shm, waiting);
+		if (slots) {
+			if (!pass(shm, slots))
+				continue; /* the agent took the records back */
+			begin_batch(shm, slots);
+			return read_passed(shm, ret_frame, ret_why);
 		}
-		got = read_frame(shm, ret_frame, ret_why);
+		got = take_single(shm, waiting, ret_why);
 		if (got < 0)
 			return got;
-		if (waiting > shm->record.header.slots)
-			prefetch_data(shm, shm->position + shm->record.header.slots);
-		if (shm->record.header.arena_bytes)
-			shm->held = shm->record.header.slots;
-		else if (!pass(shm, shm->record.header.slots))
-			continue; /* the agent took the record back, and wrote LOSS in its place */
-		return 1;
+		if (got)
+			return read_held(shm, waiting, ret_frame, ret_why);
 	}
 	return refuse(ret_why, "the ring changes all the time");
 }

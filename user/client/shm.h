@@ -8,12 +8,20 @@
  *     ring                               │ struct wf_shm_head │ slot 0 │ slot 1 │ ... │
  *   position  writable for the client    struct wf_shm_client
  *
+ *   file      read-only for the client   a capture file that the agent has mapped
+ *
  * The descriptors of the arena and of the position arrive with the response to the request, in this
  * order. The ring is a part of the arena, so it counts against the agent's memory limit, and the
  * client cannot write to it. Positions count slots from 0 and never wrap; a position modulo the
  * number of slots is an index of a slot. A record is struct wf_shm_record and a frame as on a
  * socket (weft/client.h), and fills one or more slots. The payload of a frame follows its fields,
- * or lies in the arena.
+ * or lies in the arena or in a file.
+ *
+ * The files are not known when a replay answers the request, because it opens them when all clients
+ * have come. So each arrives with a byte on the socket before the first record with data in it is
+ * published. The n-th one is file n. A file can't be sealed: if it is truncated, a client that
+ * reads a removed part gets SIGBUS, as the agent does (capture/file/pcap_map.c), unless it notices
+ * the truncation before (client_files.c).
  *
  *   ring:  │ free │ released by the client │ record in use │ waiting ... │ free │
  *                                          position                      published
@@ -22,7 +30,8 @@
  * finished with one, the agent to the end of the published records when it takes all records back.
  * So each record is either passed by the client or taken back, never both. The client notices that
  * a record was taken back, because its own compare-and-swap fails. The agent then writes LOSS
- * frames in place of the data. When the agent ends the subscription, the position becomes
+ * frames in place of the data in the arena. Records without such data may be passed as soon as they
+ * are copied, several at once. When the agent ends the subscription, the position becomes
  * WF_SHM_CLOSED, and the ring is not valid any more.
  *
  * A side that waits sets a word, and the other side sends one byte on the socket: the agent if
@@ -36,13 +45,16 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include <weft/limits.h>
+
 #include "client/wire.h"
 
 enum wf_shm_fd { WF_SHM_ARENA = 0, WF_SHM_POSITION };
 
 enum {
-	WF_SHM_VERSION = 1,
-	WF_SHM_FDS = 2,
+	WF_SHM_VERSION = 2,
+	WF_SHM_FDS = 2, /* descriptors of the response */
+	WF_SHM_FILES_MAX = WEFT_SHARED_FILES_MAX,
 	WF_SHM_HEAD_BYTES = 4096,
 	WF_SHM_SLOT_BYTES = 64,
 	/*
@@ -78,14 +90,14 @@ struct wf_shm_client {
 struct wf_shm_record {
 	uint32_t slots;
 	/*
-	 * length of the frame, without payload that lies in the arena; 0: the record is empty and
-	 * fills the end of the ring
+	 * length of the frame, without payload that lies outside the record; 0: the record is empty
+	 * and fills the end of the ring
 	 */
 	uint32_t frame_bytes;
-	uint64_t arena_off;
-	/* length of the payload in the arena; 0: the payload is in the frame */
-	uint32_t arena_bytes;
-	uint32_t zero;
+	uint64_t data_off; /* offset of the payload in the arena, or in the file */
+	/* length of the payload in the arena or the file; 0: the payload is in the frame */
+	uint32_t data_bytes;
+	uint32_t file; /* number of the file, from 1; 0: the payload is in the arena */
 };
 _Static_assert(sizeof(struct wf_shm_record) + sizeof(struct wf_wire_header) +
 			       sizeof(struct wf_wire_data) <=

@@ -46,8 +46,8 @@ static bool may_collect(const struct wf_share *share, const struct weft_event *e
 	       (event->type != WEFT_EVENT_ANOMALY || !event->anomaly.shown_bytes);
 }
 
-uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
-			 const struct weft_event *event)
+uint32_t wf_share_choose_any(struct wf_share *share, uint32_t takers, uint32_t rejected,
+			     const struct weft_event *event)
 {
 	uint32_t sharers = takers & share->can_share & ~rejected;
 

@@ -37,8 +37,17 @@ struct wf_share {
  * events are collected. If one of @takers must get collected events before @event, push these.
  * @rejected: subscriptions that cannot share this event.
  */
-uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
-			 const struct weft_event *event);
+uint32_t wf_share_choose_any(struct wf_share *share, uint32_t takers, uint32_t rejected,
+			     const struct weft_event *event);
+
+static inline uint32_t wf_share_choose(struct wf_share *share, uint32_t takers, uint32_t rejected,
+				       const struct weft_event *event)
+{
+	/* A single subscription, the most frequent case, shares nothing. */
+	if (!(takers & (takers - 1)) && !share->bundle)
+		return 0;
+	return wf_share_choose_any(share, takers, rejected, event);
+}
 
 /*
  * Collect @event for @sharers. Its page gets a reference if it is not NULL. Return: false if there

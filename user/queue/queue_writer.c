@@ -104,13 +104,13 @@ static void end_record(struct wf_queue *queue, const struct wf_record *record)
 }
 
 /*
- * Write the record of an event for which there is room. For DATA, the record takes over one of the
- * caller's references to @page.
+ * Write the record of an event, of @bytes, for which there is room. For DATA, the record takes over
+ * one of the caller's references to @page.
  */
-static void write_record(struct wf_queue *queue, const struct weft_event *event,
+static void write_record(struct wf_queue *queue, const struct weft_event *event, uint32_t bytes,
 			 struct wf_page *page)
 {
-	struct wf_record *record = begin_record(queue, record_bytes(event));
+	struct wf_record *record = begin_record(queue, bytes);
 
 	wf_record_fill(record, event, page);
 	end_record(queue, record);
@@ -136,7 +136,7 @@ static void write_back(struct wf_queue *queue)
 	struct weft_event event;
 
 	while (wf_losses_next(queue->back, &cursor, &event))
-		write_record(queue, &event, NULL);
+		write_record(queue, &event, record_bytes(&event), NULL);
 	wf_losses_clear(queue->back);
 }
 
@@ -150,7 +150,7 @@ static bool make_room(struct wf_queue *queue, const struct wf_need *need)
 
 	if (wf_likely(wf_losses_is_empty(queue->back))) {
 		all.bytes += wf_queue_pad_bytes(queue, need->bytes);
-		return wf_queue_make_room(queue, &all);
+		return wf_likely(wf_queue_has_room(queue, &all)) || wf_queue_make_room(queue, &all);
 	}
 	/* Adding up the back table takes longer than this check, at which a full queue fails. */
 	if (!wf_queue_may_make_room(queue) && !wf_queue_has_room(queue, need))
@@ -233,7 +233,7 @@ bool wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struc
 		reject(queue, event);
 		return false;
 	}
-	write_record(queue, event, page);
+	write_record(queue, event, (uint32_t)need.bytes, page);
 	return true;
 }
 
@@ -244,7 +244,7 @@ bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event)
 	if (!make_room(queue, &need))
 		return false;
 	count_pushed(queue, 1, 0);
-	write_record(queue, event, NULL);
+	write_record(queue, event, (uint32_t)need.bytes, NULL);
 	return true;
 }
 

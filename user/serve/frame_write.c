@@ -59,6 +59,19 @@ static int end(struct frame *frame)
 
 /* ---- types ---- */
 
+void wf_frame_write_data(const struct weft_event *event, struct wf_wire_frame *ret_fields)
+{
+	ret_fields->header = (struct wf_wire_header){
+		.len_be = htobe32(WF_FRAME_DATA_BYTES + event->data.len_bytes),
+		.type = WEFT_CLIENT_DATA,
+		.dir = (uint8_t)event->dir,
+		.head_be = htobe16(WF_FRAME_DATA_BYTES),
+		.flow_be = htobe64(event->flow->id),
+		.time_be = htobe64(event->time_ns),
+	};
+	ret_fields->data.off_be = htobe64(event->data.off);
+}
+
 static uint8_t open_flags(const struct weft_open *open)
 {
 	unsigned int flags = open->midway ? WF_WIRE_OPEN_MIDWAY : 0;
@@ -99,9 +112,10 @@ static struct frame write_open(const struct weft_event *event, const char *inter
 static struct frame write_data(const struct weft_event *event, struct wf_wire_frame *fields,
 			       struct iovec *parts)
 {
-	struct frame frame = begin(WEFT_CLIENT_DATA, sizeof(fields->data), fields, parts);
+	struct frame frame = {.fields = fields, .parts = parts, .count = 1};
 
-	fields->data.off_be = htobe64(event->data.off);
+	wf_frame_write_data(event, fields);
+	parts[0] = (struct iovec){.iov_base = fields, .iov_len = WF_FRAME_DATA_BYTES};
 	add_payload(&frame, event->data.bytes, event->data.len_bytes);
 	return frame;
 }

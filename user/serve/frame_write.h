@@ -15,7 +15,11 @@
 
 #include "client/wire.h"
 
-enum { WF_FRAME_PARTS_MAX = 4 };
+enum {
+	WF_FRAME_PARTS_MAX = 4,
+	/* length of a DATA frame without its payload */
+	WF_FRAME_DATA_BYTES = sizeof(struct wf_wire_header) + sizeof(struct wf_wire_data),
+};
 
 /**
  * wf_frame_write() - write the frame of @event
@@ -29,6 +33,9 @@ enum { WF_FRAME_PARTS_MAX = 4 };
  */
 int wf_frame_write(const struct weft_event *event, const char *interface,
 		   struct wf_wire_frame *ret_fields, struct iovec *ret_parts);
+
+/* Write a DATA frame without its payload: the first WF_FRAME_DATA_BYTES bytes of @ret_fields. */
+void wf_frame_write_data(const struct weft_event *event, struct wf_wire_frame *ret_fields);
 
 /* Write an END frame. @text: static. Return: the number of parts. */
 int wf_frame_write_end(enum weft_client_end reason, const char *text, uint64_t time_ns,

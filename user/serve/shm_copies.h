@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * shm_copies.h - copies of data for one client with shared memory, as a ring of bytes in the arena:
- * data of a mapped capture file lies outside the arena.
+ * data of a mapped capture file lies outside the arena, and the client can map some files only
+ * (shm_files.h).
  *
  * The thread that serves clients copies, not the worker, which would lose more time by that than a
  * reader in its own process, that only touches the bytes.

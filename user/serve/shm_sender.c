@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * shm_sender.c - frames in a shared ring, with their data in the arena.
+ * shm_sender.c - frames in a shared ring, with their data in the arena or in a capture file.
  *
  *   queue → events (lent) → frames in the ring; data is kept ─ position of the client ─► given back
  *                                                           └─ taken back ─► LOSS frames
@@ -21,7 +21,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/frame_write.h"
+#include "serve/send_fds.h"
 #include "serve/shm_copies.h"
+#include "serve/shm_files.h"
 #include "serve/shm_ring.h"
 
 /*
@@ -40,6 +43,7 @@ struct wf_shm_sender {
 	struct weft_memory memory;
 	struct wf_shm_ring ring;
 	struct wf_shm_copies copies;
+	struct wf_shm_files files;
 	/*
 	 * while records are taken back: position of the last record that was written again if it is
 	 * a LOSS frame; otherwise UINT64_MAX
@@ -89,21 +93,27 @@ free_sender:
 
 /* ---- giving back ---- */
 
+/* Return true if the record has data in the arena, which is kept for the client. */
+static bool has_kept(const struct wf_shm_record *record)
+{
+	return record->data_bytes && !record->file;
+}
+
 /* Give back the page, or free the copy, with the data of the record at @pos, the oldest one. */
 static void give_back(struct wf_shm_sender *sender, uint64_t pos, bool is_unread)
 {
 	const struct wf_shm_record *record = wf_shm_ring_at(&sender->ring, pos);
 	struct weft_kept *kept = &sender->kept[pos % WF_SHM_SLOTS];
 
-	if (!record->arena_bytes)
+	if (!has_kept(record))
 		return;
 	sender->kept_count--;
 	if (kept->page)
 		weft_sub_give_back(sender->sub, kept, is_unread);
 	else
 		wf_shm_copies_free(&sender->copies,
-				   (const uint8_t *)sender->memory.base + record->arena_off,
-				   record->arena_bytes);
+				   (const uint8_t *)sender->memory.base + record->data_off,
+				   record->data_bytes);
 	kept->page = NULL;
 }
 
@@ -211,8 +221,8 @@ static void write_loss(struct wf_shm_sender *sender, const struct wf_wire_frame 
 
 /*
  * Write a copy of the record at @pos after the last record. If the record has data in the arena,
- * give the data back, and write a LOSS frame or extend the last one instead. If the record is
- * padding, write nothing.
+ * give the data back, and write a LOSS frame or extend the last one instead; data in a file stays
+ * there. If the record is padding, write nothing.
  * Return: the length of the record at @pos in slots.
  */
 static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)
@@ -222,6 +232,7 @@ static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)
 		uint8_t bytes[WF_SHM_RECORD_BYTES];
 	} old;
 	const struct wf_wire_frame *frame = (const struct wf_wire_frame *)(&old.record + 1);
+	struct wf_shm_record *copy;
 	uint64_t new_pos;
 
 	/* Copy the record first, because a new record may be written where the old one is. */
@@ -231,12 +242,12 @@ static uint32_t replace(struct wf_shm_sender *sender, uint64_t pos)
 	memcpy(old.bytes, wf_shm_ring_at(&sender->ring, pos),
 	       (size_t)old.record.slots * WF_SHM_SLOT_BYTES);
 	give_back(sender, pos, true);
-	if (old.record.arena_bytes) {
-		write_loss(sender, frame, old.record.arena_bytes);
+	if (has_kept(&old.record)) {
+		write_loss(sender, frame, old.record.data_bytes);
 		return old.record.slots;
 	}
-	memcpy(wf_shm_ring_add(&sender->ring, old.record.frame_bytes, &new_pos) + 1, frame,
-	       old.record.frame_bytes);
+	copy = wf_shm_ring_add(&sender->ring, old.record.frame_bytes, &new_pos);
+	memcpy(copy, &old, sizeof(old.record) + old.record.frame_bytes);
 	sender->loss_pos = UINT64_MAX;
 	return old.record.slots;
 }
@@ -299,24 +310,8 @@ int wf_shm_sender_greet(struct wf_shm_sender *sender, const char *response)
 		[WF_SHM_ARENA] = sender->memory.fd,
 		[WF_SHM_POSITION] = sender->ring.position_fd,
 	};
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(fds)),
-				.cmsg_level = SOL_SOCKET,
-				.cmsg_type = SCM_RIGHTS}};
-	struct iovec part = {.iov_base = (char *)response, .iov_len = strlen(response)};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
 
-	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	if (sendmsg(sender->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)part.iov_len)
-		return -ECONNRESET;
-	return 0;
+	return wf_send_fds(sender->fd, response, strlen(response), fds, WF_SHM_FDS);
 }
 
 bool wf_shm_sender_has_room(const struct wf_shm_sender *sender, uint32_t records)
@@ -324,66 +319,97 @@ bool wf_shm_sender_has_room(const struct wf_shm_sender *sender, uint32_t records
 	return wf_shm_ring_has_room(&sender->ring, records);
 }
 
-static void write_parts(struct wf_shm_record *record, const struct iovec *parts, int count)
+/* Return the file that contains the data of @event; NULL if the client has no such file. */
+static const struct wf_shm_file *file_of(struct wf_shm_sender *sender,
+					 const struct weft_event *event)
 {
-	uint8_t *to = (uint8_t *)(record + 1);
-
-	for (int i = 0; i < count; i++) {
-		memcpy(to, parts[i].iov_base, parts[i].iov_len);
-		to += parts[i].iov_len;
-	}
+	return wf_shm_files_find(&sender->files, sender->fd, event->data.bytes);
 }
 
 /*
- * Find the place in the arena of the data of @event, and keep it there: in *@ret_kept, or as a
- * copy. Return: 0; -EAGAIN if there is no room for a copy; other negative errno.
+ * Find the place of the data of @event: in the arena, where it is kept in *@ret_kept or as a copy,
+ * or in a file. *@ret_file: NULL if it is in the arena, at *@ret_bytes.
+ * Return: 0; -EAGAIN if there is no room for a copy; other negative errno.
  */
 static int place_data(struct wf_shm_sender *sender, const struct weft_event *event,
-		      struct weft_kept *ret_kept, const uint8_t **ret_bytes)
+		      struct weft_kept *ret_kept, const uint8_t **ret_bytes,
+		      const struct wf_shm_file **ret_file)
 {
 	int err = weft_sub_keep(sender->sub, event, ret_kept);
 
 	*ret_bytes = event->data.bytes;
-	if (err != -ENOTSUP || !sender->copies.bytes)
+	*ret_file = NULL;
+	if (err != -ENOTSUP)
 		return err;
 	ret_kept->page = NULL;
+	*ret_file = file_of(sender, event);
+	if (*ret_file)
+		return 0;
+	if (!sender->copies.bytes)
+		return err;
 	*ret_bytes = wf_shm_copies_add(&sender->copies, event->data.bytes, event->data.len_bytes);
 	return *ret_bytes ? 0 : -EAGAIN;
 }
 
-/* Write a record with @fields of a DATA frame and the place of its data in the arena. */
-static int write_data(struct wf_shm_sender *sender, const struct weft_event *event,
-		      const struct iovec *fields)
+/* Write the record of a DATA event whose data is at @off of the arena, or of a file. */
+static void write_data(struct wf_shm_sender *sender, const struct weft_event *event, uint64_t off,
+		       uint32_t file, uint64_t *ret_pos)
 {
+	struct wf_shm_record *record = wf_shm_ring_add(&sender->ring, WF_FRAME_DATA_BYTES, ret_pos);
+
+	record->data_off = off;
+	record->data_bytes = event->data.len_bytes;
+	record->file = file;
+	wf_frame_write_data(event, (struct wf_wire_frame *)(record + 1));
+}
+
+/* Write a DATA event whose data lies in the file that was found last. */
+static void write_in_file(struct wf_shm_sender *sender, const struct weft_event *event)
+{
+	const struct wf_shm_file *file = &sender->files.list[sender->files.last];
+	uint64_t pos;
+
+	write_data(sender, event, (uint64_t)(event->data.bytes - file->base), file->number, &pos);
+}
+
+int wf_shm_sender_write_data(struct wf_shm_sender *sender, const struct weft_event *event)
+{
+	const struct wf_shm_file *file;
 	struct weft_kept kept;
-	struct wf_shm_record *record;
 	const uint8_t *bytes;
 	uint64_t pos;
-	int err = place_data(sender, event, &kept, &bytes);
+	int err;
 
+	if (wf_shm_files_is_last(&sender->files, event->data.bytes)) {
+		write_in_file(sender, event);
+		return 0;
+	}
+	err = place_data(sender, event, &kept, &bytes, &file);
 	if (err)
 		return err;
-	record = wf_shm_ring_add(&sender->ring, (uint32_t)fields->iov_len, &pos);
-	record->arena_off = arena_off_of(sender, bytes);
-	record->arena_bytes = event->data.len_bytes;
-	write_parts(record, fields, 1);
+	if (file) {
+		write_in_file(sender, event);
+		return 0;
+	}
+	write_data(sender, event, arena_off_of(sender, bytes), 0, &pos);
 	sender->kept[pos % WF_SHM_SLOTS] = kept;
 	sender->kept_count++;
 	return 0;
 }
 
-int wf_shm_sender_write(struct wf_shm_sender *sender, const struct weft_event *event,
-			const struct iovec *parts, int parts_count)
+void wf_shm_sender_write(struct wf_shm_sender *sender, const struct iovec *parts, int parts_count)
 {
 	size_t bytes = 0;
 	uint64_t pos;
+	uint8_t *to;
 
-	if (event && event->type == WEFT_EVENT_DATA)
-		return write_data(sender, event, parts);
 	for (int i = 0; i < parts_count; i++)
 		bytes += parts[i].iov_len;
-	write_parts(wf_shm_ring_add(&sender->ring, (uint32_t)bytes, &pos), parts, parts_count);
-	return 0;
+	to = (uint8_t *)(wf_shm_ring_add(&sender->ring, (uint32_t)bytes, &pos) + 1);
+	for (int i = 0; i < parts_count; i++) {
+		memcpy(to, parts[i].iov_base, parts[i].iov_len);
+		to += parts[i].iov_len;
+	}
 }
 
 void wf_shm_sender_publish(struct wf_shm_sender *sender)

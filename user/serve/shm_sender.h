@@ -22,9 +22,9 @@ struct wf_shm_sender;
 
 /*
  * Create a sender for @sub, a subscription of @weft that was made with consumer_bytes set to
- * wf_shm_ring_bytes() and, for copies of data in mapped files, @copies_bytes, which may be 0 if
- * there are no such files. @fd: the connection; borrowed. Return: 0 on success; negative errno.
- * Thread: any. Memory: 128 KiB, beside the ring.
+ * wf_shm_ring_bytes() and, for copies of data in mapped files that the client can't map,
+ * @copies_bytes, which may be 0 if there are no such files. @fd: the connection; borrowed. Return:
+ * 0 on success; negative errno. Thread: any. Memory: 128 KiB, beside the ring.
  */
 int wf_shm_sender_new(struct weft *weft, struct weft_sub *sub, int fd, uint64_t copies_bytes,
 		      struct wf_shm_sender **ret_sender);
@@ -59,12 +59,13 @@ int wf_shm_sender_follow(struct wf_shm_sender *sender);
 bool wf_shm_sender_has_room(const struct wf_shm_sender *sender, uint32_t records);
 
 /*
- * Write a frame that wf_frame_write() has made. @event: the event of the frame; NULL: the frame
- * END. Return: 0 on success; -EAGAIN if there is no room for a copy of the data until the client
- * has read more; the error of weft_sub_keep().
+ * Write the frame of a DATA event. Return: 0 on success; -EAGAIN if there is no room for a copy of
+ * the data until the client has read more; the error of weft_sub_keep().
  */
-int wf_shm_sender_write(struct wf_shm_sender *sender, const struct weft_event *event,
-			const struct iovec *parts, int parts_count);
+int wf_shm_sender_write_data(struct wf_shm_sender *sender, const struct weft_event *event);
+
+/* Write a frame of another type, which frame_write.h has made. */
+void wf_shm_sender_write(struct wf_shm_sender *sender, const struct iovec *parts, int parts_count);
 
 /* Publish the frames, and wake the client if it sleeps. */
 void wf_shm_sender_publish(struct wf_shm_sender *sender);

@@ -36,8 +36,8 @@ enum {
 };
 
 #define RESPONSE     "{\"ok\":true,\"subscribe\":{\"version\":1}}\n"
-#define SHM_RESPONSE "{\"ok\":true,\"subscribe\":{\"version\":1,\"shm\":1}}\n"
-_Static_assert(WEFT_CLIENT_VERSION == 1 && WF_SHM_VERSION == 1, "the versions in the response");
+#define SHM_RESPONSE "{\"ok\":true,\"subscribe\":{\"version\":1,\"shm\":2}}\n"
+_Static_assert(WEFT_CLIENT_VERSION == 1 && WF_SHM_VERSION == 2, "the versions in the response");
 
 struct wf_subscriber {
 	struct weft *weft;    /* borrowed */
@@ -301,6 +301,18 @@ static enum wf_subscriber_state serve_connection(struct wf_subscriber *subscribe
 
 /* ---- shared memory ---- */
 
+static int write_event(struct wf_subscriber *subscriber, const struct weft_event *event)
+{
+	int parts;
+
+	if (event->type == WEFT_EVENT_DATA)
+		return wf_shm_sender_write_data(subscriber->shm, event);
+	parts = wf_frame_write(event, interface_of(subscriber, event), &subscriber->fields[0],
+			       subscriber->parts);
+	wf_shm_sender_write(subscriber->shm, subscriber->parts, parts);
+	return 0;
+}
+
 /*
  * Write the frames of the last poll that are not in the ring yet. Return: 0; -EAGAIN if there is no
  * room for the rest; other negative errno.
@@ -309,9 +321,7 @@ static int write_frames(struct wf_subscriber *subscriber)
 {
 	while (subscriber->events_written < subscriber->events_count) {
 		const struct weft_event *event = &subscriber->events[subscriber->events_written];
-		int parts = wf_frame_write(event, interface_of(subscriber, event),
-					   &subscriber->fields[0], subscriber->parts);
-		int err = wf_shm_sender_write(subscriber->shm, event, subscriber->parts, parts);
+		int err = write_event(subscriber, event);
 
 		if (err)
 			return err;
@@ -320,15 +330,12 @@ static int write_frames(struct wf_subscriber *subscriber)
 	return 0;
 }
 
-/* Write the frame END, the last one, to the ring. Return: 0; negative errno. */
-static int share_end(struct wf_subscriber *subscriber, enum weft_sub_end end)
+/* Write the frame END, the last one, to the ring. */
+static void share_end(struct wf_subscriber *subscriber, enum weft_sub_end end)
 {
-	int err;
-
 	fill_end(subscriber, end);
-	err = wf_shm_sender_write(subscriber->shm, NULL, subscriber->parts, subscriber->parts_end);
+	wf_shm_sender_write(subscriber->shm, subscriber->parts, subscriber->parts_end);
 	wf_shm_sender_publish(subscriber->shm);
-	return err;
 }
 
 /*
@@ -349,8 +356,8 @@ static int share_events(struct wf_subscriber *subscriber)
 	if (count == -EAGAIN)
 		return count;
 	if (count < 0) {
-		err = share_end(subscriber, end_of(subscriber));
-		return err ? err : -ESHUTDOWN;
+		share_end(subscriber, end_of(subscriber));
+		return -ESHUTDOWN;
 	}
 	subscriber->events_written = 0;
 	subscriber->events_count = count;
@@ -447,8 +454,9 @@ enum wf_subscriber_state wf_subscriber_end_idle(struct wf_subscriber *subscriber
 {
 	/* A connection that is behind has no room for the frame END. */
 	if (!subscriber->shm || subscriber->is_ending ||
-	    !wf_shm_sender_has_room(subscriber->shm, 1) || share_end(subscriber, WEFT_SUB_IDLE))
+	    !wf_shm_sender_has_room(subscriber->shm, 1))
 		return WF_SUBSCRIBER_GONE;
+	share_end(subscriber, WEFT_SUB_IDLE);
 	return wait_for_client(subscriber);
 }
 

@@ -16,6 +16,7 @@
 #include "capture/file/pcap_map.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "capture/mapped_files.h"
 #include "capture/file/pcap_source.h"
 
 #ifndef MADV_POPULATE_READ
@@ -44,6 +46,7 @@ struct pcap_map {
 	uint64_t ready;
 	uint64_t released;
 	const char *cut; /* reason why size < mapped_bytes; NULL if they are equal */
+	bool is_listed;	 /* in the table of mapped_files.h, which borrows fd */
 };
 
 static void note_cut(struct pcap_map *map, uint64_t size, const char *why)
@@ -107,12 +110,15 @@ static void next_window(struct pcap_map *map)
 }
 
 /*
- * Release the descriptor and the resident pages of a file that is not read any further. Frames
- * still in use stay readable, because the kernel reads their pages again.
+ * Release the resident pages of a file that is not read any further, and its descriptor unless a
+ * client may still need it. Frames still in use stay readable, because the kernel reads their pages
+ * again.
  */
 static void rest(struct pcap_map *map)
 {
 	madvise((void *)map->base, map->mapped_bytes, MADV_DONTNEED);
+	if (map->is_listed)
+		return;
 	close(map->fd);
 	map->fd = -1;
 }
@@ -180,6 +186,8 @@ static void map_close(struct wf_source *source)
 {
 	struct pcap_map *map = (struct pcap_map *)source;
 
+	if (map->is_listed)
+		wf_mapped_files_remove(map->base);
 	if (map->base)
 		munmap((void *)map->base, map->mapped_bytes);
 	if (map->fd >= 0)
@@ -270,6 +278,7 @@ int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source)
 		map_close(&map->file.source);
 		return err;
 	}
+	map->is_listed = wf_mapped_files_add(map->fd, map->base, map->mapped_bytes);
 	*ret_source = &map->file.source;
 	return 0;
 }

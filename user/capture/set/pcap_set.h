@@ -9,8 +9,8 @@
  * -EBADMSG.
  *
  * Bound: WEFT_CAPTURE_FILES_MAX files. Only pipes, the files that overlap in time, and at most 16
- * other mapped files are open at a time. A mapped file that has ended has no descriptor any more,
- * but stays mapped until the set is closed.
+ * other mapped files are open at a time. A mapped file that has ended stays mapped until the set is
+ * closed, and has no descriptor any more, except the first WEFT_SHARED_FILES_MAX (mapped_files.h).
  */
 #ifndef WF_CAPTURE_SET_PCAP_SET_H
 #define WF_CAPTURE_SET_PCAP_SET_H
