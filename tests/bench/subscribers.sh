@@ -11,6 +11,10 @@
 #
 # live_pair.sh has the variables that set traffic and runs.
 #
+# The rate also depends on how fast the source sends, which is less beside readers that use the same
+# memory. What the workers lose is in the share of the bytes sent; with PPS set to a rate that both
+# sources reach, rate and share are the same.
+#
 # Subscribers use CPUs that the workers then lack, so each line has the CPU time of the workers per byte
 # that they deliver beside the rate. A run fails if the bytes that a subscriber received and those
 # reported to it as lost do not add up to all bytes, or a ledger does not close.
@@ -155,9 +159,10 @@ line() {
 
 # ratio KIND OTHER TEXT
 ratio() {
-	awk -v a="$(median 1 <"$work/$1")" -v b="$(median 1 <"$work/$2")" -v c="$(median 2 <"$work/$1")" \
-		-v d="$(median 2 <"$work/$2")" -v text="$3" \
-		'BEGIN { printf "%s: rate %.3f, CPU time of the workers per byte %.3f\n", text, a / b, c / d }'
+	awk -v a="$(median 1 <"$work/$1")" -v b="$(median 1 <"$work/$2")" -v c="$(median 4 <"$work/$1")" \
+		-v d="$(median 4 <"$work/$2")" -v e="$(median 2 <"$work/$1")" -v f="$(median 2 <"$work/$2")" -v text="$3" \
+		'BEGIN { printf "%s: rate %.3f, share of the bytes sent %.3f, CPU time of the workers per byte %.3f\n",
+			text, a / b, c / d, e / f }'
 }
 
 failed=0
