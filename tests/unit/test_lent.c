@@ -268,6 +268,16 @@ TEST_WITH(lent_packet_of_many_segments_is_queued_in_pages_that_it_fills, setup_q
 	assert_int_equal(METRIC(gaps), 0);
 }
 
+TEST_WITH(lent_packet_that_no_page_holds_is_queued_in_pieces, setup_queued, teardown)
+{
+	open_wide();
+	send_packet(0, BIG_BYTES);
+	assert_int_equal(METRIC(payload_delivered_bytes), BIG_BYTES);
+	assert_int_equal(METRIC(gaps), 0);
+	rig_read(&rig);
+	assert_true(seen_bytes > 0); /* the queue holds the last piece only */
+}
+
 TEST_WITH(lent_packet_with_length_zero_needs_many_segments, setup_inline, teardown)
 {
 	open_wide();

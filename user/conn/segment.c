@@ -65,9 +65,15 @@ static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 	return true;
 }
 
+static void take_piece(const struct wf_half *half, struct wf_data *data)
+{
+	if (!wf_data_pass_on(half, data))
+		wf_data_take(half, data);
+}
+
 /*
- * Pass the payload of a packet of several segments (GSO, IPv6 jumbograms) to wf_data_take(), in
- * pieces that fit in a page. The last piece is left in @data for the caller.
+ * Take the payload of a packet of several segments (GSO, IPv6 jumbograms) in pieces that fit in a
+ * page. The last piece is left in @data for the caller.
  */
 static __attribute__((noinline)) void take_pieces(const struct wf_half *half, struct wf_data *data)
 {
@@ -76,7 +82,7 @@ static __attribute__((noinline)) void take_pieces(const struct wf_half *half, st
 
 		piece.len_bytes = WF_STREAM_SEGMENT_MAX_BYTES;
 		piece.captured_bytes = WF_STREAM_SEGMENT_MAX_BYTES;
-		wf_data_take(half, &piece);
+		take_piece(half, &piece);
 		data->off += WF_STREAM_SEGMENT_MAX_BYTES;
 		data->bytes += WF_STREAM_SEGMENT_MAX_BYTES;
 		data->len_bytes -= WF_STREAM_SEGMENT_MAX_BYTES;
@@ -100,7 +106,7 @@ static inline struct wf_data data_of(const struct wf_packet *packet,
 	};
 }
 
-/* The part of take_payload() for payload that wf_data_pass_on() does not deliver. */
+/* The part of take_payload() for payload that is too large for a page, or not next in order. */
 static __attribute__((noinline)) void insert_payload(const struct wf_half *half,
 						     const struct wf_packet *packet,
 						     struct wf_tcp_result result)
@@ -116,7 +122,7 @@ static __attribute__((noinline)) void insert_payload(const struct wf_half *half,
 		return;
 	if (wf_unlikely(data.captured_bytes > WF_STREAM_SEGMENT_MAX_BYTES))
 		take_pieces(half, &data);
-	wf_data_take(half, &data);
+	take_piece(half, &data);
 }
 
 /*
@@ -129,7 +135,8 @@ static inline __attribute__((always_inline)) void take_payload(const struct wf_h
 {
 	const struct wf_data data = data_of(packet, result);
 
-	if (wf_unlikely(!wf_data_pass_on(half, &data)))
+	if (wf_unlikely(data.captured_bytes > WF_STREAM_SEGMENT_MAX_BYTES ||
+			!wf_data_pass_on(half, &data)))
 		insert_payload(half, packet, *result);
 }
 
