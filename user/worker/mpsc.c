@@ -174,6 +174,13 @@ void wf_mpsc_close(struct wf_mpsc *ring)
 	wf_waiter_wake(ring->consumer);
 }
 
+/* Prefetch the headers of the frame, which may begin anywhere in a cache line. */
+static inline void prefetch_headers(const struct wf_frame *frame)
+{
+	__builtin_prefetch(frame->bytes);
+	__builtin_prefetch(frame->bytes + WF_CACHE_LINE);
+}
+
 uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max)
 {
 	uint64_t end = atomic_load_explicit(&ring->head, memory_order_relaxed) + ring->size_bytes;
@@ -190,8 +197,10 @@ uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_
 
 		if (!bytes)
 			break;
-		if (!entry->is_padding)
+		if (!entry->is_padding) {
+			prefetch_headers(&entry->frame);
 			ret_frames[count++] = entry->frame;
+		}
 		seen += bytes;
 	}
 	ring->seen = seen;
