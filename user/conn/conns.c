@@ -203,6 +203,13 @@ void wf_conns_prefetch(const struct wf_conns *conns, const struct wf_packet *con
 	wf_assert(count <= WF_CONNS_GROUP);
 	for (uint32_t i = 0; i < count; i++)
 		ret_hints[i] = second_step(conns, packets[i]);
+	/*
+	 * The other lines of the flows follow in a loop of their own: if an address is not in the
+	 * TLB, its prefetch waits for the page tables, and the second step's waits so overlap.
+	 */
+	for (uint32_t i = 0; i < count; i++)
+		if (wf_likely(ret_hints[i].flow != NULL))
+			wf_flow_prefetch(ret_hints[i].flow);
 	for (uint32_t i = 0; i < count; i++)
 		flows[i] = third_step(conns, packets[i], ret_hints[i].flow);
 	for (uint32_t i = 0; i < count; i++)

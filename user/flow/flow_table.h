@@ -190,8 +190,8 @@ static inline void wf_flow_table_prefetch(const struct wf_flow_table *table, uin
 }
 
 /*
- * Second step: prefetch the first flow that wf_flow_table_find() would compare, which may be a
- * different flow with a similar hash. Return: this flow; NULL if there is none.
+ * Second step: prefetch the first line of the first flow that wf_flow_table_find() would compare,
+ * which may be a different flow with a similar hash. Return: this flow; NULL if there is none.
  */
 static inline struct wf_flow_hint wf_flow_table_prefetch_flow(const struct wf_flow_table *table,
 							      uint32_t hash)
@@ -203,7 +203,7 @@ static inline struct wf_flow_hint wf_flow_table_prefetch_flow(const struct wf_fl
 	if (!id)
 		return hint;
 	hint.flow = wf_slab_at(table->flows, id);
-	wf_flow_prefetch(hint.flow);
+	__builtin_prefetch(hint.flow);
 	return hint;
 }
 
