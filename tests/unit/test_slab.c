@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <weft/limits.h>
 
@@ -171,6 +172,41 @@ TEST_WITH(slab_random_order_keeps_objects, setup, teardown)
 			wf_slab_put(fix->slab, ids[i]);
 	assert_int_equal(wf_slab_taken(fix->slab), 0);
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+}
+
+/* Return the number of memory pages in use of the span that contains @object. */
+static uint32_t pages_in_use(const void *object)
+{
+	uintptr_t start = (uintptr_t)object & ~(uintptr_t)(WEFT_SPAN_BYTES - 1);
+	unsigned char in_core[WEFT_SPAN_BYTES / 4096] = {0};
+	uint32_t count = 0;
+
+	assert_int_equal(mincore((void *)start, WEFT_SPAN_BYTES, in_core), 0);
+	for (size_t i = 0; i < sizeof(in_core); i++)
+		count += in_core[i] & 1;
+	return count;
+}
+
+TEST_WITH(slab_maps_whole_spans_only_if_large, setup, teardown)
+{
+	struct fixture *fix = *state;
+	uint32_t in_span = WEFT_SPAN_BYTES / OBJECT_BYTES;
+	static uint32_t ids[OBJECTS_MAX];
+
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++) {
+		uint8_t *object;
+
+		ids[i] = wf_slab_take(fix->slab);
+		object = wf_slab_at(fix->slab, ids[i]);
+		*object = 1;
+		/* the first object of the second or of the fifth span */
+		if (i == in_span)
+			assert_int_equal(pages_in_use(object), 1);
+		if (i == 4 * in_span)
+			assert_int_equal(pages_in_use(object), WEFT_SPAN_BYTES / 4096);
+	}
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++)
+		wf_slab_put(fix->slab, ids[i]);
 }
 
 /* The test needs a build with the hook of memory/fault.h. */

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "memory/arena_internal.h"
 #include "memory/fault.h"
@@ -34,7 +35,8 @@ struct wf_slab {
 	uint32_t objects; /* number of objects in a span */
 };
 
-enum { GRANULE_SHIFT_MIN = 3 };
+/* LARGE_OBJECTS: number of objects of a slab that soon uses all of its next span */
+enum { GRANULE_SHIFT_MIN = 3, LARGE_OBJECTS = 4096 };
 
 int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_max,
 		struct wf_slab **ret_slab)
@@ -120,6 +122,9 @@ static struct wf_span *fetch_span(struct wf_slab *slab)
 		span = wf_arena_take(slab->arena, WF_SPAN_SLAB, 1);
 		if (!span)
 			return NULL;
+		/* One call maps the memory, which would take a page fault for each page. */
+		if (slab->taken >= LARGE_OBJECTS)
+			madvise(span->data, WEFT_SPAN_BYTES, MADV_POPULATE_WRITE);
 		span->pages = (uint16_t)(slab->objects - reserved_slots(span));
 		span->free_pages = span->pages;
 		span->fresh_pages = (uint16_t)reserved_slots(span);

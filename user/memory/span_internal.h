@@ -114,15 +114,6 @@ static inline uint32_t wf_page_id(const struct wf_page *page)
 	return wf_page_span(page)->index << WF_PAGE_INDEX_BITS | wf_page_index(page);
 }
 
-/* Return the offset of the page's first byte in the arena. */
-static inline uint64_t wf_page_off(const struct wf_page *page)
-{
-	const struct wf_span *span = wf_page_span(page);
-
-	return ((uint64_t)span->index << WF_SPAN_SHIFT) +
-	       (uint64_t)wf_page_index(page) * span->page_bytes;
-}
-
 /* Divide @span into @pages pages or rx frames of @page_bytes, all free. */
 static inline void wf_span_cut(struct wf_span *span, uint32_t page_bytes, uint32_t pages)
 {
