@@ -13,7 +13,7 @@
  *   syn-flood  5.6 M SYNs from random sources, and 1,000 real flows
  *   holes      2,000 flows; 2 % of the segments are never captured
  *   open-close 500,000 flows without data, 500 at the same time: 4.0 M packets
- *   open-10k, open-1m   1,000,000 short flows, 10,000 or all of them at the same time
+ *   open-10k, open-1m   1,000,000 short flows, 10,000 or all of them open at the same time
  *
  *   attack-syns       5 M SYNs from random sources
  *   attack-flows      1 M established connections without data
@@ -55,6 +55,7 @@ struct kind {
 	const char *name;
 	uint32_t flows;
 	uint32_t at_once;
+	uint32_t opening_max;	   /* maximum number of handshakes at the same time; 0: no limit */
 	uint32_t burst;		   /* maximum number of consecutive packets of one flow */
 	uint64_t request_bytes[2]; /* minimum, maximum */
 	uint64_t response_bytes[2];
@@ -76,10 +77,14 @@ struct kind {
  */
 #define RESENT_LATER .reordered_permille = 30, .late_segments = {20, 60}
 
-/* Flows of few bytes, in kinds that differ in the number of flows at the same time only. */
-#define SHORT_FLOWS                                                                             \
-	.flows = 1000000, .burst = 1, .request_bytes = {1, 200}, .response_bytes = {200, 1000}, \
-	.segment_bytes = {200, 400}, .step_ns = 1000
+/*
+ * Flows of few bytes, in kinds that differ in the number of flows at the same time only. A
+ * handshake takes 12 ms, as over a network: if its three segments were spread over the life of a
+ * flow, more handshakes than flows would be open.
+ */
+#define SHORT_FLOWS                                                                   \
+	.flows = 1000000, .burst = 1, .opening_max = 1000, .request_bytes = {1, 200}, \
+	.response_bytes = {200, 1000}, .segment_bytes = {200, 400}, .step_ns = 1000
 
 /* The real flows during an attack: short, some segments reordered, 200 at the same time. */
 #define BESIDE_ATTACK                                                           \
@@ -452,34 +457,95 @@ static void write_truth(struct traffic *traffic, struct flow *flow)
 	}
 }
 
+/*
+ * The active flows: first the open ones, then those in their handshake. Unless a kind limits
+ * handshakes, all of them count as open.
+ */
+struct crowd {
+	struct flow *slots;
+	uint32_t open;
+	uint32_t opening;
+	uint32_t started;
+	uint32_t flows;	  /* number of flows that are started in all */
+	uint32_t at_once; /* maximum number of active flows */
+	bool was_full;	  /* at_once flows were active */
+};
+
+static void begin_flows(struct traffic *traffic, struct crowd *crowd)
+{
+	uint32_t opening_max = traffic->kind->opening_max;
+
+	while (crowd->started < crowd->flows && crowd->open + crowd->opening < crowd->at_once &&
+	       (!opening_max || crowd->opening < opening_max)) {
+		begin(traffic, &crowd->slots[crowd->open + crowd->opening], crowd->started++);
+		if (opening_max)
+			crowd->opening++;
+		else
+			crowd->open++;
+	}
+	crowd->was_full |= crowd->open + crowd->opening == crowd->at_once;
+}
+
+/*
+ * Chooses the flow that sends next. Until all flows that may be active at once are open, only
+ * handshakes continue. Later, so that about opening_max of them are in progress, they send as often
+ * as there are handshakes in the traffic: 3 of 12 packets.
+ */
+static uint32_t choose(struct traffic *traffic, const struct crowd *crowd)
+{
+	if (crowd->opening &&
+	    (!crowd->open || !crowd->was_full ||
+	     rng_below(&traffic->rng, 4ull * traffic->kind->opening_max) < crowd->opening))
+		return crowd->open + (uint32_t)rng_below(&traffic->rng, crowd->opening);
+	return (uint32_t)rng_below(&traffic->rng, crowd->open);
+}
+
+/* Moves the flow in @slot, whose handshake is complete, to the open ones. */
+static void note_open(struct crowd *crowd, uint32_t slot)
+{
+	struct flow flow = crowd->slots[slot];
+
+	crowd->slots[slot] = crowd->slots[crowd->open];
+	crowd->slots[crowd->open] = flow;
+	crowd->open++;
+	crowd->opening--;
+}
+
+static void end_flow(struct traffic *traffic, struct crowd *crowd, uint32_t slot)
+{
+	write_truth(traffic, &crowd->slots[slot]);
+	crowd->open--;
+	crowd->slots[slot] = crowd->slots[crowd->open];
+	crowd->slots[crowd->open] = crowd->slots[crowd->open + crowd->opening];
+	begin_flows(traffic, crowd);
+}
+
 /* Keeps kind->at_once flows active; repeatedly chooses one at random and sends a burst of it. */
 static void generate(struct traffic *traffic, uint32_t flows)
 {
 	const struct kind *kind = traffic->kind;
-	uint32_t active = flows < kind->at_once ? flows : kind->at_once;
-	struct flow *slots = calloc(active, sizeof(*slots));
-	uint32_t started = 0;
+	struct crowd crowd = {.flows = flows};
 
-	if (!slots)
+	crowd.at_once = flows < kind->at_once ? flows : kind->at_once;
+	crowd.slots = calloc(crowd.at_once, sizeof(*crowd.slots));
+	if (!crowd.slots)
 		traffic_die("flows");
-	for (; started < active; started++)
-		begin(traffic, &slots[started], started);
-	while (active) {
-		uint32_t slot = (uint32_t)rng_below(&traffic->rng, active);
-		struct flow *flow = &slots[slot];
+	begin_flows(traffic, &crowd);
+	while (crowd.open + crowd.opening) {
+		uint32_t slot = choose(traffic, &crowd);
+		struct flow *flow = &crowd.slots[slot];
 		uint64_t burst = rng_range(&traffic->rng, 1, kind->burst);
 
 		while (burst-- && flow->phase != PH_DONE)
 			step(traffic, flow);
-		if (flow->phase != PH_DONE)
-			continue;
-		write_truth(traffic, flow);
-		if (started < flows)
-			begin(traffic, flow, started++);
-		else
-			*flow = slots[--active];
+		if (flow->phase == PH_DONE) {
+			end_flow(traffic, &crowd, slot);
+		} else if (slot >= crowd.open && flow->phase > PH_ACK) {
+			note_open(&crowd, slot);
+			begin_flows(traffic, &crowd);
+		}
 	}
-	free(slots);
+	free(crowd.slots);
 }
 
 static const struct kind *find_kind(const char *name)
