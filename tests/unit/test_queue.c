@@ -127,6 +127,30 @@ TEST_WITH(queue_losses_at_the_end_are_reported_after_close, setup, teardown)
 	assert_true(wf_queue_is_finished(&fix.queue));
 }
 
+/* The first ring has half of the queue's bytes, and room for one event in 128 bytes. */
+enum { RING_EVENTS = WEFT_QUEUE_MIN_BYTES / 2 / 128 };
+
+TEST_WITH(queue_lazy_reader_is_woken_when_a_share_of_the_ring_waits, setup, teardown)
+{
+	enum { WAKE_EVENTS = RING_EVENTS / 16 };
+
+	fix.opts.lazy_wake = true;
+	open_queue(WEFT_OVERFLOW_BLOCK);
+	wf_waiter_announce(&fix.reader);
+	push_numbers(0, WAKE_EVENTS - 1, 1);
+	assert_true(wf_waiter_is_announced(&fix.reader));
+	push_numbers(WAKE_EVENTS - 1, 1, 1);
+	assert_false(wf_waiter_is_announced(&fix.reader));
+}
+
+TEST_WITH(queue_other_reader_is_woken_by_each_flush, setup, teardown)
+{
+	open_queue(WEFT_OVERFLOW_BLOCK);
+	wf_waiter_announce(&fix.reader);
+	push_numbers(0, 1, 1);
+	assert_false(wf_waiter_is_announced(&fix.reader));
+}
+
 TEST_WITH(queue_payload_counts_until_released, setup, teardown)
 {
 	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
