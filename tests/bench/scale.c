@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * scale.c - measures the gain of a second worker: packets per second of one worker, of two
- * workers, and of two instances of weft with one worker each, which share nothing but the machine,
- * on the same preloaded capture, without the time to read the file.
+ * workers, and of two instances of weft with one worker each, which share only the process, on the
+ * same preloaded capture, without the time to read the file.
  *
  *   scale FILE [RUNS]
  *
@@ -80,52 +80,47 @@ static void die(const char *what, int err)
 
 /* ---- the capture ------------------------------------------------------------------------- */
 
-/* Return the bytes of the file at @path in memory. */
-static const uint8_t *read_file(const char *path, uint64_t *ret_size)
+/* Returns a copy of the @len bytes at @bytes, in huge pages if the kernel has some. */
+static uint8_t *copy_to_huge_pages(const uint8_t *bytes, uint64_t len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat stat;
-	uint8_t *bytes;
-	ssize_t len;
+	uint8_t *copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (fd < 0 || fstat(fd, &stat))
-		die(path, errno);
-	*ret_size = (uint64_t)stat.st_size;
-	bytes = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (bytes == MAP_FAILED)
-		die(path, errno);
-	madvise(bytes, *ret_size, MADV_HUGEPAGE);
-	for (uint64_t done = 0; done < *ret_size; done += (uint64_t)len) {
-		len = read(fd, bytes + done, *ret_size - done);
-		if (len <= 0)
-			die(path, len ? errno : EIO);
-	}
-	close(fd);
-	return bytes;
+	if (copy == MAP_FAILED)
+		die("frames", errno);
+	madvise(copy, len, MADV_HUGEPAGE);
+	memcpy(copy, bytes, len);
+	return copy;
 }
 
 static void load(const char *path, struct capture *ret_capture)
 {
-	uint64_t size;
-	const uint8_t *bytes = read_file(path, &size);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct weft_packet *packets;
+	struct stat stat;
+	uint8_t *bytes, *copy;
 	uint64_t pos = 24;
 	uint32_t words[4];
 	uint32_t max = 0;
 	uint32_t count = 0;
 	uint64_t fraction_ns;
 
+	if (fd < 0 || fstat(fd, &stat))
+		die(path, errno);
+	bytes = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		die(path, errno);
+	close(fd);
 	memcpy(words, bytes, sizeof(words));
 	fraction_ns = words[0] == NANO_MAGIC ? 1 : WF_NS_PER_US;
-	max = (uint32_t)(size / (16 + FRAME_BYTES)) + 1;
+	max = (uint32_t)((uint64_t)stat.st_size / (16 + FRAME_BYTES)) + 1;
+	if (max > PACKETS_MAX)
+		max = PACKETS_MAX;
 	packets = calloc(max, sizeof(*packets));
 	if (!packets)
 		die(path, ENOMEM);
-	if (max > PACKETS_MAX)
-		max = PACKETS_MAX;
-	while (count < max && pos + 16 <= size) {
+	while (count < max && pos + 16 <= (uint64_t)stat.st_size) {
 		memcpy(words, bytes + pos, sizeof(words));
-		if (pos + 16 + words[2] > size)
+		if (pos + 16 + words[2] > (uint64_t)stat.st_size)
 			break;
 		packets[count++] = (struct weft_packet){
 			.bytes = bytes + pos + 16,
@@ -136,6 +131,10 @@ static void load(const char *path, struct capture *ret_capture)
 		};
 		pos += 16 + words[2];
 	}
+	copy = copy_to_huge_pages(bytes, pos);
+	for (uint32_t i = 0; i < count; i++)
+		packets[i].bytes = copy + ((const uint8_t *)packets[i].bytes - bytes);
+	munmap(bytes, (size_t)stat.st_size);
 	ret_capture->packets = packets;
 	ret_capture->count = count;
 }
@@ -179,7 +178,7 @@ static void end_lane(void *arg)
 	lane->cpu_ns = thread_cpu_ns() - lane->begin_ns;
 }
 
-/* Move the calling thread to the @index-th of the CPUs that it may use. */
+/* Moves the calling thread to the @index-th of the CPUs that it may use. */
 static void pin(uint32_t index)
 {
 	cpu_set_t usable, own;

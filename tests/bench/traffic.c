@@ -79,8 +79,8 @@ struct kind {
 
 /*
  * Flows of few bytes, in kinds that differ in the number of flows at the same time only. A
- * handshake takes 12 ms, as over a network: if its three segments were spread over the life of a
- * flow, more handshakes than flows would be open.
+ * handshake takes 3 to 12 ms, as over a network. If its three segments were spread over the life of
+ * a flow, handshakes would be open at the same time rather than connections.
  */
 #define SHORT_FLOWS                                                                   \
 	.flows = 1000000, .burst = 1, .opening_max = 1000, .request_bytes = {1, 200}, \

@@ -122,7 +122,7 @@ static struct wf_span *fetch_span(struct wf_slab *slab)
 		span = wf_arena_take(slab->arena, WF_SPAN_SLAB, 1);
 		if (!span)
 			return NULL;
-		/* One call maps the memory, which would take a page fault for each page. */
+		/* This saves a page fault for each page. If it fails, page faults map them. */
 		if (slab->taken >= LARGE_OBJECTS)
 			madvise(span->data, WEFT_SPAN_BYTES, MADV_POPULATE_WRITE);
 		span->pages = (uint16_t)(slab->objects - reserved_slots(span));

@@ -97,9 +97,9 @@ static inline int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame 
 void wf_mpsc_close(struct wf_mpsc *ring);
 
 /*
- * Copy up to @max frames to @ret_frames. Bytes that were copied into the ring are lent
- * (WF_FRAME_LENT) until wf_mpsc_release(), which returns the space of all peeked entries to
- * producers. Return: the number of frames. Thread: the consumer.
+ * Copy up to @max frames to @ret_frames, and prefetch their headers. Bytes that were copied into
+ * the ring are lent (WF_FRAME_LENT) until wf_mpsc_release(), which returns the space of all peeked
+ * entries to producers. Return: the number of frames. Thread: the consumer.
  */
 uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max);
 void wf_mpsc_release(struct wf_mpsc *ring);
